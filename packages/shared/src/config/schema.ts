@@ -1,0 +1,118 @@
+/**
+ * The configuration of a run: one nested, typed object, the same names in YAML and in code.
+ * Every default is the paper's (Soh et al., CVPR 2020) unless its comment says otherwise.
+ */
+import { z } from "zod";
+
+const count = (min: number, max: number) => z.int().min(min).max(max);
+const range = (min: number, max: number) => z.number().min(min).max(max);
+const rate = z.number().gt(0).max(10);
+
+export const BACKEND_NAMES = ["cuda", "tensorflow", "webgpu", "simd", "cpu"] as const;
+/** A way to compute TensorFlow.js ops (DESIGN §4). */
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+const model = z.strictObject({
+  /** 3×3 convolutions. */
+  depth: count(2, 32).default(8),
+  /** Channels between them. */
+  width: count(4, 256).default(64),
+});
+
+const degradation = z.strictObject({
+  scale: count(2, 4).default(2),
+  /** `mixed` draws direct or bicubic for each task with equal chance (beyond the paper). */
+  downsampling: z.enum(["direct", "bicubic", "mixed"]).default("direct"),
+  kernelSize: count(3, 61)
+    .refine((n) => n % 2 === 1, "must be odd")
+    .default(15),
+  /** Smallest variance of the drawn kernels, in squared HR pixels. */
+  lambdaMin: range(0.01, 50).default(1),
+  /** Largest variance of the drawn kernels; 2.5·scale when not given. */
+  lambdaMax: range(0.01, 50).optional(),
+  /** Standard deviation of the noise added to LR images, in [0, 1] units. */
+  noiseSigma: range(0, 0.5).default(0),
+});
+
+const patches = z.strictObject({
+  /** Distance between the corners of neighbouring patches in the grid, in pixels. */
+  stride: count(4, 512).default(32),
+  /** Patches with less structure (log of the mean gradient energy) are not drawn. */
+  minLogGradientEnergy: range(-30, 0).default(-6),
+});
+
+const pretraining = z.strictObject({
+  steps: count(0, 10_000_000).default(100_000),
+  /** Patches in a minibatch, all tasks together. */
+  batch: count(1, 1024).default(32),
+  /** Tasks that a minibatch is split into, so that workers share it. */
+  tasks: count(1, 256).default(4),
+  patchSize: count(16, 512).default(96),
+  /** `bicubic` pairs as in the paper, or `mixed`: kernels drawn as in meta-training. */
+  kernels: z.enum(["bicubic", "mixed"]).default("bicubic"),
+  learningRate: rate.default(4e-4),
+  /** Steps after which the learning rate halves. */
+  halveEvery: count(1, 10_000_000).default(100_000),
+  learningRateFloor: range(0, 1).default(1e-4),
+});
+
+const metaTraining = z.strictObject({
+  steps: count(0, 10_000_000).default(100_000),
+  /** Tasks in a meta-step. */
+  tasks: count(1, 1024).default(5),
+  /** Support patches of a task. */
+  support: count(1, 256).default(8),
+  /** Query patches of a task. */
+  query: count(1, 256).default(8),
+  patchSize: count(16, 512).default(64),
+  innerSteps: count(1, 20).default(5),
+  /** Inner learning rate α; with learned rates, where they start. */
+  innerRate: rate.default(1e-2),
+  /** One learned rate per tensor and inner step (Meta-SGD, MAML++). */
+  learnedRates: z.boolean().default(false),
+  /** Adam's rate for the logarithms of the learned rates. */
+  rateLearningRate: rate.default(2e-2),
+  order: z.enum(["first", "second"]).default("second"),
+  /** Adam's rate β of the outer update. */
+  learningRate: rate.default(1e-4),
+  /** Final share of the learning rate, reached by a half cosine over the steps; 1 keeps it constant. */
+  learningRateFinal: range(0, 1).default(1),
+});
+
+const cluster = z.strictObject({
+  /** k: tasks of step n+k start from the parameters of step n. */
+  pipeline: count(0, 8).default(0),
+  /** How long to wait before giving up on a silent worker (in heartbeats) or a slow task (in usual task times). */
+  patience: range(2, 100).default(5),
+  /** Share of tasks that a second worker computes again, to find silent data corruption. */
+  auditShare: range(0, 1).default(0.01),
+  /** A result with a larger L2 norm is refused. */
+  maxGradientNorm: z.number().gt(0).default(1e6),
+  /** Accept workers of different backends; bits then depend on who computed what. */
+  mixedBackends: z.boolean().default(false),
+});
+
+const checkpoints = z.strictObject({
+  /** Meta-steps between two checkpoints. */
+  every: count(1, 1_000_000).default(100),
+  /** Newest checkpoints that stay. */
+  keep: count(1, 1000).default(3),
+});
+
+/** The schema of config.yaml. Unknown keys are refused. */
+export const configurationSchema = z.strictObject({
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+  backend: z.enum(["auto", ...BACKEND_NAMES]).default("auto"),
+  /** A folder of photographs, or `embedded`: the CC0 photographs that come with the program. */
+  data: z.string().min(1).default("embedded"),
+  model: model.prefault({}),
+  degradation: degradation.prefault({}),
+  patches: patches.prefault({}),
+  pretraining: pretraining.prefault({}),
+  metaTraining: metaTraining.prefault({}),
+  cluster: cluster.prefault({}),
+  checkpoints: checkpoints.prefault({}),
+});
+
+/** The whole effective configuration of a run. */
+export type Configuration = z.infer<typeof configurationSchema>;

@@ -1,0 +1,46 @@
+/**
+ * Named starting points of a configuration. A preset says only what differs from the schema's defaults, which are the
+ * paper's; a file and flags go on top of it.
+ */
+import type { z } from "zod";
+import type { configurationSchema } from "./schema.js";
+
+/** What a configuration file may hold: any part of a configuration. */
+export type PartialConfiguration = z.input<typeof configurationSchema>;
+
+export const PRESET_NAMES = ["quick", "paper"] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). */
+const quick: PartialConfiguration = {
+  model: { depth: 5, width: 32 },
+  // From nearly no blur to more than the test kernels have: a network for the mean kernel alone would not need to adapt.
+  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
+  patches: { stride: 16 },
+  pretraining: {
+    steps: 1200,
+    batch: 16,
+    tasks: 2,
+    patchSize: 48,
+    kernels: "mixed",
+    learningRate: 1e-3,
+    halveEvery: 400,
+  },
+  metaTraining: {
+    steps: 600,
+    tasks: 4,
+    support: 4,
+    query: 4,
+    patchSize: 48,
+    innerSteps: 3,
+    innerRate: 2e-2,
+    learnedRates: true,
+    learningRate: 5e-4,
+    learningRateFinal: 0.1,
+  },
+};
+
+/** Soh et al., CVPR 2020, section 5: the defaults of the schema. */
+const paper: PartialConfiguration = {};
+
+export const presets: Readonly<Record<PresetName, PartialConfiguration>> = { quick, paper };

@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+import { rename, writeFile } from "node:fs/promises";
+import { stringify } from "yaml";
+import { type Configuration, configurationSchema } from "./schema.js";
+import { leavesOf, type PlainObject } from "./tree.js";
+
+/** The configuration as YAML, every key said, that `loadConfiguration` reads back to the same. */
+export function configurationYaml(configuration: Configuration): string {
+  return stringify(configurationSchema.parse(configuration));
+}
+
+/** Writes the effective configuration; the file is whole or absent. */
+export async function writeConfiguration(path: string, configuration: Configuration): Promise<void> {
+  const partial = `${path}.${randomUUID()}.partial`;
+  await writeFile(partial, configurationYaml(configuration));
+  await rename(partial, path);
+}
+
+/** A key that two configurations disagree about. */
+export interface ConfigurationDifference {
+  readonly path: string;
+  /** undefined where the key is not set. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The keys in which two configurations differ, sorted by path. */
+export function configurationDifferences(before: Configuration, after: Configuration): ConfigurationDifference[] {
+  const [old, now] = [new Map(leavesOf(before as PlainObject)), new Map(leavesOf(after as PlainObject))];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .sort()
+    .filter((path) => old.get(path) !== now.get(path))
+    .map((path) => ({ path, before: old.get(path), after: now.get(path) }));
+}

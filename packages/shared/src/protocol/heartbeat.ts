@@ -1,0 +1,43 @@
+/** A worker's heartbeat on NATS: JSON, one message a second. */
+import { z } from "zod";
+import { InputError, messageOf } from "../errors.js";
+
+const measure = z.number().min(0).finite();
+
+const heartbeatSchema = z.object({
+  worker: z.string().min(1).max(256),
+  incarnation: z.string().min(1).max(256),
+  /** Milliseconds since 1970 on the worker's clock. */
+  at: measure,
+  busySlots: z.int().min(0),
+  slots: z.int().min(1),
+  backend: z.string().max(64),
+  tasksDone: z.int().min(0),
+  /** Share of its slots' time spent on tasks since the last heartbeat, 0…1. */
+  busyRatio: z.number().min(0).max(1),
+  rssBytes: measure,
+  gpu: z
+    .object({ utilisation: z.number().min(0).max(1), memoryUsedBytes: measure, memoryTotalBytes: measure })
+    .optional(),
+});
+
+export type WorkerHeartbeat = z.infer<typeof heartbeatSchema>;
+
+export function heartbeatToBytes(heartbeat: WorkerHeartbeat): Uint8Array {
+  return Buffer.from(JSON.stringify(heartbeat), "utf8");
+}
+
+/** @throws InputError when the bytes are not a heartbeat */
+export function heartbeatFromBytes(bytes: Uint8Array): WorkerHeartbeat {
+  const where = "heartbeat";
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  } catch (error) {
+    throw new InputError(`is not JSON (${messageOf(error)})`, { where });
+  }
+  const parsed = heartbeatSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new InputError(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`, { where });
+}

@@ -1,0 +1,65 @@
+/**
+ * The messages of a session as the program thinks of them. convert.ts turns them into protobuf and back, and checks
+ * whatever arrives; nothing behind that border meets a generated type.
+ */
+import type { BackendName, Configuration } from "../config/schema.js";
+import type { RunStage, Task, TaskOutcome } from "../tasks/task.js";
+
+/** How a worker introduces itself; fields as in cluster.proto. */
+export interface Hello {
+  readonly protocolVersion: number;
+  readonly worker: string;
+  readonly incarnation: string;
+  readonly token: string;
+  readonly backend: BackendName;
+  readonly slots: number;
+  readonly version: string;
+  readonly host: string;
+  readonly metricsAddress: string;
+}
+
+/** An image file of the run's data set. */
+export interface DatasetImage {
+  /** SHA-256 of the file, lower-case hex. */
+  readonly sha256: string;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What to train, on what. */
+export interface Welcome {
+  readonly run: string;
+  readonly configuration: Configuration;
+  readonly images: readonly DatasetImage[];
+  readonly heartbeatSeconds: number;
+  /** Identifies this life of the coordinator. */
+  readonly epoch: string;
+}
+
+/** One task given to one worker. */
+export interface LeasedTask {
+  readonly id: string;
+  readonly task: Task;
+}
+
+/** θ before meta-step `step`, in layout order. */
+export interface StepParameters {
+  readonly stage: RunStage;
+  readonly step: number;
+  readonly theta: Float32Array;
+}
+
+export type WorkerToCoordinator =
+  | ({ readonly type: "hello" } & Hello)
+  | { readonly type: "result"; readonly lease: string; readonly outcome: TaskOutcome }
+  | { readonly type: "failure"; readonly lease: string; readonly reason: string }
+  | { readonly type: "goodbye"; readonly reason: string }
+  | { readonly type: "heartbeat"; readonly sentAtMs: number; readonly busySlots: number };
+
+export type CoordinatorToWorker =
+  | ({ readonly type: "welcome" } & Welcome)
+  | ({ readonly type: "parameters" } & StepParameters)
+  | { readonly type: "assign"; readonly leases: readonly LeasedTask[] }
+  | { readonly type: "cancel"; readonly leases: readonly string[] }
+  | { readonly type: "drain"; readonly reason: string; readonly finished: boolean }
+  | { readonly type: "refusal"; readonly reason: string; readonly retry: boolean };

@@ -5,7 +5,9 @@
  * files and NATS sit in shells that turn the world into events and carry out the effects. So the whole cluster also
  * runs in one process under a simulated clock and network.
  */
-import type { BackendName, RunStage, Task, TaskOutcome } from "@mzsr/shared";
+import type { BackendName, RunEvent, StepSummary, Task, TaskOutcome } from "@mzsr/shared";
+
+export type { RunEvent, StepSummary } from "@mzsr/shared";
 
 /** One connection of a worker: a new one after every reconnect. */
 export type SessionId = string;
@@ -37,49 +39,6 @@ export type CoordinatorEvent =
 export interface Lease {
   readonly id: string;
   readonly task: Task;
-}
-
-/** One line of metrics.jsonl. */
-export interface StepSummary {
-  /** Counts over both stages, from 1: the parameters after this step are checkpoint `step`. */
-  readonly step: number;
-  readonly stage: RunStage;
-  /** Counts within the stage, from 1. */
-  readonly stageStep: number;
-  /** Means over the step's tasks. Pretraining: support[0] is the minibatch loss and query is empty. */
-  readonly supportLosses: readonly number[];
-  readonly queryLosses: readonly number[];
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  readonly stepWeights: readonly number[];
-  /** Wall time since the step's first task was leased. */
-  readonly seconds: number;
-  readonly tasks: number;
-  readonly workers: number;
-  /** Hex SHA-256 of the parameters after the step (little-endian float32, layout order). */
-  readonly thetaSha256: string;
-}
-
-/** One line of events.jsonl: something that happened to the cluster, and why. */
-export interface RunEvent {
-  readonly kind:
-    | "join"
-    | "leave"
-    | "lost"
-    | "release"
-    | "refusal"
-    | "quarantine"
-    | "reinstated"
-    | "audit"
-    | "checkpoint"
-    | "stage"
-    | "resume"
-    | "stop"
-    | "finished";
-  readonly reason: string;
-  readonly worker?: string;
-  readonly step?: number;
-  readonly index?: number;
 }
 
 export type CoordinatorEffect =

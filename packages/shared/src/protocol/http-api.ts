@@ -93,6 +93,10 @@ export const METRIC_NAMES = [
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];
 
+/** Those of them whose extremes are kept beside the means. */
+export const EXTREME_NAMES = ["supportBefore", "queryBefore", "queryAfter", "gradientNorm"] as const;
+export type ExtremeName = (typeof EXTREME_NAMES)[number];
+
 /**
  * The history of a run, downsampled: neighbouring steps share a bucket. The columns named by METRIC_NAMES are means
  * over the bucket, so that smoothing them stays honest; `least` and `greatest` keep the extremes, so that no spike is
@@ -108,8 +112,8 @@ export interface MetricsColumns extends Readonly<Record<MetricName, MetricColumn
   /** Last step of each bucket, counted over both stages from 1. A bucket never spans two stages. */
   readonly step: readonly number[];
   readonly stage: readonly RunStage[];
-  readonly least: Readonly<Record<"supportBefore" | "queryBefore" | "queryAfter" | "gradientNorm", MetricColumn>>;
-  readonly greatest: Readonly<Record<"supportBefore" | "queryBefore" | "queryAfter" | "gradientNorm", MetricColumn>>;
+  readonly least: Readonly<Record<ExtremeName, MetricColumn>>;
+  readonly greatest: Readonly<Record<ExtremeName, MetricColumn>>;
   /** The newest step in full. */
   readonly latest: StepSummary | null;
 }

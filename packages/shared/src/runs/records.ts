@@ -1,0 +1,48 @@
+/**
+ * What a run writes down while it goes: one summary per step (metrics.jsonl) and one record per event (events.jsonl).
+ * The coordinator makes them; the page, the command line and the reports read them.
+ */
+import type { RunStage } from "../tasks/task.js";
+
+/** One line of metrics.jsonl. */
+export interface StepSummary {
+  /** Counts over both stages, from 1: the parameters after this step are checkpoint `step`. */
+  readonly step: number;
+  readonly stage: RunStage;
+  /** Counts within the stage, from 1. */
+  readonly stageStep: number;
+  /** Means over the step's tasks. Pretraining: support[0] is the minibatch loss and query is empty. */
+  readonly supportLosses: readonly number[];
+  readonly queryLosses: readonly number[];
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly stepWeights: readonly number[];
+  /** Wall time since the step's first task was leased. */
+  readonly seconds: number;
+  readonly tasks: number;
+  readonly workers: number;
+  /** Hex SHA-256 of the parameters after the step (little-endian float32, layout order). */
+  readonly thetaSha256: string;
+}
+
+/** One line of events.jsonl: something that happened to the cluster, and why. */
+export interface RunEvent {
+  readonly kind:
+    | "join"
+    | "leave"
+    | "lost"
+    | "release"
+    | "refusal"
+    | "quarantine"
+    | "reinstated"
+    | "audit"
+    | "checkpoint"
+    | "stage"
+    | "resume"
+    | "stop"
+    | "finished";
+  readonly reason: string;
+  readonly worker?: string;
+  readonly step?: number;
+  readonly index?: number;
+}

@@ -1,0 +1,61 @@
+/**
+ * How a low-resolution image comes about: LR = downsample_s(HR ⊛ k) + n (paper, eq. 2).
+ */
+import { createImage, type Image } from "../imaging/image.js";
+import { imresize } from "../imaging/resize.js";
+import { Draws } from "../random/draws.js";
+import { blur, blurEvery } from "./blur.js";
+import type { BlurKernel } from "./kernel.js";
+
+/** `direct` keeps pixels 0, s, 2s, …; `bicubic` is MATLAB's antialiased `imresize(1/s)`. */
+export type Downsampling = "direct" | "bicubic";
+
+/** Gaussian noise that the same seed repeats. */
+export interface Noise {
+  /** Standard deviation, on the scale where white is 1. */
+  readonly sigma: number;
+  readonly seed: bigint | number;
+}
+
+export interface DegradationOptions {
+  /** None: only downsampled, as in pretraining on bicubic pairs. */
+  readonly kernel?: BlurKernel | undefined;
+  /** Integer, 2 to 4. */
+  readonly scale: number;
+  readonly downsampling: Downsampling;
+  readonly noise?: Noise | undefined;
+}
+
+/**
+ * The LR image of an HR image, [⌈h / s⌉, ⌈w / s⌉, c]. Neither clipped nor rounded.
+ * @throws RangeError when the scale is not a positive integer
+ */
+export function degrade(image: Image, degradation: DegradationOptions): Image {
+  const { kernel, scale, downsampling, noise } = degradation;
+  if (!Number.isInteger(scale) || scale < 1) throw new RangeError(`cannot downsample by ${scale}`);
+  const low =
+    downsampling === "direct"
+      ? blurEvery(image, kernel ?? IDENTITY, scale)
+      : imresize(kernel === undefined ? image : blur(image, kernel), 1 / scale);
+  return noise === undefined || noise.sigma === 0 ? low : withNoise(low, noise);
+}
+
+/**
+ * The ILR image, the network's input: `imresize(low, scale, "cubic")` of the HR image's size.
+ * @param size [height, width] of the HR image; at most scale times the LR image's
+ */
+export function interpolateLow(low: Image, scale: number, size: readonly [number, number]): Image {
+  if (size[0] > low.height * scale || size[1] > low.width * scale) {
+    throw new RangeError(`${low.height}×${low.width} times ${scale} does not cover ${size[0]}×${size[1]}`);
+  }
+  return imresize(low, scale, size);
+}
+
+const IDENTITY: BlurKernel = { size: 1, data: Float64Array.of(1) };
+
+/** Draws in the order of the data: row by row, pixel by pixel, channel by channel. */
+function withNoise(image: Image, noise: Noise): Image {
+  const draws = new Draws(noise.seed, [0, 0, 0]);
+  const data = image.data.map((value) => value + noise.sigma * draws.normal());
+  return createImage(image.height, image.width, image.channels, data);
+}

@@ -1,0 +1,72 @@
+import { InputError } from "../errors.js";
+
+/** A matrix as a file held it, converted to doubles, row by row. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float64Array;
+}
+
+const MAGIC = "\x93NUMPY";
+const EXPECTED = "a two-dimensional little-endian float32 or float64 array in C order";
+
+/**
+ * Reads a NumPy `.npy` file (format versions 1 to 3) that holds a matrix of '<f4' or '<f8' in C order.
+ * @param where the file's name, for errors
+ * @throws InputError for another element type, order or dimension, and for a damaged file
+ */
+export function parseNpy(bytes: Uint8Array, where: string): Matrix {
+  const { header, dataStart } = splitHeader(bytes, where);
+  const type = field(header, "descr", /'([^']*)'/, where);
+  if (type !== "<f4" && type !== "<f8") {
+    throw new InputError(`elements are of type '${type}'`, { where, expected: `${EXPECTED} ('<f4' or '<f8')` });
+  }
+  if (field(header, "fortran_order", /(True|False)/, where) === "True") {
+    throw new InputError("array is in Fortran order", { where, expected: `${EXPECTED} (numpy.ascontiguousarray)` });
+  }
+  const shapeText = field(header, "shape", /\(([^)]*)\)/, where);
+  const shape = shapeText
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  if (shape.length !== 2 || !shape.every((part) => /^\d{1,9}$/.test(part))) {
+    throw new InputError(`array has shape (${shapeText.trim()})`, { where, expected: EXPECTED });
+  }
+  const [rows, columns] = [Number(shape[0]), Number(shape[1])];
+  return { rows, columns, data: elements(bytes.subarray(dataStart), rows * columns, type, where) };
+}
+
+function splitHeader(bytes: Uint8Array, where: string): { header: string; dataStart: number } {
+  const latin1 = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString("latin1");
+  if (latin1(0, 6) !== MAGIC) throw new InputError("not a NumPy file", { where, expected: EXPECTED });
+  const version = bytes[6];
+  if (version === undefined || version < 1 || version > 3) {
+    throw new InputError(`NumPy format version ${version ?? "missing"}`, { where, expected: "version 1, 2 or 3" });
+  }
+  const headerStart = version === 1 ? 10 : 12;
+  if (bytes.length < headerStart) throw cutShort(where, headerStart, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const dataStart = headerStart + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (bytes.length < dataStart) throw cutShort(where, dataStart, bytes.length);
+  return { header: latin1(headerStart, dataStart), dataStart };
+}
+
+/** The value of one key of the header, which is a Python dictionary literal. */
+function field(header: string, key: string, value: RegExp, where: string): string {
+  const match = new RegExp(`['"]${key}['"]\\s*:\\s*${value.source}`).exec(header);
+  if (match?.[1] === undefined) throw new InputError(`header lacks a plain '${key}'`, { where, expected: EXPECTED });
+  return match[1];
+}
+
+function elements(bytes: Uint8Array, count: number, type: "<f4" | "<f8", where: string): Float64Array {
+  const size = type === "<f4" ? 4 : 8;
+  if (bytes.length !== count * size) throw cutShort(where, count * size, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return Float64Array.from({ length: count }, (_, i) =>
+    size === 4 ? view.getFloat32(i * size, true) : view.getFloat64(i * size, true),
+  );
+}
+
+function cutShort(where: string, expected: number, found: number): InputError {
+  return new InputError(`damaged NumPy file: ${found} bytes where ${expected} should be`, { where });
+}

@@ -1,0 +1,120 @@
+/** A run's photographs: which files, with what content, and where their patches lie. Pixels are not kept. */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import type { Configuration } from "../config/schema.js";
+import { InputError } from "../errors.js";
+import { readImageBytes } from "../imaging/image-file.js";
+import { readInputFile } from "../imaging/input-file.js";
+import { GradientEnergy, patchGrid } from "./patch-grid.js";
+import { type PatchIndex, PatchPositions } from "./patch-positions.js";
+import type { RunStage } from "./task.js";
+
+/** Images read and decoded at the same time: enough to keep the decoder's threads busy, few enough for the memory. */
+const CONCURRENT_READS = 4;
+
+const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+
+export interface DatasetFile {
+  /** SHA-256 of the file, lower-case hex. */
+  readonly sha256: string;
+  /** File name without folders. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface Dataset {
+  /** Sorted by name, then content; tasks name images by their place here. */
+  readonly images: readonly DatasetFile[];
+  readonly positions: PatchIndex;
+  /** What a user should know: images left out, and why. */
+  readonly notes: readonly string[];
+}
+
+type DatasetConfiguration = Pick<Configuration, "patches" | "pretraining" | "metaTraining">;
+
+interface ReadFile extends DatasetFile {
+  readonly corners: Readonly<Record<RunStage, readonly { y: number; x: number }[]>>;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads every image once, hashes it, and finds its patches for both stages. The result depends on names and contents
+ * alone, not on the order of `paths` or the folders they lie in.
+ *
+ * @throws InputError for an image that cannot be read, and when a stage that has steps is left without any patch
+ */
+export async function loadDataset(paths: readonly string[], configuration: DatasetConfiguration): Promise<Dataset> {
+  if (paths.length === 0) throw new InputError("no training images", { where: "data", expected: "at least one image" });
+  const read = await mapConcurrently(paths, CONCURRENT_READS, (path) => readTrainingImage(path, configuration));
+  read.sort((a, b) => compare(a.name, b.name) || compare(a.sha256, b.sha256));
+  const notes = read.flatMap((file) => file.notes);
+  const files = withoutDuplicates(read, notes);
+  const positions = { pretraining: new PatchPositions(), metaTraining: new PatchPositions() };
+  for (const { corners } of files) {
+    positions.pretraining.add(corners.pretraining);
+    positions.metaTraining.add(corners.metaTraining);
+  }
+  requirePatches(positions, configuration, files.length);
+  return { images: files.map(({ corners: _, notes: __, ...file }) => file), positions, notes };
+}
+
+async function readTrainingImage(path: string, configuration: DatasetConfiguration): Promise<ReadFile> {
+  const name = basename(path);
+  const content = await readInputFile(path, "an image file", LARGEST_FILE_BYTES);
+  const image = await readImageBytes(content, path);
+  const energy = new GradientEnergy(image);
+  const corners = (stage: RunStage) =>
+    patchGrid(energy, { ...configuration.patches, patchSize: configuration[stage].patchSize });
+  return {
+    sha256: createHash("sha256").update(content).digest("hex"),
+    name,
+    path,
+    bytes: content.byteLength,
+    height: image.height,
+    width: image.width,
+    corners: { pretraining: corners("pretraining"), metaTraining: corners("metaTraining") },
+    notes: image.notes.map((note) => `${name}: ${note}`),
+  };
+}
+
+function withoutDuplicates(sorted: readonly ReadFile[], notes: string[]): ReadFile[] {
+  const kept = new Map<string, ReadFile>();
+  for (const file of sorted) {
+    const twin = kept.get(file.sha256);
+    if (twin === undefined) kept.set(file.sha256, file);
+    else notes.push(`${file.name} is the same file as ${twin.name} and was left out`);
+  }
+  return [...kept.values()];
+}
+
+function requirePatches(positions: PatchIndex, configuration: DatasetConfiguration, images: number): void {
+  for (const stage of ["pretraining", "metaTraining"] as const) {
+    if (configuration[stage].steps === 0 || positions[stage].count > 0) continue;
+    const { patchSize } = configuration[stage];
+    throw new InputError(
+      `none of the ${images} images has a patch of ${patchSize}×${patchSize} pixels with structure`,
+      {
+        where: `${stage}.patchSize`,
+        expected: "smaller patches, larger or more detailed images, or a lower patches.minLogGradientEnergy",
+      },
+    );
+  }
+}
+
+/** By code units: the same order whatever the machine's language. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function mapConcurrently<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const rest = items.entries();
+  const lane = async () => {
+    for (const [i, item] of rest) results[i] = await work(item);
+  };
+  await Promise.all(Array.from({ length: limit }, lane));
+  return results;
+}

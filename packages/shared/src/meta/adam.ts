@@ -70,8 +70,8 @@ export class Adam {
   #stepSegment(theta: Float64Array, gradient: ArrayLike<number>, { from, to, rate }: RateSegment): void {
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
-    const firstCorrection = 1 - beta1 ** this.#steps;
-    const secondCorrection = 1 - beta2 ** this.#steps;
+    const firstCorrection = 1 - power(beta1, this.#steps);
+    const secondCorrection = 1 - power(beta2, this.#steps);
     for (let i = from; i < to; i++) {
       const g = gradient[i]!;
       const m = beta1 * this.#firstMoment[i]! + (1 - beta1) * g;
@@ -81,4 +81,13 @@ export class Adam {
       theta[i] = theta[i]! - (rate * (m / firstCorrection)) / (Math.sqrt(v / secondCorrection) + this.#epsilon);
     }
   }
+}
+
+/** Integer power by squaring: unlike `**`, the same bits in every engine. */
+function power(base: number, exponent: number): number {
+  let result = 1;
+  for (let square = base, rest = exponent; rest > 0; square *= square, rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result *= square;
+  }
+  return result;
 }

@@ -16,6 +16,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Architecture, metaLayout, parameterLayout } from "../model/layout.js";
 import { downloadWeights, forward, uploadWeights, type Weights } from "../model/network.js";
+import { portableExp } from "../random/portable-math.js";
 import { type Batch, lossGradient, type Tape } from "./gradient.js";
 import { hessianVectorProduct } from "./hessian.js";
 import { type Loss, l1Loss } from "./loss.js";
@@ -180,7 +181,7 @@ function queryTerm(
 /** α_j, one per tensor. Beyond the learned steps the last one's rates hold. */
 function innerRates({ architecture, theta, innerRate, learnedRates }: MetaProblem, j: number): number[] {
   const { entries, size } = parameterLayout(architecture);
-  return entries.map((_, p) => (learnedRates ? Math.exp(theta[size + j * entries.length + p]!) : innerRate));
+  return entries.map((_, p) => (learnedRates ? portableExp(theta[size + j * entries.length + p]!) : innerRate));
 }
 
 /** ⟨a_p, b_p⟩ for every tensor p, [tensors]. */

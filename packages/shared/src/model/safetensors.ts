@@ -1,0 +1,158 @@
+/**
+ * The safetensors format (https://huggingface.co/docs/safetensors): eight bytes with the header's length, a JSON
+ * header that names every tensor's type, shape and place, then the little-endian data. Float32, float64 and bytes are
+ * what models and checkpoints need.
+ */
+import { InputError } from "../errors.js";
+
+export type TensorData = Float32Array | Float64Array | Uint8Array;
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const TYPES = { F64: Float64Array, F32: Float32Array, U8: Uint8Array } as const;
+type TypeName = keyof typeof TYPES;
+
+const LENGTH_BYTES = 8;
+
+/** Data starts at a multiple of this, and wider types come first, so that every tensor is aligned. */
+const ALIGNMENT = 8;
+
+/** The limit of the format's own reader. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/** The bytes of a safetensors file. Tensors are stored widest type first, else in the order given. */
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const ordered = [...tensors].sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let size = 0;
+  for (const { name, shape, data } of ordered) {
+    header[name] = { dtype: typeNameOf(data), shape, data_offsets: [size, size + data.byteLength] };
+    size += data.byteLength;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(LENGTH_BYTES + headerLength + size).fill(
+    0x20,
+    LENGTH_BYTES,
+    LENGTH_BYTES + headerLength,
+  );
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.set(text, LENGTH_BYTES);
+  let offset = LENGTH_BYTES + headerLength;
+  for (const { data } of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Reads the bytes of a safetensors file; the data is copied out.
+ *
+ * @param where the file's name, for errors
+ * @throws InputError when the bytes are cut short, not safetensors, or of a type that is not read here
+ */
+export function decodeSafetensors(bytes: Uint8Array, where: string): TensorFile {
+  const headerLength = readHeaderLength(bytes, where);
+  const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength), where);
+  const data = bytes.subarray(LENGTH_BYTES + headerLength);
+  const tensors = new Map<string, NamedTensor>();
+  let end = 0;
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const tensor = readTensor(name, entry, data, where);
+    tensors.set(name, tensor.value);
+    end = Math.max(end, tensor.end);
+  }
+  if (data.length !== end) {
+    throw new InputError(`${data.length} bytes of data where the header says ${end}`, { where });
+  }
+  return { tensors, metadata: readMetadata(header.__metadata__, where) };
+}
+
+function readHeaderLength(bytes: Uint8Array, where: string): number {
+  const expected = "a safetensors file";
+  if (bytes.length < LENGTH_BYTES) {
+    throw new InputError(`only ${bytes.length} bytes, the file is cut short`, { where, expected });
+  }
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES) throw new InputError("not a safetensors file", { where, expected });
+  if (LENGTH_BYTES + length > bytes.length) {
+    throw new InputError(`${bytes.length} bytes, the file is cut short within its header`, { where, expected });
+  }
+  return length;
+}
+
+function parseHeader(bytes: Uint8Array, where: string): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new InputError("the header is not JSON", { where, expected: "a safetensors file" });
+  }
+  if (!isRecord(header)) throw new InputError("the header is not an object", { where, expected: "a safetensors file" });
+  return header;
+}
+
+function readTensor(
+  name: string,
+  entry: unknown,
+  data: Uint8Array,
+  where: string,
+): { value: NamedTensor; end: number } {
+  if (!isRecord(entry) || !isCounts(entry.shape) || !isCounts(entry.data_offsets) || entry.data_offsets.length !== 2) {
+    throw new InputError(`tensor ${name} is not described by dtype, shape and data_offsets`, { where });
+  }
+  const { dtype, shape } = entry;
+  if (typeof dtype !== "string" || !isTypeName(dtype)) {
+    throw new InputError(`tensor ${name} has type ${dtype}`, { where, expected: Object.keys(TYPES).join(", ") });
+  }
+  const [start, end] = entry.data_offsets as [number, number];
+  const elements = shape.reduce((product, side) => product * side, 1);
+  const needed = elements * TYPES[dtype].BYTES_PER_ELEMENT;
+  if (end - start !== needed) {
+    throw new InputError(`tensor ${name} has ${end - start} bytes where its shape [${shape}] needs ${needed}`, {
+      where,
+    });
+  }
+  if (end > data.length) {
+    throw new InputError(`the file is cut short: tensor ${name} ends at byte ${end} of ${data.length}`, { where });
+  }
+  return { value: { name, shape, data: new TYPES[dtype](data.slice(start, end).buffer) }, end };
+}
+
+function readMetadata(metadata: unknown, where: string): Record<string, string> {
+  if (metadata === undefined) return {};
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw new InputError("the header's __metadata__ is not an object of strings", { where });
+  }
+  return metadata as Record<string, string>;
+}
+
+function typeNameOf(data: TensorData): TypeName {
+  return data instanceof Float64Array ? "F64" : data instanceof Float32Array ? "F32" : "U8";
+}
+
+function isTypeName(name: string): name is TypeName {
+  return Object.hasOwn(TYPES, name);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}

@@ -6,6 +6,7 @@
  * runs in one process under a simulated clock and network.
  */
 import type { BackendName, RunEvent, StepSummary, Task, TaskOutcome } from "@mzsr/shared";
+import type { TrainingState } from "./training-state.js";
 
 export type { RunEvent, StepSummary } from "@mzsr/shared";
 
@@ -52,15 +53,45 @@ export type CoordinatorEffect =
   /** Close the stream: the worker was declared lost or quarantined. */
   | { readonly type: "disconnect"; readonly session: SessionId; readonly reason: string }
   | { readonly type: "event"; readonly event: RunEvent }
-  /** A task's life ended: for counters and histograms. */
+  /** A lease ended: for counters and histograms. Every lease ends once; only `late` and `dropped` come after the end. */
   | {
       readonly type: "taskEnded";
       readonly worker: string;
-      readonly outcome: "accepted" | "refused" | "failed" | "lost" | "late" | "repeated" | "audited";
+      readonly outcome: TaskEnd;
+      /** Since the lease began; 0 for `late` and `dropped`. */
       readonly seconds: number;
+      /** Gradient bytes that arrived with it. */
       readonly bytes: number;
+      /** `refused`: a short code (task, size, losses, not-finite, norm). */
+      readonly code?: string;
     }
+  | { readonly type: "audit"; readonly result: AuditResult; readonly step: number; readonly index: number }
   | { readonly type: "step"; readonly summary: StepSummary }
-  | { readonly type: "checkpoint"; readonly step: number; readonly reason: "interval" | "stop" | "finished" | "stage" }
-  /** The run is over; `complete` says whether it reached its last step. */
-  | { readonly type: "ended"; readonly complete: boolean };
+  /** Write `state`: the core's own has moved on when several steps end at once. */
+  | {
+      readonly type: "checkpoint";
+      readonly step: number;
+      readonly reason: "interval" | "stop" | "finished" | "stage";
+      readonly state: TrainingState;
+    }
+  /** The run is over; `complete` says whether it reached its last step, `failure` why it never can. */
+  | { readonly type: "ended"; readonly complete: boolean; readonly failure?: string };
+
+/**
+ * How a lease ended.
+ * - accepted: its result is the task's result;
+ * - audited: its result is a second opinion on an audited task;
+ * - refused: its result was not admitted;
+ * - failed: the worker said that it could not compute it;
+ * - lost: no result came (the worker left, fell silent or ran out of time);
+ * - repeated: cancelled, because the task was settled by another worker's result;
+ * - late: a result came for a lease that had ended already, and was dropped;
+ * - dropped: an accepted result no longer counts, because an audit found its worker wrong.
+ */
+export type TaskEnd = "accepted" | "audited" | "refused" | "failed" | "lost" | "repeated" | "late" | "dropped";
+
+/**
+ * How an audit ended: two workers agree; a wrong one was found; nobody else could compute it; or workers contradict
+ * each other and nobody could decide.
+ */
+export type AuditResult = "match" | "mismatch" | "skipped" | "undecided";

@@ -1,0 +1,126 @@
+/**
+ * Audits: a share of the tasks is computed a second time by another worker and compared by hash (DESIGN §7). As a task
+ * computed twice gives the same bytes on the same backend, two results that differ prove that a worker computes wrong
+ * numbers without knowing it.
+ *
+ * The rules, in the order in which they are tried:
+ *
+ * 1. Two different workers agree: theirs is the result, and whoever said otherwise is wrong.
+ * 2. Somebody else on the same backend can compute it: so be it; any number of opinions until rule 1 decides.
+ * 3. Nobody else is connected and nobody disagrees: the audit is skipped. A cluster of one worker does not wait.
+ * 4. Workers contradict each other and nobody is left to ask: each still connected computes the task once more. One
+ *    that contradicts itself is wrong, and the steady other is right. If all contradict themselves, all are wrong and
+ *    the task begins anew.
+ * 5. Each stands by its result: wait for a third worker as long as for a silent one (`cluster.patience`). Then the
+ *    result with most votes counts, the earliest among equals, and the event says so. Training never hangs on an audit.
+ */
+import { type BackendName, Draws } from "@mzsr/shared";
+import type { AuditResult } from "./events.js";
+import { backendOf, type TaskEntry, type Vote } from "./leases.js";
+import type { Member } from "./membership.js";
+
+/** First word of the random streams that choose what is audited ("AUDT"); drawing tasks uses other words. */
+const AUDIT_STREAM = 0x41554454;
+
+/** Whether a task is audited: a function of (seed, step, index), but nothing in θ depends on it. */
+export function isAudited(seed: number, step: number, index: number, share: number): boolean {
+  return share > 0 && new Draws(seed, [AUDIT_STREAM, step, index]).uniform(0, 1) < share;
+}
+
+export interface AuditWorker {
+  readonly worker: string;
+  readonly backend: BackendName;
+}
+
+export interface AuditCase {
+  /** The backend on which the task has been or is being computed. */
+  readonly backend: BackendName | undefined;
+  /** In order of arrival. */
+  readonly votes: readonly Vote[];
+  /** Workers that are computing the task now. */
+  readonly leaseholders: readonly string[];
+  /** Workers that may be given tasks, busy or not. */
+  readonly workers: readonly AuditWorker[];
+  /** Rule 5's wait is over. */
+  readonly waitedForThird: boolean;
+}
+
+export type AuditMove =
+  /** One of these shall compute it, when it has a free slot; `again` marks those who have before. */
+  | { readonly move: "compute"; readonly by: readonly string[]; readonly kind: "audit" | "again" }
+  | { readonly move: "wait"; readonly forThird: boolean }
+  | {
+      readonly move: "settle";
+      readonly vote: Vote;
+      readonly result: AuditResult;
+      readonly wrong: readonly string[];
+    }
+  /** Nobody can be believed. */
+  | { readonly move: "restart"; readonly wrong: readonly string[] };
+
+/** The case of a task as the board has it. */
+export function auditCase(entry: TaskEntry, workers: readonly Member[], waitedForThird = false): AuditCase {
+  return {
+    backend: backendOf(entry),
+    votes: entry.votes,
+    leaseholders: [...entry.leases].map(({ worker }) => worker),
+    workers: workers.map(({ worker, hello }) => ({ worker, backend: hello.backend })),
+    waitedForThird,
+  };
+}
+
+/** What to do next about an audited task that has at least one vote or lease. */
+export function nextAuditMove(audit: AuditCase): AuditMove {
+  const agreed = agreement(audit.votes);
+  if (agreed) return agreed;
+  const sought = audit.votes.length === 0 ? 2 : 1;
+  if (audit.leaseholders.length >= sought) return { move: "wait", forThird: false };
+  const others = uninvolved(audit);
+  if (others.length > 0) return { move: "compute", by: others, kind: "audit" };
+  if (audit.leaseholders.length > 0) return { move: "wait", forThird: false };
+  const first = audit.votes[0]!;
+  if (audit.votes.every(({ hash }) => hash === first.hash)) {
+    return { move: "settle", vote: first, result: "skipped", wrong: [] };
+  }
+  return settleDissent(audit);
+}
+
+/** Rule 1. */
+function agreement(votes: readonly Vote[]): AuditMove | undefined {
+  const vote = votes.find((a) => votes.some((b) => a.hash === b.hash && a.worker !== b.worker));
+  if (!vote) return undefined;
+  const wrong = unique(votes.filter(({ hash }) => hash !== vote.hash).map(({ worker }) => worker));
+  return { move: "settle", vote, result: wrong.length === 0 ? "match" : "mismatch", wrong };
+}
+
+/** Workers on the task's backend that have neither computed the task nor are computing it. */
+function uninvolved({ backend, votes, leaseholders, workers }: AuditCase): string[] {
+  const involved = new Set([...votes.map(({ worker }) => worker), ...leaseholders]);
+  return workers.filter((each) => each.backend === backend && !involved.has(each.worker)).map(({ worker }) => worker);
+}
+
+/** Rules 4 and 5. */
+function settleDissent({ votes, workers, waitedForThird }: AuditCase): AuditMove {
+  const votesOf = (name: string) => votes.filter(({ worker }) => worker === name);
+  const once = workers.filter(({ worker }) => votesOf(worker).length === 1).map(({ worker }) => worker);
+  if (once.length > 0) return { move: "compute", by: once, kind: "again" };
+
+  const voters = unique(votes.map(({ worker }) => worker));
+  const wrong = voters.filter((name) => new Set(votesOf(name).map(({ hash }) => hash)).size > 1);
+  if (wrong.length === voters.length) return { move: "restart", wrong };
+  const credible = votes.filter(({ worker }) => !wrong.includes(worker));
+  if (credible.every(({ hash }) => hash === credible[0]!.hash)) {
+    return { move: "settle", vote: credible[0]!, result: "mismatch", wrong };
+  }
+  if (!waitedForThird) return { move: "wait", forThird: true };
+  return { move: "settle", vote: mostVoted(credible), result: "undecided", wrong };
+}
+
+function mostVoted(votes: readonly Vote[]): Vote {
+  const count = (vote: Vote) => votes.filter(({ hash }) => hash === vote.hash).length;
+  return votes.reduce((best, vote) => (count(vote) > count(best) ? vote : best));
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

@@ -1,0 +1,63 @@
+import { Adam, type AdamState, type ParameterLayout, type RateSegment } from "@mzsr/shared";
+import type { RunSchedule } from "./schedule.js";
+
+/** What one outer update did. */
+export interface UpdateResult {
+  /** The new parameters: a new array, the old one is left as it was. */
+  readonly theta: Float32Array;
+  /** L2 norm of the mean gradient. */
+  readonly gradientNorm: number;
+  /** Adam's rate for the network. */
+  readonly learningRate: number;
+}
+
+/**
+ * The outer update θ ← Adam(θ, mean gradient), in float64 and rounded once to float32, so that a run resumed from
+ * float32 parameters and float64 moments goes on with the same bits.
+ *
+ * Each stage begins with fresh moments: pretraining and meta-training minimise different losses.
+ */
+export class OuterUpdate {
+  readonly #schedule: RunSchedule;
+  readonly #size: number;
+  readonly #networkSize: number;
+  #adam: Adam;
+
+  constructor(schedule: RunSchedule, layout: ParameterLayout, state: AdamState) {
+    this.#schedule = schedule;
+    this.#size = layout.size;
+    this.#networkSize = layout.entries.find(({ name }) => name.startsWith("inner_rate/"))?.offset ?? layout.size;
+    this.#adam = Adam.fromState(state);
+  }
+
+  /** A copy of the optimiser's state, for a checkpoint. */
+  snapshot(): AdamState {
+    const { steps, firstMoment, secondMoment } = this.#adam.state;
+    return { steps, firstMoment: firstMoment.slice(), secondMoment: secondMoment.slice() };
+  }
+
+  /** Carries out `step` from `theta` along `gradient`; the steps must come in order. */
+  apply(step: number, theta: Float32Array, gradient: Float64Array): UpdateResult {
+    if (step === this.#schedule.stageStart(step)) this.#adam = new Adam(this.#size);
+    const rates = this.#schedule.learningRates(step);
+    const next = Float64Array.from(theta);
+    this.#adam.step(next, gradient, this.#segments(step));
+    return { theta: Float32Array.from(next), gradientNorm: l2Norm(gradient), learningRate: rates.network };
+  }
+
+  #segments(step: number): RateSegment[] {
+    const { network, innerRates } = this.#schedule.learningRates(step);
+    const segments = [{ from: 0, to: this.#networkSize, rate: network }];
+    if (this.#schedule.stageOf(step) === "metaTraining" && this.#networkSize < this.#size) {
+      segments.push({ from: this.#networkSize, to: this.#size, rate: innerRates });
+    }
+    return segments;
+  }
+}
+
+/** In float64, in index order. */
+export function l2Norm(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,47 @@
+/** Durations remembered; the usual time is their median. */
+const REMEMBERED = 64;
+
+/** A lease that runs for longer than this many usual times is slow: an idle worker may try the task too. */
+const SLOW = 1.5;
+
+/**
+ * How long tasks usually take, and what follows from that: when a task is slow, when a lease is over. The one setting
+ * behind both is `cluster.patience`. Each stage has an instance of its own, for its tasks are of another size.
+ */
+export class TaskTimes {
+  readonly #patience: number;
+  readonly #recentMs: number[] = [];
+  #seen = 0;
+  #usualMs: number | undefined;
+
+  constructor(patience: number) {
+    this.#patience = patience;
+  }
+
+  /** A task was computed, `ms` after its lease began. */
+  observe(ms: number): void {
+    this.#recentMs[this.#seen++ % REMEMBERED] = ms;
+    const sorted = [...this.#recentMs].sort((a, b) => a - b);
+    this.#usualMs = sorted[sorted.length >> 1];
+  }
+
+  /** The median; unknown before the first result. */
+  get usualMs(): number | undefined {
+    return this.#usualMs;
+  }
+
+  /** Age from which a lease is slow. */
+  get slowMs(): number {
+    return this.#usualMs === undefined ? Number.POSITIVE_INFINITY : SLOW * this.#usualMs;
+  }
+
+  /**
+   * Age at which a lease is over: `patience` usual times, at least `patience` seconds; twice that after each time the
+   * same task ran out of time, so that a task which really takes that long is not given out for ever. Before the first
+   * result nothing is known, and only the worker's silence ends a lease.
+   */
+  deadlineMs(expirations: number): number {
+    if (this.#usualMs === undefined) return Number.POSITIVE_INFINITY;
+    return this.#patience * Math.max(1000, this.#usualMs) * 2 ** expirations;
+  }
+}

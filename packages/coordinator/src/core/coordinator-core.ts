@@ -39,6 +39,13 @@ export interface CoreOptions {
   readonly epoch: string;
 }
 
+interface JoinRefusal {
+  readonly reason: string;
+  readonly retry: boolean;
+  /** Worth a line in the event log. */
+  readonly tell: boolean;
+}
+
 /**
  * The coordinator without sockets, clocks and files: events go in with the time, effects come out, to be carried out in
  * order. Given the same events it makes the same decisions.
@@ -142,57 +149,67 @@ export class CoordinatorCore {
   #take(event: CoordinatorEvent, now: number): void {
     switch (event.type) {
       case "join":
-        return this.#join(event.session, event.hello, now);
+        this.#join(event.session, event.hello, now);
+        break;
       case "disconnected":
-        return this.#streamGone(event.session, event.reason, now);
+        this.#streamGone(event.session, event.reason, now);
+        break;
       case "goodbye":
-        return this.#goodbye(event.session, event.reason, now);
+        this.#goodbye(event.session, event.reason, now);
+        break;
       case "heartbeat":
-        return this.#heard(this.#membership.byName(event.worker), now);
+        this.#heard(this.#membership.byName(event.worker), now);
+        break;
       case "result":
-        return this.#result(event.session, event.lease, event.outcome, now);
+        this.#result(event.session, event.lease, event.outcome, now);
+        break;
       case "failure":
-        return this.#taskFailed(event.session, event.lease, event.reason, now);
+        this.#taskFailed(event.session, event.lease, event.reason, now);
+        break;
       case "stop":
-        return this.#stopAsked(event.reason, now);
+        this.#stopAsked(event.reason, now);
+        break;
       case "tick":
-        return;
+        break;
     }
   }
 
   #join(session: SessionId, hello: WorkerHello, now: number): void {
-    if (this.#over) return this.#turnAway(session);
-    if (this.#stop)
-      return this.#effect({ type: "refuse", session, reason: "the coordinator is stopping", retry: true });
+    if (this.#over && this.#trainer.step === this.#schedule.totalSteps) {
+      this.#effect({ type: "drain", session, reason: "the run is finished", finished: true });
+      return;
+    }
+    const refusal = this.#objectionToJoin(hello);
+    if (refusal) this.#refuseWorker(session, hello, refusal);
+    else this.#admit(session, hello, now);
+  }
+
+  #objectionToJoin(hello: WorkerHello): JoinRefusal | undefined {
+    if (this.#over) return { reason: "the coordinator has stopped", retry: true, tell: false };
+    if (this.#stop) return { reason: "the coordinator is stopping", retry: true, tell: false };
     const mixed = this.#options.configuration.cluster.mixedBackends;
     const unfit = objectionToWorker(hello, { backend: this.#trainer.backend, mixed });
-    if (unfit !== undefined) return this.#refuseWorker(session, hello, unfit, { retry: false, tell: true });
+    return unfit === undefined ? undefined : { reason: unfit, retry: false, tell: true };
+  }
+
+  #refuseWorker(session: SessionId, { worker }: WorkerHello, { reason, retry, tell }: JoinRefusal): void {
+    this.#effect({ type: "refuse", session, reason, retry });
+    if (tell) this.#tell({ kind: "refusal", worker, reason });
+  }
+
+  #admit(session: SessionId, hello: WorkerHello, now: number): void {
     const decision = this.#membership.join(session, hello, now);
     if (!decision.joined) {
-      return this.#refuseWorker(session, hello, decision.reason, { retry: true, tell: decision.firstTime });
+      this.#refuseWorker(session, hello, { reason: decision.reason, retry: true, tell: decision.firstTime });
+      return;
     }
     if (decision.replacedSession !== undefined) this.#dropReplaced(decision.replacedSession, now);
     const settles = this.#trainer.backend === undefined;
     if (settles) this.#trainer.fixBackend(hello.backend);
     this.#effect({ type: "welcome", session });
-    const slots = `${hello.slots} ${hello.slots === 1 ? "slot" : "slots"} on ${hello.backend}`;
-    this.#tell({
-      kind: "join",
-      worker: hello.worker,
-      reason: settles ? `${slots}, which settles the run's backend` : slots,
-    });
-  }
-
-  #turnAway(session: SessionId): void {
-    if (this.#trainer.step < this.#schedule.totalSteps) {
-      return this.#effect({ type: "refuse", session, reason: "the coordinator has stopped", retry: true });
-    }
-    this.#effect({ type: "drain", session, reason: "the run is finished", finished: true });
-  }
-
-  #refuseWorker(session: SessionId, hello: WorkerHello, reason: string, how: { retry: boolean; tell: boolean }): void {
-    this.#effect({ type: "refuse", session, reason, retry: how.retry });
-    if (how.tell) this.#tell({ kind: "refusal", worker: hello.worker, reason });
+    const offer = `${hello.slots} ${hello.slots === 1 ? "slot" : "slots"} on ${hello.backend}`;
+    const reason = settles ? `${offer}, which settles the run's backend` : offer;
+    this.#tell({ kind: "join", worker: hello.worker, reason });
   }
 
   #dropReplaced(session: SessionId, now: number): void {
@@ -225,32 +242,34 @@ export class CoordinatorCore {
     const member = this.#membership.bySession(session);
     this.#heard(member, now);
     const lease = this.#currentLease(session, id);
-    const bytes = outcome.gradient.byteLength;
-    if (!member || !lease) return this.#countTask(member?.worker ?? "unknown", "late", { bytes });
+    if (!member || !lease) {
+      this.#countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
+      return;
+    }
+    const { task } = lease.entry;
+    const objection = objectionToResult(outcome, task, this.#resultRules(task.step));
+    if (objection) this.#refuseResult(member, lease, outcome, objection, now);
+    else this.#accept(member, lease, outcome, now);
+  }
+
+  #accept(member: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
     const { entry } = lease;
-    const objection = objectionToResult(outcome, entry.task, this.#resultRules(entry.task.step));
-    if (objection) return this.#refuseResult(member, lease, outcome, objection, now);
     this.#timesOf(entry).observe(now - lease.grantedMs);
-    this.#remember(member, (now - lease.grantedMs) / 1000);
-    this.#endLease(lease, entry.votes.length === 0 ? "accepted" : "audited", now, { bytes });
+    this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
+    const end = entry.votes.length === 0 ? "accepted" : "audited";
+    this.#endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
     const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
     const vote = { worker: member.worker, backend: lease.backend, outcome, hash };
     entry.votes.push(vote);
     if (!entry.audited) this.#settle(entry, vote, now);
   }
 
-  #refuseResult(
-    member: Member,
-    lease: GrantedLease,
-    outcome: TaskOutcome,
-    objection: ResultObjection,
-    now: number,
-  ): void {
+  #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, objection: ResultObjection, now: number): void {
     const { step, index } = lease.entry.task;
     const reason = `its result ${objection.reason}`;
-    this.#tell({ kind: "refusal", worker: member.worker, step, index, reason });
+    this.#tell({ kind: "refusal", worker: m.worker, step, index, reason });
     this.#endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: objection.code });
-    this.#blame(member, lease.entry, reason, now);
+    this.#blame(m, lease.entry, reason, now);
   }
 
   #taskFailed(session: SessionId, id: string, reason: string, now: number): void {
@@ -265,11 +284,15 @@ export class CoordinatorCore {
 
   #stopAsked(reason: string, now: number): void {
     if (this.#over) return;
-    if (this.#stop) return this.#finish(`stopped at once: ${reason}`, now);
+    if (this.#stop) {
+      this.#finish(`stopped at once: ${reason}`, now);
+      return;
+    }
     const begun = this.#board.steps.filter(({ begunMs }) => begunMs !== undefined);
-    this.#stop = { reason, lastStep: begun.at(-1)?.step ?? this.#trainer.step - 1 };
-    for (const { step } of this.#board.steps) if (step > this.#stop.lastStep) this.#board.close(step);
-    const finishing = begun.length === 0 ? "" : `; finishing step ${this.#stop.lastStep + 1} first`;
+    const lastStep = begun.at(-1)?.step ?? this.#trainer.step - 1;
+    this.#stop = { reason, lastStep };
+    for (const { step } of this.#board.steps) if (step > lastStep) this.#board.close(step);
+    const finishing = begun.length === 0 ? "" : `; finishing step ${lastStep + 1} first`;
     this.#tell({ kind: "stop", step: this.#trainer.step, reason: `${reason}${finishing}` });
   }
 
@@ -325,7 +348,7 @@ export class CoordinatorCore {
       this.#release(lease, "lost", reason, now);
       lease.entry.expirations++;
       const member = this.#membership.bySession(lease.session)!;
-      if (this.#membership.judge(member, true)) this.#quarantine(member, reason, now);
+      if (this.#membership.taskFailed(member)) this.#quarantine(member, reason, now);
     }
   }
 
@@ -506,13 +529,7 @@ export class CoordinatorCore {
       const times = `${entry.failures.length} times on ${workers} ${workers === 1 ? "worker" : "workers"}`;
       this.#failure = `task ${index} of step ${step + 1} failed ${times}, at last on ${member.worker}: ${reason}`;
     }
-    if (this.#membership.judge(member, true)) this.#quarantine(member, reason, now);
-  }
-
-  #remember(member: Member, taskSeconds: number): void {
-    this.#membership.judge(member, false);
-    member.secondsPerTask =
-      member.secondsPerTask === undefined ? taskSeconds : 0.8 * member.secondsPerTask + 0.2 * taskSeconds;
+    if (this.#membership.taskFailed(member)) this.#quarantine(member, reason, now);
   }
 
   #quarantine(member: Member, because: string, now: number): void {

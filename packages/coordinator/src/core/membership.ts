@@ -18,6 +18,9 @@ const FIRST_QUARANTINE = 6;
 /** … up to this many times the first. */
 const LONGEST_QUARANTINE = 64;
 
+/** Weight of the newest task in a worker's usual time. */
+const NEWEST_SHARE = 0.2;
+
 /** Departed workers that are remembered, for the status. */
 const REMEMBERED_DEPARTED = 100;
 
@@ -130,13 +133,19 @@ export class Membership {
     return this.connected.filter(({ lastHeardMs }) => nowMs - lastHeardMs >= this.#silenceMs);
   }
 
-  /** Counts a task's end for or against the worker. True when it has failed too often. */
-  judge(member: Member, failed: boolean): boolean {
-    if (failed) member.tasksFailed++;
-    else member.tasksDone++;
-    member.conduct.push(failed);
-    if (member.conduct.length > CONDUCT_WINDOW) member.conduct.shift();
-    return failed && member.conduct.filter((each) => each).length >= STRIKES;
+  /** A task was computed, `seconds` after its lease began. */
+  taskDone(member: Member, seconds: number): void {
+    member.tasksDone++;
+    remember(member, false);
+    const before = member.secondsPerTask ?? seconds;
+    member.secondsPerTask = before + NEWEST_SHARE * (seconds - before);
+  }
+
+  /** A task failed by the worker's fault. True when that has happened too often. */
+  taskFailed(member: Member): boolean {
+    member.tasksFailed++;
+    remember(member, true);
+    return member.conduct.filter((failed) => failed).length >= STRIKES;
   }
 
   /** Shuts a member out, for twice as long as the last time. Its stream is to be closed. Returns the duration in seconds. */
@@ -208,6 +217,11 @@ function newMember(hello: WorkerHello, nowMs: number): Member {
     replaced: undefined,
     toldRefusal: undefined,
   };
+}
+
+function remember(member: Member, failed: boolean): void {
+  member.conduct.push(failed);
+  if (member.conduct.length > CONDUCT_WINDOW) member.conduct.shift();
 }
 
 function enter(member: Member, state: WorkerState, reason: string, nowMs: number): void {

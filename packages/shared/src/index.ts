@@ -118,6 +118,6 @@ export { type HistoryRange, StepHistory } from "./runs/step-history.js";
 export { type Dataset, type DatasetFile, loadDataset } from "./tasks/dataset.js";
 export { drawTask } from "./tasks/draw-task.js";
 export { GradientEnergy, type PatchGridOptions, patchGrid } from "./tasks/patch-grid.js";
-export { type PatchIndex, type PatchPosition, PatchPositions } from "./tasks/patch-positions.js";
+export { type PatchIndex, type PatchPosition, PatchPositions, patchSides } from "./tasks/patch-positions.js";
 export type * from "./tasks/task.js";
 export { type PatchReader, type TaskData, taskData } from "./tasks/task-data.js";

@@ -65,6 +65,11 @@ const metaTraining = z.strictObject({
   /** Query patches of a task. */
   query: count(1, 256).default(8),
   patchSize: count(16, 512).default(64),
+  /**
+   * What support patches are cut from. `high`: the photographs, as in the paper. `low` (beyond it): LR images, so that
+   * the inner loop learns from what it gets at meta-test, an LR image and its own degradation.
+   */
+  supportFrom: z.enum(["high", "low"]).default("high"),
   innerSteps: count(1, 20).default(5),
   /** Inner learning rate α; with learned rates, where they start. */
   innerRate: rate.default(1e-2),

@@ -33,6 +33,7 @@ const task: Task = {
   noiseSigma: 0.0125,
   noiseSeed: Number.MAX_SAFE_INTEGER,
   patchSize: 48,
+  supportFrom: "low",
   support: [{ image: 0, y: 0, x: 32, transform: 7, kernel: 0 }],
   query: [{ image: 12, y: 1024, x: 0, transform: 0, kernel: 0 }],
   kernels: [{ size: 3, data: Float64Array.of(0, 0.1, 0, 0.1, 0.6, 0.1, 0, 0.1, 0) }],

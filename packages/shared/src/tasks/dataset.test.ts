@@ -43,7 +43,8 @@ describe("a data set", () => {
       width: 80,
     });
     expect(dataset.positions.pretraining.count).toBe(1 + 2 * 3);
-    expect(dataset.positions.metaTraining.count).toBe(4 + 3 * 4);
+    expect(dataset.positions.query.count).toBe(4 + 3 * 4);
+    expect(dataset.positions.support.count).toBe(4 + 3 * 4);
     expect(dataset.positions.pretraining.at(6)).toEqual({ image: 1, y: 16, x: 32 });
     expect(await loadDataset([...paths].reverse(), configuration)).toEqual(dataset);
   });
@@ -62,7 +63,7 @@ describe("a data set", () => {
     const small = await picture("small.png", 40, 40);
     await expect(loadDataset([small], configuration)).rejects.toThrow(/patch of 48×48/);
     const skipped = { ...configuration, pretraining: { ...configuration.pretraining, steps: 0 } };
-    expect((await loadDataset([small], skipped)).positions.metaTraining.count).toBe(1);
+    expect((await loadDataset([small], skipped)).positions.query.count).toBe(1);
   });
 
   it("names a file that is missing or no image", async () => {

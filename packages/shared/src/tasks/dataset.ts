@@ -6,8 +6,7 @@ import { InputError } from "../errors.js";
 import { readImageBytes } from "../imaging/image-file.js";
 import { readInputFile } from "../imaging/input-file.js";
 import { GradientEnergy, patchGrid } from "./patch-grid.js";
-import { type PatchIndex, PatchPositions } from "./patch-positions.js";
-import type { RunStage } from "./task.js";
+import { PATCH_SETS, type PatchIndex, PatchPositions, type PatchSet, patchSides } from "./patch-positions.js";
 
 /** Images read and decoded at the same time: enough to keep the decoder's threads busy, few enough for the memory. */
 const CONCURRENT_READS = 4;
@@ -33,10 +32,10 @@ export interface Dataset {
   readonly notes: readonly string[];
 }
 
-type DatasetConfiguration = Pick<Configuration, "patches" | "pretraining" | "metaTraining">;
+type DatasetConfiguration = Pick<Configuration, "patches" | "pretraining" | "metaTraining" | "degradation">;
 
 interface ReadFile extends DatasetFile {
-  readonly corners: Readonly<Record<RunStage, readonly { y: number; x: number }[]>>;
+  readonly corners: Readonly<Record<PatchSet, readonly { y: number; x: number }[]>>;
   readonly notes: readonly string[];
 }
 
@@ -52,11 +51,8 @@ export async function loadDataset(paths: readonly string[], configuration: Datas
   read.sort((a, b) => compare(a.name, b.name) || compare(a.sha256, b.sha256));
   const notes = read.flatMap((file) => file.notes);
   const files = withoutDuplicates(read, notes);
-  const positions = { pretraining: new PatchPositions(), metaTraining: new PatchPositions() };
-  for (const { corners } of files) {
-    positions.pretraining.add(corners.pretraining);
-    positions.metaTraining.add(corners.metaTraining);
-  }
+  const positions = forEverySet(() => new PatchPositions());
+  for (const { corners } of files) for (const set of PATCH_SETS) positions[set].add(corners[set]);
   requirePatches(positions, configuration, files.length);
   return { images: files.map(({ corners: _, notes: __, ...file }) => file), positions, notes };
 }
@@ -66,8 +62,7 @@ async function readTrainingImage(path: string, configuration: DatasetConfigurati
   const content = await readInputFile(path, "an image file", LARGEST_FILE_BYTES);
   const image = await readImageBytes(content, path);
   const energy = new GradientEnergy(image);
-  const corners = (stage: RunStage) =>
-    patchGrid(energy, { ...configuration.patches, patchSize: configuration[stage].patchSize });
+  const sides = patchSides(configuration);
   return {
     sha256: createHash("sha256").update(content).digest("hex"),
     name,
@@ -75,7 +70,7 @@ async function readTrainingImage(path: string, configuration: DatasetConfigurati
     bytes: content.byteLength,
     height: image.height,
     width: image.width,
-    corners: { pretraining: corners("pretraining"), metaTraining: corners("metaTraining") },
+    corners: forEverySet((set) => patchGrid(energy, { ...configuration.patches, patchSize: sides[set] })),
     notes: image.notes.map((note) => `${name}: ${note}`),
   };
 }
@@ -90,17 +85,19 @@ function withoutDuplicates(sorted: readonly ReadFile[], notes: string[]): ReadFi
   return [...kept.values()];
 }
 
+function forEverySet<T>(make: (set: PatchSet) => T): Record<PatchSet, T> {
+  return { pretraining: make("pretraining"), support: make("support"), query: make("query") };
+}
+
 function requirePatches(positions: PatchIndex, configuration: DatasetConfiguration, images: number): void {
-  for (const stage of ["pretraining", "metaTraining"] as const) {
-    if (configuration[stage].steps === 0 || positions[stage].count > 0) continue;
-    const { patchSize } = configuration[stage];
-    throw new InputError(
-      `none of the ${images} images has a patch of ${patchSize}×${patchSize} pixels with structure`,
-      {
-        where: `${stage}.patchSize`,
-        expected: "smaller patches, larger or more detailed images, or a lower patches.minLogGradientEnergy",
-      },
-    );
+  for (const set of PATCH_SETS) {
+    const stage = set === "pretraining" ? "pretraining" : "metaTraining";
+    if (configuration[stage].steps === 0 || positions[set].count > 0) continue;
+    const side = patchSides(configuration)[set];
+    throw new InputError(`none of the ${images} images has a patch of ${side}×${side} pixels with structure`, {
+      where: `${stage}.patchSize`,
+      expected: "smaller patches, larger or more detailed images, or a lower patches.minLogGradientEnergy",
+    });
   }
 }
 

@@ -34,10 +34,11 @@ export function drawTask(configuration: Configuration, patches: PatchIndex, step
     noiseSigma: configuration.degradation.noiseSigma,
     noiseSeed: drawNoiseSeed(drawsFor(configuration, STREAMS.noise, step, index)),
     patchSize: configuration[stage].patchSize,
-  };
+    supportFrom: stage === "pretraining" ? "high" : configuration.metaTraining.supportFrom,
+  } as const;
   return stage === "pretraining"
     ? { ...common, ...pretrainingPart(configuration, patches.pretraining, step, index) }
-    : { ...common, ...metaTrainingPart(configuration, patches.metaTraining, step, index, step - stageStart) };
+    : { ...common, ...metaTrainingPart(configuration, patches, step, index, step - stageStart) };
 }
 
 type StagePart = Pick<Task, "downsampling" | "kernels" | "support" | "query" | "stepWeights">;
@@ -68,20 +69,20 @@ function pretrainingPart(
 
 function metaTrainingPart(
   configuration: Configuration,
-  positions: PatchPositions,
+  positions: PatchIndex,
   step: number,
   index: number,
   metaStep: number,
 ): StagePart {
   const { support, query, innerSteps } = configuration.metaTraining;
   const draws = drawsFor(configuration, STREAMS.degradation, step, index);
-  const patches = (stream: number, count: number) =>
-    drawPatches(drawsFor(configuration, stream, step, index), positions, count, () => 0);
+  const patches = (set: "support" | "query", count: number) =>
+    drawPatches(drawsFor(configuration, STREAMS[set], step, index), positions[set], count, () => 0);
   return {
     downsampling: drawDownsampling(configuration, draws),
     kernels: [drawKernel(configuration, draws)],
-    support: patches(STREAMS.support, support),
-    query: patches(STREAMS.query, query),
+    support: patches("support", support),
+    query: patches("query", query),
     stepWeights: [...stepWeights(metaStep, innerSteps)],
   };
 }

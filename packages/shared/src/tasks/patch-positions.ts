@@ -1,4 +1,4 @@
-import type { RunStage } from "./task.js";
+import type { Configuration } from "../config/schema.js";
 
 /** Where one patch lies. */
 export interface PatchPosition {
@@ -50,5 +50,21 @@ export class PatchPositions {
   }
 }
 
+/** The sets that patches are drawn for; each has its size, so each has its grid. */
+export const PATCH_SETS = ["pretraining", "support", "query"] as const;
+export type PatchSet = (typeof PATCH_SETS)[number];
+
+/** Sides of the HR squares that each set's patches come from, in pixels. */
+export function patchSides({ pretraining, metaTraining, degradation }: SidesConfiguration): Record<PatchSet, number> {
+  const { patchSize, supportFrom } = metaTraining;
+  return {
+    pretraining: pretraining.patchSize,
+    support: supportFrom === "low" ? patchSize * degradation.scale : patchSize,
+    query: patchSize,
+  };
+}
+
+type SidesConfiguration = Pick<Configuration, "pretraining" | "metaTraining" | "degradation">;
+
 /** What drawing tasks needs to know of a data set. */
-export type PatchIndex = Readonly<Record<RunStage, PatchPositions>>;
+export type PatchIndex = Readonly<Record<PatchSet, PatchPositions>>;

@@ -29,6 +29,7 @@ const task: Task = {
   noiseSigma: 0,
   noiseSeed: 77,
   patchSize: 32,
+  supportFrom: "high",
   support: [
     { image: 0, y: 0, x: 48, transform: 5, kernel: 0 },
     { image: 1, y: 32, x: 3, transform: 0, kernel: 0 },
@@ -51,6 +52,17 @@ describe("a task's data", () => {
     const low = degrade(high, { kernel, scale: 2, downsampling: "direct" });
     expect(support.x.subarray(0, VALUES)).toEqual(interpolateLow(low, 2, [32, 32]).data);
     expect(support.y.subarray(VALUES)).toEqual(cropImage(waves(1), 32, 3, 32, 32).data);
+    expect(query.y).toEqual(transformImage(cropImage(waves(0), 16, 16, 32, 32), 3).data);
+  });
+
+  it("have LR images for support patches where the task says so, degraded once more", () => {
+    const corner = { image: 0, y: 0, x: 16, transform: 5, kernel: 0 };
+    const { support, query } = taskData({ ...task, supportFrom: "low", support: [corner] }, read);
+    const photo = transformImage(cropImage(waves(0), 0, 16, 64, 64), 5);
+    const low = degrade(photo, { kernel, scale: 2, downsampling: "direct" });
+    expect(support.y).toEqual(low.data);
+    const lower = degrade(low, { kernel, scale: 2, downsampling: "direct" });
+    expect(support.x).toEqual(interpolateLow(lower, 2, [32, 32]).data);
     expect(query.y).toEqual(transformImage(cropImage(waves(0), 16, 16, 32, 32), 3).data);
   });
 

@@ -19,24 +19,53 @@ export interface TaskData {
  */
 export function taskData(task: Task, read: PatchReader): TaskData {
   return {
-    support: pairs(task, task.support, 0, read),
-    query: pairs(task, task.query, task.support.length, read),
+    support: pairs(task, task.support, 0, task.supportFrom === "low" ? lowPatch : highPatch, read),
+    query: pairs(task, task.query, task.support.length, highPatch, read),
   };
 }
 
 /** @param before patches of the task that precede these: noise seeds count on */
-function pairs(task: Task, patches: readonly PatchSource[], before: number, read: PatchReader): PatchPairs {
+function pairs(
+  task: Task,
+  patches: readonly PatchSource[],
+  before: number,
+  patchOf: typeof highPatch,
+  read: PatchReader,
+): PatchPairs {
   const { patchSize } = task;
   const values = patchSize * patchSize * 3;
   const shape = [patches.length, patchSize, patchSize, 3] as const;
   const x = new Float32Array(patches.length * values);
   const y = new Float32Array(patches.length * values);
   patches.forEach((patch, i) => {
-    const high = transformImage(read(patch.image, patch.y, patch.x, patchSize), patch.transform);
-    y.set(high.data, i * values);
-    x.set(interpolatedLow(task, high, task.kernels[patch.kernel], before + i).data, i * values);
+    const target = patchOf(task, patch, before + i, read);
+    y.set(target.data, i * values);
+    x.set(interpolatedLow(task, target, task.kernels[patch.kernel], before + i).data, i * values);
   });
   return { shape, x, y };
+}
+
+/** A turned crop of a photograph. */
+function highPatch(
+  { patchSize }: Task,
+  { image, y, x, transform }: PatchSource,
+  _patch: number,
+  read: PatchReader,
+): Image {
+  return transformImage(read(image, y, x, patchSize), transform);
+}
+
+/** The LR image of a turned crop, which then takes an HR patch's place: what adaptation to a photo learns from. */
+function lowPatch(
+  task: Task,
+  { image, y, x, transform, kernel }: PatchSource,
+  patch: number,
+  read: PatchReader,
+): Image {
+  const { scale, downsampling, noiseSigma, noiseSeed } = task;
+  const high = transformImage(read(image, y, x, task.patchSize * scale), transform);
+  const noise = { sigma: noiseSigma, seed: noiseSeed + task.support.length + task.query.length + patch };
+  return degrade(high, { kernel: task.kernels[kernel], scale, downsampling, noise });
 }
 
 /** The ILR image of an HR patch. Without a kernel the patch is only downsampled: bicubic pairs, as in pretraining. */

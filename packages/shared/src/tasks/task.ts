@@ -31,8 +31,13 @@ export interface Task {
   readonly noiseSigma: number;
   /** Seed of the noise of the first patch; the others count up from it. Below 2^53. */
   readonly noiseSeed: number;
-  /** Side of every HR patch, in pixels. */
+  /** Side of every patch that is learned from, in pixels. */
   readonly patchSize: number;
+  /**
+   * What support patches are: HR patches, or (`low`) LR images of HR patches that are `scale` times as large; these are
+   * degraded again, as at meta-test.
+   */
+  readonly supportFrom: "high" | "low";
   /** Pretraining: the whole minibatch, and `query` is empty. */
   readonly support: readonly PatchSource[];
   readonly query: readonly PatchSource[];

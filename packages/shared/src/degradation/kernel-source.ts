@@ -50,8 +50,10 @@ function parseGaussian(source: string): BlurKernel {
 }
 
 function onlyMatrix(variables: readonly MatVariable[], where: string): MatVariable {
-  const named = variables.filter((variable) => variable.name.toLowerCase() === "kernel");
-  const candidates = named.length === 1 ? named : variables;
+  // Scalars stand beside a kernel as its parameters.
+  const matrices = variables.filter((variable) => variable.data.length > 1);
+  const named = matrices.filter((variable) => variable.name.toLowerCase() === "kernel");
+  const candidates = named.length === 1 ? named : matrices;
   const [only] = candidates;
   if (only === undefined) throw new InputError("holds no real matrix", { where, expected: "a matrix called 'kernel'" });
   if (candidates.length > 1) {

@@ -82,7 +82,9 @@ function luma(image: Image, shave: number): Plane {
 }
 
 function product(a: Plane, b: Plane): Plane {
-  return { ...a, data: a.data.map((value, i) => value * b.data[i]!) };
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = a.data[i]! * b.data[i]!;
+  return { ...a, data };
 }
 
 function gaussianWindow(): Float64Array {
@@ -96,19 +98,21 @@ function gaussianWindow(): Float64Array {
 
 /** Separable correlation where the whole window lies inside the plane. */
 function filterValid(plane: Plane, window: Float64Array): Plane {
-  const width = plane.width - window.length + 1;
+  const { data: levels, width: stride } = plane;
+  const width = stride - window.length + 1;
   const rows = new Float64Array(plane.height * width);
   for (let y = 0; y < plane.height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
-      for (let t = 0; t < window.length; t++) sum += window[t]! * plane.data[y * plane.width + x + t]!;
+      for (let t = 0; t < window.length; t++) sum += window[t]! * levels[y * stride + x + t]!;
       rows[y * width + x] = sum;
     }
   }
   const height = plane.height - window.length + 1;
   const data = new Float64Array(height * width);
   for (let t = 0; t < window.length; t++) {
-    for (let i = 0; i < data.length; i++) data[i]! += window[t]! * rows[i + t * width]!;
+    const weight = window[t]!;
+    for (let i = 0; i < data.length; i++) data[i]! += weight * rows[i + t * width]!;
   }
   return { height, width, data };
 }

@@ -1,0 +1,346 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { largestDifference } from "../../../../test/support/golden-image.js";
+import { InputError } from "../errors.js";
+import { createImage } from "./image.js";
+import { encodePng, listImages, readImage, readImageBytes, writePng } from "./image-file.js";
+
+const WIDTH = 24;
+const HEIGHT = 20;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mzsr-image-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function file(name: string, content: Buffer | string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+/** PNG colour types and their channels. */
+const GREY = { type: 0, channels: 1 };
+const RGB = { type: 2, channels: 3 };
+const GREY_ALPHA = { type: 4, channels: 2 };
+const RGBA = { type: 6, channels: 4 };
+
+function chunk(name: string, body: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(body.length);
+  head.write(name, 4, "latin1");
+  const check = Buffer.alloc(4);
+  check.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), body])));
+  return Buffer.concat([head, body, check]);
+}
+
+/** A PNG written here, so that what the reader should find does not depend on the library that reads. */
+function png(
+  depth: 8 | 16,
+  { type, channels }: typeof RGB,
+  sample: (i: number) => number,
+  width = WIDTH,
+  height = HEIGHT,
+) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header[8] = depth;
+  header[9] = type;
+  const bytes = depth / 8;
+  const rowLength = 1 + width * channels * bytes;
+  const rows = Buffer.alloc(height * rowLength);
+  for (let i = 0; i < width * height * channels; i++) {
+    const at = Math.floor(i / (width * channels)) * rowLength + 1 + (i % (width * channels)) * bytes;
+    rows.writeUIntBE(sample(i), at, bytes);
+  }
+  return pngOf(header, rows);
+}
+
+function pngOf(header: Buffer, rows: Buffer): Buffer {
+  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(rows)),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** A grey TIFF of 32-bit floating-point pixels, all zero. */
+function floatTiff(): Buffer {
+  const pixelsAt = 200;
+  // [tag, value]: width, height, bits, no compression, black is zero, where, samples a pixel, rows, bytes, floats.
+  const entries = [
+    [256, WIDTH],
+    [257, HEIGHT],
+    [258, 32],
+    [259, 1],
+    [262, 1],
+    [273, pixelsAt],
+    [277, 1],
+    [278, HEIGHT],
+    [279, WIDTH * HEIGHT * 4],
+    [339, 3],
+  ] as const;
+  const bytes = Buffer.alloc(pixelsAt + WIDTH * HEIGHT * 4);
+  bytes.write("II*\0\b\0\0\0", "latin1");
+  bytes.writeUInt16LE(entries.length, 8);
+  for (const [i, [tag, value]] of entries.entries()) {
+    bytes.writeUInt16LE(tag, 10 + i * 12);
+    bytes.writeUInt16LE(4, 12 + i * 12);
+    bytes.writeUInt32LE(1, 14 + i * 12);
+    bytes.writeUInt32LE(value, 18 + i * 12);
+  }
+  return bytes;
+}
+
+const level8 = (i: number) => (i * 7) % 256;
+const level16 = (i: number) => (i * 4001) % 65536;
+/** A smooth picture, which lossy formats keep. */
+const smooth = sharp(
+  Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => 40 + 4 * (Math.floor(i / 3) % WIDTH) + (i % 3) * 20),
+  { raw: { width: WIDTH, height: HEIGHT, channels: 3 } },
+);
+const smoothLevels = () =>
+  Float32Array.from(
+    { length: WIDTH * HEIGHT * 3 },
+    (_, i) => (40 + 4 * (Math.floor(i / 3) % WIDTH) + (i % 3) * 20) / 255,
+  );
+
+describe("pixels", () => {
+  test("of an 8-bit RGB PNG are its levels / 255", async () => {
+    const image = await readImage(await file("rgb8.png", png(8, RGB, level8)));
+    expect([image.height, image.width, image.channels, image.notes]).toEqual([HEIGHT, WIDTH, 3, []]);
+    expect(image.data).toEqual(Float32Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => level8(i) / 255));
+  });
+
+  test("of a 16-bit RGB PNG keep all their bits", async () => {
+    const image = await readImageBytes(png(16, RGB, level16), "rgb16.png");
+    expect(image.data).toEqual(Float32Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => level16(i) / 65535));
+    expect(image.notes.join()).toContain("16 bits");
+  });
+
+  test.each([
+    [8, level8, 255],
+    [16, level16, 65535],
+  ] as const)("of a %i-bit grey PNG are repeated, and that is said", async (depth, level, white) => {
+    const image = await readImageBytes(png(depth, GREY, level), "grey.png");
+    expect(image.data).toEqual(
+      Float32Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => level(Math.floor(i / 3)) / white),
+    );
+    expect(image.notes).toContain("grey image used as RGB");
+  });
+
+  test.each([
+    [8, RGBA, 255],
+    [16, RGBA, 65535],
+    [8, GREY_ALPHA, 255],
+    [16, GREY_ALPHA, 65535],
+  ] as const)("half transparent (%i bits, %o) are laid on white, and that is said", async (depth, kind, white) => {
+    const half = Math.floor(white / 2);
+    const image = await readImageBytes(
+      png(depth, kind, (i) => (i % kind.channels === kind.channels - 1 ? half : 0)),
+      "a.png",
+    );
+    const onWhite = new Float32Array(WIDTH * HEIGHT * 3).fill(1 - half / white);
+    expect(largestDifference(image.data, onWhite)).toBeLessThan(1e-6);
+    expect(image.notes).toContain("transparent parts laid on white");
+  });
+
+  test("of an opaque alpha channel are taken without a word", async () => {
+    const image = await readImageBytes(
+      png(8, RGBA, (i) => (i % 4 === 3 ? 255 : 51)),
+      "a.png",
+    );
+    expect(image.data[0]).toBeCloseTo(0.2, 6);
+    expect(image.notes).toEqual([]);
+  });
+
+  test.each([
+    ["JPEG", () => smooth.clone().jpeg({ quality: 100, chromaSubsampling: "4:4:4" }), 3 / 255],
+    ["lossy WebP", () => smooth.clone().webp({ quality: 100 }), 12 / 255],
+    ["lossless WebP", () => smooth.clone().webp({ lossless: true }), 0],
+    ["TIFF", () => smooth.clone().tiff({ compression: "lzw" }), 0],
+    ["palette PNG", () => smooth.clone().png({ palette: true, colours: 256 }), 0],
+  ] as const)("of a %s are read", async (_, encode, tolerance) => {
+    const image = await readImageBytes(await encode().toBuffer(), "photo");
+    expect(largestDifference(image.data, smoothLevels())).toBeLessThanOrEqual(tolerance);
+  });
+
+  test("of a 16-bit TIFF keep all their bits", async () => {
+    const tiff = sharp(png(16, RGB, level16))
+      .toColourspace("rgb16")
+      .tiff({ compression: "none" });
+    const image = await readImageBytes(await tiff.toBuffer(), "rgb16.tif");
+    expect(image.data).toEqual(Float32Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => level16(i) / 65535));
+  });
+
+  test("stay as stored where a colour profile is embedded, and another than sRGB is said", async () => {
+    const plain = await smooth.clone().png().toBuffer();
+    const sRgb = await readImageBytes(await sharp(plain).withIccProfile("srgb").png().toBuffer(), "s.png");
+    expect(sRgb.notes).toEqual([]);
+    expect(largestDifference(sRgb.data, smoothLevels())).toBe(0);
+    const p3 = await readImageBytes(await sharp(plain).withIccProfile("p3").png().toBuffer(), "p3.png");
+    expect(p3.notes).toEqual(["colour profile other than sRGB not applied"]);
+  });
+
+  test("are turned upright as EXIF says, and that is said", async () => {
+    const image = await readImageBytes(
+      await smooth.clone().withMetadata({ orientation: 6 }).tiff().toBuffer(),
+      "p.tif",
+    );
+    expect([image.height, image.width]).toEqual([WIDTH, HEIGHT]);
+    expect(image.notes).toEqual(["turned upright as its EXIF orientation says"]);
+  });
+});
+
+describe("bad input gets one line that names the file", () => {
+  async function refusal(path: string): Promise<string> {
+    const error = await readImage(path).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(InputError);
+    const { message } = error as InputError;
+    expect(message).toContain(path);
+    expect(message).not.toContain("\n");
+    return message;
+  }
+
+  test("a missing file", async () => {
+    expect(await refusal(join(folder, "nowhere.png"))).toMatch(
+      /no such file or folder; expected a PNG, JPEG, WebP or TIFF/,
+    );
+  });
+
+  test("a folder", async () => {
+    expect(await refusal(folder)).toMatch(/is a folder/);
+  });
+
+  test("an empty file", async () => {
+    expect(await refusal(await file("empty.png", ""))).toMatch(/file is empty/);
+  });
+
+  test("a file that is no image", async () => {
+    expect(await refusal(await file("text.png", "I am not a photograph."))).toMatch(/not a readable image/);
+  });
+
+  test.each([
+    ["PNG", () => png(8, RGB, (i) => (i * i) % 251)],
+    ["JPEG", () => smooth.clone().jpeg().toBuffer()],
+    ["WebP", () => smooth.clone().webp({ lossless: true, effort: 0 }).toBuffer()],
+    ["TIFF", () => smooth.clone().tiff({ compression: "none" }).toBuffer()],
+  ] as const)("a %s cut short", async (name, encode) => {
+    const whole = await encode();
+    const path = await file(`short.${name}`, whole.subarray(0, Math.floor(whole.length * 0.8)));
+    expect(await refusal(path)).toMatch(/corrupt image|not a readable image/);
+  });
+
+  test("a PNG with wrong bytes in its data", async () => {
+    const broken = png(8, RGB, (i) => (i * i) % 251);
+    broken.fill(0x55, 60, 120);
+    expect(await refusal(await file("broken.png", broken))).toMatch(/corrupt image/);
+  });
+
+  test("a tiny image", async () => {
+    const path = await file("tiny.png", png(8, RGB, level8, 40, 15));
+    expect(await refusal(path)).toMatch(/40×15 pixels is too small; expected at least 16 pixels a side/);
+  });
+
+  test("a huge image, before its pixels are decoded", async () => {
+    const header = Buffer.alloc(13);
+    header.writeUInt32BE(30_000);
+    header.writeUInt32BE(30_000, 4);
+    header[8] = 8;
+    header[9] = 2;
+    const path = await file("huge.png", pngOf(header, Buffer.alloc(10)));
+    expect(await refusal(path)).toMatch(/30000×30000 pixels is too large; expected at most 200 megapixels/);
+  });
+
+  test.each([
+    ["svg", '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64"/></svg>'],
+    ["gif", () => smooth.clone().gif().toBuffer()],
+  ] as const)("another format (%s)", async (name, content) => {
+    const path = await file(`image.${name}`, typeof content === "string" ? content : await content());
+    expect(await refusal(path)).toMatch(new RegExp(`is a ${name} image; expected a PNG, JPEG, WebP or TIFF`));
+  });
+
+  test("CMYK pixels", async () => {
+    const path = await file("cmyk.jpg", await smooth.clone().toColourspace("cmyk").jpeg().toBuffer());
+    expect(await refusal(path)).toMatch(/cmyk pixels of type uchar; expected RGB or grey/);
+  });
+
+  test("floating-point pixels", async () => {
+    expect(await refusal(await file("float.tif", floatTiff()))).toMatch(/pixels of type float; expected RGB or grey/);
+  });
+});
+
+describe("a written PNG", () => {
+  const image = createImage(
+    20,
+    18,
+    3,
+    Float32Array.from({ length: 20 * 18 * 3 }, (_, i) => (i % 256) / 255),
+  );
+
+  test("reads back the same", async () => {
+    const path = join(folder, "written.png");
+    await writePng(path, image);
+    expect((await readImage(path)).data).toEqual(image.data);
+  });
+
+  test("is clipped and rounded to 8 bits", async () => {
+    const wild = createImage(16, 16, 3, new Float32Array(768).fill(1.5).fill(-0.5, 0, 384));
+    const { data } = await readImageBytes(await encodePng(wild), "wild.png");
+    expect([data[0], data[767]]).toEqual([0, 1]);
+  });
+
+  test("replaces an older file and leaves nothing beside it", async () => {
+    const own = await mkdtemp(join(folder, "own-"));
+    const path = join(own, "out.png");
+    await writeFile(path, "old");
+    await writePng(path, image);
+    expect(await readdir(own)).toEqual(["out.png"]);
+    expect(await readFile(path)).toEqual(await encodePng(image));
+  });
+
+  test("needs its folder, and says so", async () => {
+    const path = join(folder, "no", "such", "out.png");
+    await expect(writePng(path, image)).rejects.toThrow(InputError);
+    await expect(writePng(path, image)).rejects.toThrow(/cannot write: no such file or folder; expected a file name/);
+  });
+
+  test("that cannot take its place leaves nothing half-written", async () => {
+    const own = await mkdtemp(join(folder, "own-"));
+    await mkdir(join(own, "out.png"));
+    await expect(writePng(join(own, "out.png"), image)).rejects.toThrow(InputError);
+    expect(await readdir(own)).toEqual(["out.png"]);
+  });
+});
+
+describe("the images of a folder", () => {
+  test("are listed by name in the order of code units, others left out", async () => {
+    const own = await mkdtemp(join(folder, "list-"));
+    for (const name of ["b.png", "a.JPG", "B.tiff", "c.webp", "d.jpeg", "e.tif", "notes.txt", "._b.png"]) {
+      await writeFile(join(own, name), "");
+    }
+    expect(await listImages(own)).toEqual(["B.tiff", "a.JPG", "b.png", "c.webp", "d.jpeg", "e.tif"]);
+  });
+
+  test("must exist", async () => {
+    const own = await mkdtemp(join(folder, "none-"));
+    await writeFile(join(own, "notes.txt"), "");
+    await expect(listImages(own)).rejects.toThrow(/none-.*: folder has no image; expected files named \*\.png/);
+    await expect(listImages(join(own, "nowhere"))).rejects.toThrow(
+      /no such file or folder; expected a folder with images/,
+    );
+    await expect(listImages(join(own, "notes.txt"))).rejects.toThrow(/not a folder/);
+    await expect(listImages(own)).rejects.toThrow(InputError);
+  });
+});

@@ -1,7 +1,13 @@
 // core
+
+// shells
+export { startCoordinator } from "./coordinator.js";
 export { CoordinatorCore, type CoreOptions } from "./core/coordinator-core.js";
 export type * from "./core/events.js";
 export { HEARTBEAT_SECONDS } from "./core/membership.js";
 export { RunSchedule } from "./core/schedule.js";
 export { sha256OfFloats, Trainer } from "./core/trainer.js";
 export { initialTrainingState, type TrainingState } from "./core/training-state.js";
+export type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
+export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
+export type { TlsOptions } from "./server/credentials.js";

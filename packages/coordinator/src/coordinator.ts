@@ -1,0 +1,335 @@
+/** A coordinator: one run, its folder, its doors for workers and people. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  type ClusterStatus,
+  connectNats,
+  type Dataset,
+  drawTask,
+  loadDataset,
+  messageOf,
+  metaLayout,
+  type NatsLink,
+  RunError,
+  writeModel,
+} from "@mzsr/shared";
+import { CoordinatorCore } from "./core/coordinator-core.js";
+import { RunSchedule } from "./core/schedule.js";
+import { EventStream } from "./http/event-stream.js";
+import { Routes } from "./http/routes.js";
+import { RunArchive, readPreviews } from "./http/run-view.js";
+import { type HttpServer, startHttpServer } from "./http/server.js";
+import { CoordinatorMetrics } from "./metrics/metrics.js";
+import { ClusterBus } from "./nats/cluster-bus.js";
+import type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
+import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
+import { finishedModel } from "./run/finished-model.js";
+import { datasetDigest, firstState } from "./run/initial-state.js";
+import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
+import { serverCredentials } from "./server/credentials.js";
+import { type GrpcServer, startGrpcServer } from "./server/grpc-server.js";
+import { ParametersMessages } from "./server/outgoing.js";
+import { Closers } from "./shell/closers.js";
+import { CoreLoop } from "./shell/core-loop.js";
+import { EffectRunner, type RunEnd } from "./shell/effects.js";
+import { LiveRun } from "./shell/live-run.js";
+
+const ACTIVITY_MS = 1_000;
+/** How long workers may take to leave by themselves when the run is over. */
+const LEAVE_MS = 1_500;
+
+/** Where the page lies once it is built, seen from this package's dist/. */
+const PAGE = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
+
+/**
+ * Starts a coordinator.
+ * @throws InputError for a port in use, a run folder that is taken or does not fit, unusable images, TLS or NATS files
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const dataset = await loadDataset(options.images, options.configuration);
+  for (const note of dataset.notes) options.logger.warn(note);
+  const coordinator = new Coordinator(options, dataset);
+  await coordinator.start();
+  return coordinator;
+}
+
+/** Milliseconds since 1970 on a clock that nobody sets back. */
+function monotonicNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+class Coordinator implements RunningCoordinator {
+  readonly finished: Promise<CoordinatorResult>;
+  readonly #options: CoordinatorOptions;
+  readonly #dataset: Dataset;
+  readonly #epoch = randomUUID();
+  readonly #closers = new Closers();
+  readonly #stream = new EventStream(() => this.status());
+  readonly #metrics: CoordinatorMetrics;
+  #settle!: { resolve(result: CoordinatorResult): void; reject(error: Error): void };
+  #opened!: OpenedRun;
+  #core!: CoordinatorCore;
+  #loop!: CoreLoop;
+  #effects!: EffectRunner;
+  #checkpoints!: CheckpointWriter;
+  #live!: LiveRun;
+  #grpc!: GrpcServer;
+  #http!: HttpServer;
+  #ending = false;
+
+  constructor(options: CoordinatorOptions, dataset: Dataset) {
+    this.#options = options;
+    this.#dataset = dataset;
+    this.#metrics = new CoordinatorMetrics(options.runName, () => this.status(), monotonicNowMs);
+    this.finished = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.finished.catch(() => undefined);
+  }
+
+  get grpcAddress(): string {
+    return addressOf(this.#options.listen.host, this.#grpc.port);
+  }
+
+  get httpAddress(): string {
+    return addressOf(this.#httpHost, this.#http.port);
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#openRun();
+      await this.#openDoors();
+    } catch (thrown) {
+      this.#loop?.stop();
+      await this.#closers.close();
+      throw thrown;
+    }
+    this.#begin();
+  }
+
+  async stop(reason: string): Promise<CoordinatorResult> {
+    this.#loop.deliver({ type: "stop", reason });
+    return this.finished;
+  }
+
+  async abandon(reason: string): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#loop.stop();
+    this.#options.logger.error(reason);
+    await this.#checkpoints.abandon();
+    await this.#closers.close().catch((thrown: unknown) => this.#options.logger.warn(messageOf(thrown)));
+    this.#settle.reject(new RunError(reason));
+  }
+
+  status(): ClusterStatus {
+    return this.#live.status();
+  }
+
+  async previewsWritten(step: number): Promise<void> {
+    for (const { name, updates, entries } of await readPreviews(this.#options.runFolder)) {
+      const psnr = entries.at(-1)?.psnr;
+      if (psnr === undefined) continue;
+      this.#metrics.showPreview(name, 0, psnr.before);
+      this.#metrics.showPreview(name, updates, psnr.adapted);
+    }
+    this.#stream.preview(step);
+  }
+
+  get #httpHost(): string {
+    return this.#options.listen.httpHost ?? this.#options.listen.host;
+  }
+
+  get #layout() {
+    const { model, metaTraining } = this.#options.configuration;
+    return metaLayout(model, metaTraining.innerSteps, metaTraining.learnedRates);
+  }
+
+  /** The run folder and the core that goes on from it. */
+  async #openRun(): Promise<void> {
+    const { configuration, runFolder, runName, resume, logger } = this.#options;
+    this.#opened = await RunFolder.open({
+      path: runFolder,
+      run: runName,
+      configuration,
+      dataset: datasetDigest(this.#dataset.images),
+      resume,
+      firstState: () => firstState(configuration),
+      onDisk: (problem) => this.#diskChanged(problem),
+      onLockLost: (reason) => void this.abandon(reason),
+    });
+    const { folder, state, steps, events, notes } = this.#opened;
+    this.#closers.add(() => folder.close());
+    for (const note of notes) logger.info(note);
+    this.#core = new CoordinatorCore({
+      run: runName,
+      configuration,
+      state,
+      drawTask: (step, index) => drawTask(configuration, this.#dataset.positions, step, index),
+      layout: this.#layout,
+      epoch: this.#epoch,
+    });
+    this.#live = new LiveRun({
+      run: runName,
+      folder: runFolder,
+      status: () => this.#core.status(monotonicNowMs()),
+      nowMs: monotonicNowMs,
+      steps,
+      events,
+    });
+    this.#checkpoints = new CheckpointWriter({
+      encode: (wanted) => folder.encode(wanted),
+      write: (step, bytes) => folder.writeCheckpoint(step, bytes),
+      onWritten: (outcome) => this.#checkpointWritten(outcome),
+      nowMs: monotonicNowMs,
+    });
+    this.#loop = new CoreLoop(this.#core, (effect) => this.#effects.carryOut(effect), monotonicNowMs);
+  }
+
+  /** gRPC for workers, HTTP for people, NATS if there is any. */
+  async #openDoors(): Promise<void> {
+    const { configuration, listen, token, tls, nats, logger } = this.#options;
+    const schedule = new RunSchedule(configuration);
+    this.#grpc = await startGrpcServer({
+      host: listen.host,
+      port: listen.grpcPort,
+      credentials: await serverCredentials(tls),
+      images: this.#dataset.images,
+      token,
+      deliver: (event) => this.#loop.deliver(event),
+      onRefusal: (reason, peer) => {
+        this.#metrics.peerRefused();
+        this.#effects.tell({ kind: "refusal", reason: `${peer}: ${reason}` });
+      },
+    });
+    this.#closers.add(() => this.#grpc.stop("the coordinator ends"));
+    this.#http = await this.#startHttp();
+    this.#closers.add(() => this.#http.stop());
+    this.#closers.add(() => this.#stream.close());
+    const link = nats === undefined ? undefined : connectNats(nats, "mzsr-coordinator", this.#natsChanged);
+    if (link !== undefined) this.#closers.add(() => link.close());
+    this.#effects = new EffectRunner({
+      run: this.#options.runName,
+      epoch: this.#epoch,
+      configuration,
+      images: this.#dataset.images.map(({ sha256, name, bytes }) => ({ sha256, name, bytes })),
+      layout: this.#layout,
+      core: this.#core,
+      server: this.#grpc,
+      parameters: new ParametersMessages(
+        (step) => ({ stage: schedule.stageOf(step), step, theta: this.#core.parametersBefore(step) }),
+        configuration.cluster.pipeline + 1,
+      ),
+      folder: this.#opened.folder,
+      checkpoints: this.#checkpoints,
+      metrics: this.#metrics,
+      live: this.#live,
+      stream: this.#stream,
+      bus: link === undefined ? undefined : this.#joinBus(link),
+      logger,
+      nowMs: monotonicNowMs,
+      onProgress: this.#options.onProgress ?? (() => undefined),
+      onEnded: (end) => void this.#end(end),
+    });
+  }
+
+  #startHttp(): Promise<HttpServer> {
+    const routes = new Routes({
+      live: this.#live,
+      archive: new RunArchive(this.#options.runFolder),
+      stream: this.#stream,
+      metricsText: () => this.#metrics.text(),
+      page: existsSync(PAGE) ? PAGE : undefined,
+    });
+    const onError = (reason: string) => this.#options.logger.warn(`HTTP: ${reason}`);
+    return startHttpServer({ host: this.#httpHost, port: this.#options.listen.httpPort, routes, onError });
+  }
+
+  #joinBus(link: NatsLink): ClusterBus {
+    const bus = new ClusterBus({
+      run: this.#options.runName,
+      link,
+      status: () => this.status(),
+      onHeartbeat: ({ worker, busySlots }) => this.#loop.deliver({ type: "heartbeat", worker, via: "nats", busySlots }),
+      onJunk: (reason) => this.#options.logger.debug(`NATS: ${reason}`),
+    });
+    this.#closers.add(() => bus.close());
+    return bus;
+  }
+
+  #begin(): void {
+    const { configuration } = this.#options;
+    const { steps, state, notes } = this.#opened;
+    this.#metrics.plan({
+      pretraining: configuration.pretraining.steps,
+      metaTraining: configuration.metaTraining.steps,
+    });
+    const latest = steps.at(-1);
+    if (latest !== undefined) this.#metrics.showStep(latest);
+    for (const reason of notes) this.#effects.tell({ kind: "resume", reason, step: state.step });
+    const timer = setInterval(() => this.#live.sampleActivity(), ACTIVITY_MS);
+    this.#closers.add(() => clearInterval(timer));
+    this.#loop.deliver({ type: "tick" });
+  }
+
+  /** The core is done: everything becomes durable, then every door is closed. */
+  async #end({ complete, failure }: RunEnd): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    const { step } = this.status();
+    try {
+      await this.#checkpoints.settle();
+      const modelPath = complete ? await this.#writeModel(step) : undefined;
+      await this.#grpc.drained(LEAVE_MS);
+      this.#loop.stop();
+      await this.#closers.close();
+      if (failure !== undefined) throw new RunError(failure);
+      this.#settle.resolve({ complete, step, modelPath });
+    } catch (thrown) {
+      this.#loop.stop();
+      await this.#closers.close().catch(() => undefined);
+      this.#settle.reject(thrown instanceof RunError ? thrown : new RunError(messageOf(thrown)));
+    }
+  }
+
+  async #writeModel(step: number): Promise<string> {
+    const { configuration, runFolder, runName } = this.#options;
+    const path = runPaths(runFolder).model;
+    try {
+      await writeModel(path, finishedModel(configuration, this.#core.snapshot().theta, runName, step));
+    } catch (thrown) {
+      throw new RunError(
+        `the model could not be written: ${messageOf(thrown)}; --resume writes it from the checkpoint`,
+      );
+    }
+    return path;
+  }
+
+  #checkpointWritten(outcome: CheckpointOutcome): void {
+    const { step, reason, seconds, path, problem } = outcome;
+    if (path === undefined) {
+      this.#metrics.checkpointFailed();
+      const kept = "older checkpoints stay usable, and the next one is tried";
+      return this.#effects.tell({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
+    }
+    this.#metrics.checkpointWritten(seconds, monotonicNowMs());
+    this.#effects.tell({ kind: "checkpoint", step, reason });
+  }
+
+  #diskChanged(problem: string | undefined): void {
+    const { logger } = this.#options;
+    if (problem === undefined) logger.info("the run folder can be written to again");
+    else logger.error(`the run folder cannot be written to: ${problem}; lines wait in memory until it can`);
+  }
+
+  readonly #natsChanged = (connected: boolean, reason: string): void => {
+    this.#metrics.natsChanged(connected);
+    if (connected) this.#options.logger.info(`NATS: ${reason}`);
+    else this.#options.logger.warn(`NATS is away (${reason}); training goes on, heartbeats come over the streams`);
+  };
+}
+
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,157 @@
+/** What each path answers (the shapes are in @mzsr/shared's http-api.ts). Everything is read-only. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { basename } from "node:path";
+import type { HistoryRange, RunListing } from "@mzsr/shared";
+import { runPaths } from "../run/run-folder.js";
+import type { EventStream } from "./event-stream.js";
+import { type RunArchive, type RunView, readPreviews } from "./run-view.js";
+import { scrapeTargets } from "./service-discovery.js";
+import { sendFile } from "./static-files.js";
+
+const MOST_EVENTS = 10_000;
+
+export interface RouteSources {
+  readonly live: RunView;
+  readonly archive: RunArchive;
+  readonly stream: EventStream;
+  /** Prometheus' text format. */
+  readonly metricsText: () => Promise<string>;
+  /** Folder of the built page; undefined when it is not built. */
+  readonly page: string | undefined;
+}
+
+/** An answer that is an error: an HTTP status and one sentence. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export class Routes {
+  readonly #sources: RouteSources;
+
+  constructor(sources: RouteSources) {
+    this.#sources = sources;
+  }
+
+  /** @throws HttpError */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET is answered here");
+    const url = parseUrl(request);
+    const path = url.pathname;
+    if (path === "/metrics")
+      return sendText(response, await this.#sources.metricsText(), "text/plain; version=0.0.4; charset=utf-8");
+    if (path === "/healthz") return sendText(response, "ok\n", "text/plain; charset=utf-8");
+    if (path === "/readyz") return this.#ready(response);
+    if (path === "/sd") return sendJson(response, scrapeTargets(this.#sources.live.status(), hostOf(request)));
+    if (path === "/api/stream") return this.#openStream(request, response);
+    if (path === "/api/runs") return sendJson(response, await this.#runs());
+    if (path.startsWith("/api/")) return this.#answerAboutRun(url, response);
+    return this.#answerPage(path, response);
+  }
+
+  async #answerAboutRun({ pathname, searchParams }: URL, response: ServerResponse): Promise<void> {
+    const run = await this.#runNamed(searchParams.get("run"));
+    switch (pathname) {
+      case "/api/status":
+        return sendJson(response, run.status());
+      case "/api/metrics":
+        return sendJson(response, run.metrics(historyRange(searchParams)));
+      case "/api/events":
+        return sendJson(response, run.events(Math.min(MOST_EVENTS, numberOf(searchParams, "last") ?? 500)));
+      case "/api/activity":
+        return sendJson(response, run.activity());
+      case "/api/images":
+        return sendJson(response, await readPreviews(run.folder));
+    }
+    const file = /^\/api\/images\/([\w.-]+\.png)$/.exec(pathname)?.[1];
+    if (file === undefined) throw new HttpError(404, `there is no ${pathname}`);
+    if (await sendFile(response, runPaths(run.folder).previews, file, true)) return;
+    throw new HttpError(404, `there is no picture ${file}`);
+  }
+
+  async #runNamed(name: string | null): Promise<RunView> {
+    const { live, archive } = this.#sources;
+    if (name === null || name === live.status().run || name === basename(live.folder)) return live;
+    const found = await archive.find(name);
+    if (found === undefined) throw new HttpError(404, `there is no run ${name}`);
+    return found;
+  }
+
+  async #runs(): Promise<RunListing[]> {
+    const status = this.#sources.live.status();
+    return [{ run: status.run, live: true, status }, ...(await this.#sources.archive.list())];
+  }
+
+  #ready(response: ServerResponse): void {
+    const { phase } = this.#sources.live.status();
+    if (phase === "stopping") throw new HttpError(503, "the coordinator is stopping");
+    sendText(response, "ready\n", "text/plain; charset=utf-8");
+  }
+
+  #openStream(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#sources.stream.open(request, response)) throw new HttpError(503, "too many readers of /api/stream");
+  }
+
+  async #answerPage(path: string, response: ServerResponse): Promise<void> {
+    const { page } = this.#sources;
+    if (page === undefined) {
+      if (path !== "/") throw new HttpError(404, `there is no ${path}`);
+      return sendText(response, "The page is not built. The status is at /api/status, metrics at /metrics.\n");
+    }
+    const file = path === "/" ? "index.html" : path;
+    if (await sendFile(response, page, file, path.startsWith("/assets/"))) return;
+    throw new HttpError(404, `there is no ${path}`);
+  }
+}
+
+export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": body.length,
+    "cache-control": "no-store",
+  });
+  response.end(body);
+}
+
+function sendText(response: ServerResponse, text: string, type = "text/plain; charset=utf-8"): void {
+  response.writeHead(200, { "content-type": type, "cache-control": "no-store" });
+  response.end(text);
+}
+
+function parseUrl(request: IncomingMessage): URL {
+  try {
+    const url = new URL(request.url ?? "/", "http://coordinator");
+    url.pathname = decodeURIComponent(url.pathname);
+    return url;
+  } catch {
+    throw new HttpError(400, "that address cannot be read");
+  }
+}
+
+/** The address under which the asker reached us is the one it can scrape. */
+function hostOf(request: IncomingMessage): string {
+  const { localAddress, localPort } = request.socket;
+  return request.headers.host ?? `${localAddress}:${localPort}`;
+}
+
+function historyRange(parameters: URLSearchParams): HistoryRange {
+  const [from, to, points] = ["from", "to", "points"].map((name) => numberOf(parameters, name));
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(points === undefined ? {} : { points }),
+  };
+}
+
+function numberOf(parameters: URLSearchParams, name: string): number | undefined {
+  const text = parameters.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new HttpError(400, `${name} is ${text}, not a whole number`);
+  return Number(text);
+}

@@ -1,0 +1,22 @@
+import type { ClusterStatus } from "@mzsr/shared";
+
+/** A group of Prometheus' HTTP service discovery. */
+export interface ScrapeTargets {
+  readonly targets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where Prometheus finds /metrics: the coordinator, and every connected worker that serves any.
+ * @param self host:port of the coordinator's own
+ */
+export function scrapeTargets({ run, workers }: ClusterStatus, self: string): ScrapeTargets[] {
+  const there = workers.filter(({ state, metricsAddress }) => state !== "gone" && metricsAddress !== "");
+  return [
+    { targets: [self], labels: { run, job: "mzsr-coordinator" } },
+    ...there.map(({ worker, metricsAddress }) => ({
+      targets: [metricsAddress],
+      labels: { run, worker, job: "mzsr-worker" },
+    })),
+  ];
+}

@@ -1,0 +1,187 @@
+/** The coordinator's Prometheus metrics (DESIGN §10), every one with the label `run`. */
+import type { ClusterStatus, LayoutEntry, RunEvent, RunStage, StepSummary } from "@mzsr/shared";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CoordinatorEffect } from "../core/events.js";
+
+type TaskEnded = Extract<CoordinatorEffect, { type: "taskEnded" }>;
+type AuditEnded = Extract<CoordinatorEffect, { type: "audit" }>;
+
+/** From 10 ms (a tiny network) to 3 minutes (the paper's on a slow machine). */
+const TASK_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60, 180];
+const CHECKPOINT_BUCKETS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+const WORKER_STATES = ["active", "draining", "quarantined", "lost", "gone"] as const;
+
+export class CoordinatorMetrics {
+  readonly registry = new Registry();
+  readonly #status: () => ClusterStatus;
+  readonly #nowMs: () => number;
+  readonly #metaSteps = this.#counter("mzsr_meta_steps_total", "Steps finished by this coordinator.", ["stage"]);
+  readonly #stepSeconds = this.#histogram("mzsr_meta_step_seconds", "Duration of a step.", ["stage"], TASK_BUCKETS);
+  readonly #step = this.#gauge("mzsr_step", "Steps of the stage that are done.", ["stage"]);
+  readonly #stepsPlanned = this.#gauge("mzsr_steps_planned", "Steps of the stage in all.", ["stage"]);
+  readonly #tasks = this.#counter("mzsr_tasks_total", "Leases that ended, by how.", ["worker", "outcome"]);
+  readonly #taskSeconds = this.#histogram("mzsr_task_seconds", "Time from lease to result.", ["worker"], TASK_BUCKETS);
+  readonly #loss = this.#gauge("mzsr_loss", "Mean L1 loss of the newest step's tasks.", ["set", "moment"]);
+  readonly #gain = this.#gauge(
+    "mzsr_adaptation_gain_ratio",
+    "Share of the query loss that adaptation took away in the newest step.",
+    [],
+  );
+  readonly #gradientNorm = this.#gauge("mzsr_meta_gradient_norm", "L2 norm of the newest mean gradient.", []);
+  readonly #stepWeight = this.#gauge("mzsr_step_weight", "Weight of an inner step in the outer loss.", ["inner_step"]);
+  readonly #learningRate = this.#gauge("mzsr_learning_rate", "Adam's rate in the newest step.", []);
+  readonly #innerRate = this.#gauge("mzsr_inner_rate", "A learned inner rate.", ["inner_step", "tensor"]);
+  readonly #workers = this.#gauge("mzsr_workers", "Workers by state.", ["state"]);
+  readonly #leases = this.#gauge("mzsr_leases", "Tasks and leases of the open steps by state.", ["state"]);
+  readonly #gradientBytes = this.#counter("mzsr_gradient_bytes_total", "Bytes of gradients received.", []);
+  readonly #parameterBytes = this.#counter("mzsr_parameter_bytes_total", "Bytes of parameters sent.", []);
+  readonly #heartbeatAge = this.#gauge("mzsr_heartbeat_age_seconds", "Time since a worker was heard.", ["worker"]);
+  readonly #checkpointAge = this.#gauge("mzsr_checkpoint_age_seconds", "Time since the newest checkpoint.", []);
+  readonly #checkpointSeconds = this.#histogram(
+    "mzsr_checkpoint_seconds",
+    "Time to make a checkpoint durable.",
+    [],
+    CHECKPOINT_BUCKETS,
+  );
+  readonly #checkpointFailures = this.#counter("mzsr_checkpoint_failures_total", "Checkpoints not written.", []);
+  readonly #audits = this.#counter("mzsr_audits_total", "Audits that ended, by how.", ["result"]);
+  readonly #refusals = this.#counter("mzsr_refusals_total", "Results and peers refused, by reason.", ["reason"]);
+  readonly #quarantines = this.#counter("mzsr_quarantines_total", "Quarantines of a worker.", ["worker"]);
+  readonly #repeated = this.#counter("mzsr_tasks_repeated_total", "Tasks given out again or computed twice.", []);
+  readonly #previewPsnr = this.#gauge("mzsr_preview_psnr_db", "PSNR-Y of a held-out picture.", ["image", "updates"]);
+  readonly #secondsLeft = this.#gauge("mzsr_run_seconds_left", "Expected time until the run is finished.", []);
+  readonly #natsConnected = this.#gauge("mzsr_nats_connected", "1 while NATS is there.", []);
+  #checkpointAtMs: number | undefined;
+
+  /**
+   * @param run the label of every metric
+   * @param status read at every scrape
+   * @param nowMs the clock that ages are measured on
+   */
+  constructor(run: string, status: () => ClusterStatus, nowMs: () => number) {
+    this.registry.setDefaultLabels({ run });
+    this.#status = status;
+    this.#nowMs = nowMs;
+    for (const result of ["match", "mismatch", "skipped", "undecided"]) this.#audits.inc({ result }, 0);
+  }
+
+  /** How many steps each stage has. */
+  plan(steps: Readonly<Record<RunStage, number>>): void {
+    for (const [stage, planned] of Object.entries(steps)) this.#stepsPlanned.set({ stage }, planned);
+  }
+
+  stepDone(step: StepSummary): void {
+    const { stage } = step;
+    this.#metaSteps.inc({ stage });
+    this.#stepSeconds.observe({ stage }, step.seconds);
+    this.showStep(step);
+  }
+
+  /** Shows a step that another life of the coordinator did. */
+  showStep(step: StepSummary): void {
+    this.#step.set({ stage: step.stage }, step.stageStep);
+    this.#gradientNorm.set(step.gradientNorm);
+    this.#learningRate.set(step.learningRate);
+    this.#showLosses("support", step.supportLosses);
+    this.#showLosses("query", step.queryLosses);
+    const [before, after] = [step.queryLosses[0], step.queryLosses.at(-1)];
+    if (before !== undefined && after !== undefined && before > 0) this.#gain.set((before - after) / before);
+    step.stepWeights.forEach((weight, i) => {
+      this.#stepWeight.set({ inner_step: i }, weight);
+    });
+  }
+
+  /** The learned inner rates, from their logarithms in the parameters. */
+  showInnerRates(theta: Float32Array, entries: readonly LayoutEntry[]): void {
+    const tensors = entries.filter(({ name }) => !name.startsWith("inner_rate/")).map(({ name }) => name);
+    for (const { name, offset } of entries) {
+      if (!name.startsWith("inner_rate/")) continue;
+      tensors.forEach((tensor, i) => {
+        this.#innerRate.set({ inner_step: name.slice("inner_rate/".length), tensor }, Math.exp(theta[offset + i]!));
+      });
+    }
+  }
+
+  taskEnded({ worker, outcome, seconds, bytes, code }: TaskEnded): void {
+    this.#tasks.inc({ worker, outcome });
+    this.#gradientBytes.inc(bytes);
+    if (outcome === "accepted" || outcome === "audited") this.#taskSeconds.observe({ worker }, seconds);
+    if (outcome === "refused") this.#refusals.inc({ reason: code ?? "result" });
+    if (outcome === "repeated" || outcome === "lost" || outcome === "late") this.#repeated.inc();
+  }
+
+  auditEnded({ result }: AuditEnded): void {
+    this.#audits.inc({ result });
+  }
+
+  happened({ kind, worker }: RunEvent): void {
+    if (kind === "quarantine" && worker !== undefined) this.#quarantines.inc({ worker });
+  }
+
+  /** A peer was turned away before it became a worker. */
+  peerRefused(): void {
+    this.#refusals.inc({ reason: "hello" });
+  }
+
+  parametersSent(bytes: number): void {
+    this.#parameterBytes.inc(bytes);
+  }
+
+  checkpointWritten(seconds: number, nowMs: number): void {
+    this.#checkpointSeconds.observe(seconds);
+    this.#checkpointAtMs = nowMs;
+  }
+
+  checkpointFailed(): void {
+    this.#checkpointFailures.inc();
+  }
+
+  showPreview(image: string, updates: number, psnr: number): void {
+    this.#previewPsnr.set({ image, updates }, psnr);
+  }
+
+  natsChanged(connected: boolean): void {
+    this.#natsConnected.set(connected ? 1 : 0);
+  }
+
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string> {
+    this.#observe(this.#status(), this.#nowMs());
+    return this.registry.metrics();
+  }
+
+  #showLosses(set: "support" | "query", losses: readonly number[]): void {
+    losses.forEach((loss, moment) => {
+      this.#loss.set({ set, moment: String(moment) }, loss);
+    });
+    const [before, after] = [losses[0], losses.at(-1)];
+    if (before !== undefined) this.#loss.set({ set, moment: "before" }, before);
+    if (after !== undefined && losses.length > 1) this.#loss.set({ set, moment: "after" }, after);
+  }
+
+  #observe(status: ClusterStatus, nowMs: number): void {
+    for (const state of WORKER_STATES) {
+      this.#workers.set({ state }, status.workers.filter((worker) => worker.state === state).length);
+    }
+    for (const [state, count] of Object.entries(status.leases)) this.#leases.set({ state }, count);
+    this.#heartbeatAge.reset();
+    for (const { worker, state, lastHeartbeatAgoSeconds } of status.workers) {
+      if (lastHeartbeatAgoSeconds === null || state === "gone") continue;
+      this.#heartbeatAge.set({ worker }, lastHeartbeatAgoSeconds);
+    }
+    if (this.#checkpointAtMs !== undefined) this.#checkpointAge.set((nowMs - this.#checkpointAtMs) / 1000);
+    if (status.secondsLeft !== null) this.#secondsLeft.set(status.secondsLeft);
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram<T extends string>(name: string, help: string, labelNames: T[], buckets: number[]): Histogram<T> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,63 @@
+/** The coordinator's side of NATS: hears heartbeats, tells events, answers for its status. Nothing waits for it. */
+import {
+  ANY_STATUS_SUBJECT,
+  type ClusterStatus,
+  eventSubject,
+  heartbeatFromBytes,
+  heartbeatSubject,
+  messageOf,
+  type NatsLink,
+  type NatsMessage,
+  type RunEventRecord,
+  statusSubject,
+  type WorkerHeartbeat,
+} from "@mzsr/shared";
+
+export interface ClusterBusOptions {
+  readonly run: string;
+  readonly link: NatsLink;
+  readonly status: () => ClusterStatus;
+  readonly onHeartbeat: (heartbeat: WorkerHeartbeat) => void;
+  /** Told of messages that make no sense. */
+  readonly onJunk: (reason: string) => void;
+}
+
+export class ClusterBus {
+  readonly #options: ClusterBusOptions;
+  readonly #unsubscribe: readonly (() => void)[];
+
+  constructor(options: ClusterBusOptions) {
+    this.#options = options;
+    this.#unsubscribe = [
+      options.link.subscribe(heartbeatSubject(options.run), (message) => this.#hear(message)),
+      options.link.subscribe(ANY_STATUS_SUBJECT, (message) => this.#answer(message)),
+    ];
+  }
+
+  /** Publishes an event, if NATS is there. */
+  tell(event: RunEventRecord): void {
+    this.#options.link.publish(eventSubject(this.#options.run, event.kind), Buffer.from(JSON.stringify(event)));
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  #hear(message: NatsMessage): void {
+    try {
+      const heartbeat = heartbeatFromBytes(message.data);
+      if (message.subject !== heartbeatSubject(this.#options.run, heartbeat.worker)) {
+        return this.#options.onJunk(`a heartbeat of ${heartbeat.worker} came on ${message.subject}`);
+      }
+      this.#options.onHeartbeat(heartbeat);
+    } catch (thrown) {
+      this.#options.onJunk(messageOf(thrown));
+    }
+  }
+
+  /** For this run, and for those who ask every run. */
+  #answer(message: NatsMessage): void {
+    const mine = message.subject === statusSubject(this.#options.run) || message.subject === ANY_STATUS_SUBJECT;
+    if (mine) message.respond(Buffer.from(JSON.stringify(this.#options.status())));
+  }
+}

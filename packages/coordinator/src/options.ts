@@ -1,0 +1,62 @@
+import type { ClusterStatus, Configuration, NatsOptions } from "@mzsr/shared";
+import type { Logger } from "pino";
+import type { TlsOptions } from "./server/credentials.js";
+
+export interface CoordinatorOptions {
+  readonly configuration: Configuration;
+  /** Absolute path of the run folder. */
+  readonly runFolder: string;
+  readonly runName: string;
+  /** Paths of the training images, in any order. */
+  readonly images: readonly string[];
+  readonly listen: {
+    /** Interface for workers. */
+    readonly host: string;
+    /** Interface for people and Prometheus; that of workers when not given. */
+    readonly httpHost?: string | undefined;
+    /** For workers; 0 takes any free port. */
+    readonly grpcPort: number;
+    /** For people and Prometheus; 0 takes any free port. */
+    readonly httpPort: number;
+  };
+  /** Without it there are no heartbeats over NATS; training does not need them. */
+  readonly nats?: NatsOptions | undefined;
+  /** Shared secret that workers must know. */
+  readonly token?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** Go on from the newest whole checkpoint; without one, begin at step 0. */
+  readonly resume: boolean;
+  readonly logger: Logger;
+  /** Told whenever a step is done or something happens. */
+  readonly onProgress?: ((status: ClusterStatus) => void) | undefined;
+}
+
+/** How a coordinator's work ended. */
+export interface CoordinatorResult {
+  /** The run reached its last step. */
+  readonly complete: boolean;
+  /** Steps done. */
+  readonly step: number;
+  /** The finished model, when complete. */
+  readonly modelPath: string | undefined;
+}
+
+export interface RunningCoordinator {
+  /** host:port for workers. */
+  readonly grpcAddress: string;
+  /** host:port for people. */
+  readonly httpAddress: string;
+  /**
+   * Resolves when everything is written and closed.
+   * Rejects with RunError when a task can never be computed, what was learned cannot be written, or the run went to
+   * another coordinator.
+   */
+  readonly finished: Promise<CoordinatorResult>;
+  /** Finishes the step in flight, writes a checkpoint and ends. A second call does not wait for the step. */
+  stop(reason: string): Promise<CoordinatorResult>;
+  /** Ends at once and writes nothing more: the run belongs to somebody else. */
+  abandon(reason: string): Promise<void>;
+  status(): ClusterStatus;
+  /** New pictures stand in the run's `previews` folder. */
+  previewsWritten(step: number): Promise<void>;
+}

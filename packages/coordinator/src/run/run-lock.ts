@@ -1,0 +1,152 @@
+/**
+ * One coordinator per run folder. The lock is a file that names its holder; a holder that is dead, or silent on another
+ * machine, loses it to whoever asks next.
+ */
+import { randomUUID } from "node:crypto";
+import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { InputError, messageOf } from "@mzsr/shared";
+
+/** How often a holder shows that it is alive. */
+const TOUCH_MS = 10_000;
+/** A holder on another machine is gone when it has shown nothing for so long. */
+const SILENT_MS = 60_000;
+
+interface Holder {
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, in the kernel's own count: pids come again, in containers even at once. */
+  readonly born: string;
+}
+
+export class RunLock {
+  readonly #path: string;
+  readonly #holder: Holder;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(path: string, holder: Holder, onLost: (reason: string) => void) {
+    this.#path = path;
+    this.#holder = holder;
+    this.#timer = setInterval(() => void this.#touch(onLost), TOUCH_MS);
+    this.#timer.unref();
+  }
+
+  /**
+   * Locks a run folder.
+   * @param onLost told when somebody else took the lock, which happens only to a holder that was paused for long
+   * @throws InputError when another coordinator works on the run
+   */
+  static async acquire(folder: string, onLost: (reason: string) => void): Promise<RunLock> {
+    const path = join(folder, "lock");
+    const holder = { id: randomUUID(), pid: process.pid, host: hostname(), born: await birthOf("self") };
+    while (!(await place(path, holder))) {
+      const other = await readHolder(path);
+      if (other === undefined) continue;
+      const reason = await reasonAlive(path, other);
+      if (reason !== undefined) {
+        throw new InputError(`another coordinator works on this run (${reason})`, {
+          where: folder,
+          expected: "another --run, or that coordinator stopped first",
+        });
+      }
+      await discard(path, other);
+    }
+    return new RunLock(path, holder, onLost);
+  }
+
+  /** Whether the lock is still this holder's. */
+  async held(): Promise<boolean> {
+    return (await readHolder(this.#path))?.id === this.#holder.id;
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    if (await this.held()) await rm(this.#path, { force: true });
+  }
+
+  async #touch(onLost: (reason: string) => void): Promise<void> {
+    try {
+      const now = new Date();
+      if (await this.held()) return await utimes(this.#path, now, now);
+    } catch (thrown) {
+      return onLost(`the lock of the run folder cannot be kept (${messageOf(thrown)})`);
+    }
+    clearInterval(this.#timer);
+    onLost("another coordinator took the lock of the run folder");
+  }
+}
+
+/** Puts the lock there whole, or not at all when there is one. */
+async function place(path: string, holder: Holder): Promise<boolean> {
+  const temporary = `${path}.${holder.id}`;
+  try {
+    await writeFile(temporary, JSON.stringify(holder));
+    await link(temporary, path);
+    return true;
+  } catch (thrown) {
+    if (codeOf(thrown) === "EEXIST") return false;
+    throw new InputError(`the run folder cannot be locked (${messageOf(thrown)})`, {
+      where: path,
+      expected: "a folder that is writable",
+    });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOENT") return undefined;
+    throw new InputError(`cannot be read (${messageOf(thrown)})`, {
+      where: path,
+      expected: "a lock; delete the file when no coordinator works on the run",
+    });
+  }
+}
+
+/** Why a holder counts as alive; undefined when it is dead. */
+async function reasonAlive(path: string, holder: Holder): Promise<string | undefined> {
+  const who = `process ${holder.pid} on ${holder.host}`;
+  if (holder.host !== hostname()) {
+    const silentMs = Date.now() - (await stat(path).catch(() => undefined))?.mtimeMs!;
+    return silentMs < SILENT_MS ? `${who}, heard of ${Math.round(silentMs / 1000)} s ago` : undefined;
+  }
+  return (await birthOf(holder.pid)) === holder.born && runs(holder.pid) ? who : undefined;
+}
+
+/** Takes a dead holder's lock away; one that changed hands meanwhile goes back. */
+async function discard(path: string, dead: Holder): Promise<void> {
+  const aside = `${path}.dead.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+    const taken = await readHolder(aside);
+    if (taken !== undefined && taken.id !== dead.id) await link(aside, path);
+  } catch (thrown) {
+    if (codeOf(thrown) !== "ENOENT" && codeOf(thrown) !== "EEXIST") throw thrown;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return codeOf(thrown) === "EPERM";
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat; empty where there is no /proc or no such process. */
+async function birthOf(pid: number | "self"): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  return (thrown as NodeJS.ErrnoException).code;
+}

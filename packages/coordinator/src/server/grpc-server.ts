@@ -1,0 +1,121 @@
+/** The door for workers: the gRPC service, its sessions and its images. */
+import { randomUUID } from "node:crypto";
+import { Server, type ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type CoordinatorToWorker,
+  type DatasetFile,
+  FLOW_CONTROL_WINDOW_BYTES,
+  InputError,
+  MAX_MESSAGE_BYTES,
+} from "@mzsr/shared";
+import type { SessionId } from "../core/events.js";
+import { widenServerWindows } from "./http2-windows.js";
+import { imageHandler } from "./image-source.js";
+import { type EncodedMessage, sharingClusterService } from "./outgoing.js";
+import { type SessionCall, type SessionRules, WorkerSession } from "./session.js";
+
+/** How long streams may take to end by themselves when the server stops. */
+const GRACE_MS = 2_000;
+
+export interface GrpcServerOptions extends Omit<SessionRules, "onClosed"> {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly credentials: ServerCredentials;
+  readonly images: readonly DatasetFile[];
+}
+
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #sessions = new Map<SessionId, WorkerSession>();
+  readonly #onEmpty: (() => void)[] = [];
+  #port = 0;
+
+  /** Use `startGrpcServer`. */
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** @throws InputError when the address cannot be listened on */
+  async listen(options: GrpcServerOptions): Promise<void> {
+    const rules: SessionRules = { ...options, onClosed: (session) => this.#forget(session) };
+    const handlers = {
+      Session: (call: SessionCall) => {
+        const session = new WorkerSession(randomUUID(), call, rules);
+        this.#sessions.set(session.id, session);
+      },
+      FetchImage: imageHandler(options.images, options.token),
+    };
+    this.#server.addService(sharingClusterService(), handlers as unknown as UntypedServiceImplementation);
+    this.#port = await bind(this.#server, options);
+  }
+
+  /** Sends to a session; one that is gone already has said so, and is passed over. */
+  send(session: SessionId, message: CoordinatorToWorker | EncodedMessage): void {
+    this.#sessions.get(session)?.send(message);
+  }
+
+  /** Ends a session after what was sent to it. */
+  close(session: SessionId, reason: string): void {
+    this.#sessions.get(session)?.close(reason);
+  }
+
+  /** Resolves when every session has ended by itself, or after `graceMs`. */
+  async drained(graceMs: number): Promise<void> {
+    if (this.#sessions.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onEmpty.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no new sessions, ends the open ones, and gives the port back. */
+  async stop(reason: string): Promise<void> {
+    for (const session of [...this.#sessions.values()]) session.close(reason);
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => this.#server.forceShutdown(), GRACE_MS);
+      this.#server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
+  }
+
+  #forget(session: SessionId): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
+  }
+}
+
+/** @throws InputError when the address cannot be listened on */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const server = new Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+  });
+  widenServerWindows(server, FLOW_CONTROL_WINDOW_BYTES);
+  const grpc = new GrpcServer(server);
+  await grpc.listen(options);
+  return grpc;
+}
+
+function bind(server: Server, { host, port, credentials }: GrpcServerOptions): Promise<number> {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, bound) => {
+      if (error === null) return resolve(bound);
+      const expected = "a free port (--port) and an address of this machine (--host)";
+      reject(new InputError(`workers cannot be served (${error.message})`, { where: address, expected }));
+    });
+  });
+}

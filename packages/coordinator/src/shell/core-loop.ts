@@ -1,0 +1,56 @@
+/** Feeds events to the core one at a time, carries its effects out in order, and wakes it when it asks to be woken. */
+import type { CoordinatorEffect, CoordinatorEvent } from "../core/events.js";
+
+/** What the loop needs of the core. */
+export interface LoopCore {
+  handle(event: CoordinatorEvent, nowMs: number): CoordinatorEffect[];
+  nextWakeMs(nowMs: number): number | undefined;
+}
+
+export class CoreLoop {
+  readonly #core: LoopCore;
+  readonly #carryOut: (effect: CoordinatorEffect) => void;
+  readonly #nowMs: () => number;
+  readonly #queue: CoordinatorEvent[] = [];
+  #busy = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(core: LoopCore, carryOut: (effect: CoordinatorEffect) => void, nowMs: () => number) {
+    this.#core = core;
+    this.#carryOut = carryOut;
+    this.#nowMs = nowMs;
+  }
+
+  /** Takes an event. One that an effect brings about waits until the effects before it are carried out. */
+  deliver(event: CoordinatorEvent): void {
+    this.#queue.push(event);
+    if (this.#busy || this.#stopped) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
+        for (const effect of this.#core.handle(next, this.#nowMs())) this.#carryOut(effect);
+      }
+    } finally {
+      this.#busy = false;
+    }
+    this.#setTimer();
+  }
+
+  /** Nothing is handled any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    clearTimeout(this.#timer);
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    const now = this.#nowMs();
+    const wakeMs = this.#core.nextWakeMs(now);
+    if (wakeMs === undefined) return;
+    // What arrived meanwhile is heard first: after a pause of this process the timer is due before any socket is read.
+    this.#timer = setTimeout(() => setImmediate(() => this.deliver({ type: "tick" })), Math.max(0, wakeMs - now));
+  }
+}

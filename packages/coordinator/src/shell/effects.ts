@@ -1,0 +1,120 @@
+/** Carries out what the core decided: on sockets, files, metrics and NATS. */
+import type { ClusterStatus, Configuration, DatasetImage, ParameterLayout, RunEvent, StepSummary } from "@mzsr/shared";
+import type { Logger } from "pino";
+import type { CoordinatorCore } from "../core/coordinator-core.js";
+import type { CoordinatorEffect } from "../core/events.js";
+import { HEARTBEAT_SECONDS } from "../core/membership.js";
+import type { EventStream } from "../http/event-stream.js";
+import type { CoordinatorMetrics } from "../metrics/metrics.js";
+import type { ClusterBus } from "../nats/cluster-bus.js";
+import type { CheckpointWriter } from "../run/checkpoint-writer.js";
+import { type RunFolder, recordOf } from "../run/run-folder.js";
+import type { GrpcServer } from "../server/grpc-server.js";
+import type { ParametersMessages } from "../server/outgoing.js";
+import type { LiveRun } from "./live-run.js";
+
+export type RunEnd = Extract<CoordinatorEffect, { type: "ended" }>;
+
+export interface EffectTargets {
+  readonly run: string;
+  readonly epoch: string;
+  readonly configuration: Configuration;
+  readonly images: readonly DatasetImage[];
+  readonly layout: ParameterLayout;
+  readonly core: CoordinatorCore;
+  readonly server: GrpcServer;
+  readonly parameters: ParametersMessages;
+  readonly folder: RunFolder;
+  readonly checkpoints: CheckpointWriter;
+  readonly metrics: CoordinatorMetrics;
+  readonly live: LiveRun;
+  readonly stream: EventStream;
+  readonly bus: ClusterBus | undefined;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  readonly onProgress: (status: ClusterStatus) => void;
+  readonly onEnded: (end: RunEnd) => void;
+}
+
+/** Event kinds that ask for somebody's attention. */
+const WARNINGS: ReadonlySet<RunEvent["kind"]> = new Set(["lost", "refusal", "quarantine"]);
+
+export class EffectRunner {
+  readonly #targets: EffectTargets;
+
+  constructor(targets: EffectTargets) {
+    this.#targets = targets;
+  }
+
+  carryOut(effect: CoordinatorEffect): void {
+    const { server, metrics, checkpoints } = this.#targets;
+    switch (effect.type) {
+      case "welcome":
+        return this.#welcome(effect.session);
+      case "refuse":
+        server.send(effect.session, { type: "refusal", reason: effect.reason, retry: effect.retry });
+        return server.close(effect.session, effect.reason);
+      case "parameters":
+        return this.#sendParameters(effect.session, effect.step);
+      case "assign":
+        return server.send(effect.session, { type: "assign", leases: effect.leases });
+      case "cancel":
+        return server.send(effect.session, { type: "cancel", leases: effect.leases });
+      case "drain":
+        return server.send(effect.session, { type: "drain", reason: effect.reason, finished: effect.finished });
+      case "disconnect":
+        server.send(effect.session, { type: "refusal", reason: effect.reason, retry: true });
+        return server.close(effect.session, effect.reason);
+      case "event":
+        return this.tell(effect.event);
+      case "taskEnded":
+        return metrics.taskEnded(effect);
+      case "audit":
+        return metrics.auditEnded(effect);
+      case "step":
+        return this.#stepDone(effect.summary);
+      case "checkpoint":
+        return checkpoints.request(effect.state, effect.reason);
+      case "ended":
+        return this.#targets.onEnded(effect);
+    }
+  }
+
+  /** Writes an event down and tells everybody who listens. */
+  tell(event: RunEvent): void {
+    const { folder, live, stream, bus, metrics, logger, nowMs } = this.#targets;
+    const record = recordOf(event, nowMs());
+    folder.recordEvent(record);
+    live.happened(record);
+    stream.event(record);
+    bus?.tell(record);
+    metrics.happened(event);
+    const { reason, ...facts } = event;
+    logger[WARNINGS.has(event.kind) ? "warn" : "info"](facts, reason);
+    this.#targets.onProgress(live.status());
+  }
+
+  #welcome(session: string): void {
+    const { server, run, configuration, images, epoch } = this.#targets;
+    const heartbeatSeconds = HEARTBEAT_SECONDS;
+    server.send(session, { type: "welcome", run, configuration, images, heartbeatSeconds, epoch });
+  }
+
+  #sendParameters(session: string, step: number): void {
+    const message = this.#targets.parameters.before(step);
+    this.#targets.server.send(session, message);
+    this.#targets.metrics.parametersSent(message.bytes.length);
+  }
+
+  #stepDone(summary: StepSummary): void {
+    const { folder, live, stream, metrics, core, layout, logger, onProgress } = this.#targets;
+    folder.recordStep(summary, new Date());
+    live.stepDone(summary);
+    stream.step(summary);
+    metrics.stepDone(summary);
+    metrics.showInnerRates(core.parametersBefore(summary.step), layout.entries);
+    const { step, stage, seconds, supportLosses, queryLosses } = summary;
+    logger.debug({ step, stage, seconds, supportLosses, queryLosses }, "step done");
+    onProgress(live.status());
+  }
+}

@@ -1,0 +1,81 @@
+/** The live run as the HTTP server tells it: what the core knows, and what happened so far. */
+import {
+  type ActivityColumns,
+  ActivityLog,
+  type ClusterStatus,
+  type HistoryRange,
+  type MetricsColumns,
+  type RunEventRecord,
+  StepHistory,
+  type StepSummary,
+} from "@mzsr/shared";
+import type { RunView } from "../http/run-view.js";
+
+const KEPT_EVENTS = 10_000;
+
+export interface LiveRunOptions {
+  readonly run: string;
+  readonly folder: string;
+  /** The core's own status. */
+  readonly status: () => ClusterStatus;
+  readonly nowMs: () => number;
+  /** What earlier lives of the coordinator did. */
+  readonly steps: readonly StepSummary[];
+  readonly events: readonly RunEventRecord[];
+}
+
+export class LiveRun implements RunView {
+  readonly folder: string;
+  readonly #options: LiveRunOptions;
+  readonly #history = new StepHistory();
+  readonly #events: RunEventRecord[];
+  readonly #activity = new ActivityLog();
+  #latest: StepSummary | undefined;
+
+  constructor(options: LiveRunOptions) {
+    this.folder = options.folder;
+    this.#options = options;
+    this.#events = options.events.slice(-KEPT_EVENTS);
+    for (const step of options.steps) this.stepDone(step);
+  }
+
+  /** The core's status; before this life's first step, with the losses of the last one before it. */
+  status(): ClusterStatus {
+    const status = this.#options.status();
+    const latest = this.#latest;
+    if (status.losses.supportBefore !== null || latest === undefined) return status;
+    const losses = {
+      supportBefore: latest.supportLosses[0] ?? null,
+      queryBefore: latest.queryLosses[0] ?? null,
+      queryAfter: latest.queryLosses.at(-1) ?? null,
+    };
+    return { ...status, losses };
+  }
+
+  stepDone(step: StepSummary): void {
+    this.#latest = step;
+    this.#history.append(step);
+  }
+
+  happened(event: RunEventRecord): void {
+    this.#events.push(event);
+    if (this.#events.length > 2 * KEPT_EVENTS) this.#events.splice(0, KEPT_EVENTS);
+  }
+
+  /** To be called about once a second. */
+  sampleActivity(): void {
+    this.#activity.sample(this.#options.status(), this.#options.nowMs());
+  }
+
+  metrics(range: HistoryRange): MetricsColumns {
+    return this.#history.columns(this.#options.run, range);
+  }
+
+  events(last: number): readonly RunEventRecord[] {
+    return last === 0 ? [] : this.#events.slice(-last);
+  }
+
+  activity(): ActivityColumns {
+    return this.#activity.columns(this.#options.nowMs());
+  }
+}

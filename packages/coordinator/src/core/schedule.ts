@@ -1,4 +1,4 @@
-import { type Configuration, type RunStage, stepWeights } from "@mzsr/shared";
+import { type Configuration, portableCos, type RunStage, stepWeights } from "@mzsr/shared";
 
 /** Adam's rates in one step: for the network, and for the logarithms of the learned inner rates. */
 export interface LearningRates {
@@ -85,5 +85,5 @@ export class RunSchedule {
 
 /** (1 + cos πx) / 2 for x in [0, 1]. */
 function halfCosine(x: number): number {
-  return (1 + Math.cos(Math.PI * x)) / 2;
+  return (1 + portableCos(Math.PI * x)) / 2;
 }

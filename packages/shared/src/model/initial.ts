@@ -1,3 +1,4 @@
+import { portableLog } from "../random/portable-math.js";
 import { type Architecture, metaLayout } from "./layout.js";
 
 /** A source of independent N(0, 1) numbers. */
@@ -24,7 +25,7 @@ export function initialParameters(
   const state = new Float32Array(layout.size);
   for (const { name, shape, offset, size } of layout.entries) {
     const values = state.subarray(offset, offset + size);
-    if (name.startsWith("inner_rate/")) values.fill(Math.log(rates!.innerRate));
+    if (name.startsWith("inner_rate/")) values.fill(portableLog(rates!.innerRate));
     if (!name.endsWith("/kernel")) continue;
     const fanIn = shape[0]! * shape[1]! * shape[2]!;
     const scale = name === `conv${architecture.depth}/kernel` ? LAST_LAYER_SCALE : 1;

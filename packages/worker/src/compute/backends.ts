@@ -1,0 +1,153 @@
+/**
+ * The ways to compute TensorFlow.js ops (DESIGN §4) and how each is started. Packages that need a GPU or a native
+ * library are optional: they are loaded only when asked for, or found by `auto`.
+ */
+import { createRequire } from "node:module";
+import { BACKEND_NAMES, type BackendName, InputError, messageOf, RunError } from "@mzsr/shared";
+import * as tf from "@tensorflow/tfjs-core";
+import type { StartedBackend } from "./compute-messages.js";
+
+/** Starts one backend: makes it TensorFlow.js's active one. */
+export interface BackendStarter {
+  readonly name: BackendName;
+  /**
+   * @param asked false where `auto` tries it, which wants real devices only
+   * @returns one line for people about the device
+   * @throws Error with the reason, one clear sentence, when it does not start on this machine
+   */
+  start(asked: boolean): Promise<string>;
+}
+
+/**
+ * Makes a compute backend the active one of TensorFlow.js in this thread.
+ *
+ * @param name the backend, or `auto` for the first that starts, in the order of `starters`
+ * @throws InputError when the backend asked for does not start; RunError when none does
+ */
+export async function startBackend(
+  name: BackendName | "auto",
+  starters: readonly BackendStarter[] = backendStarters(),
+): Promise<StartedBackend> {
+  const candidates = name === "auto" ? starters : starters.filter((starter) => starter.name === name);
+  const reasons: { backend: BackendName; reason: string }[] = [];
+  for (const starter of candidates) {
+    try {
+      return { name: starter.name, description: await starter.start(name !== "auto"), reasons };
+    } catch (thrown) {
+      reasons.push({ backend: starter.name, reason: messageOf(thrown) });
+    }
+  }
+  const told = reasons.map(({ backend, reason }) => `${backend}: ${reason}`).join("; ");
+  if (name === "auto") throw new RunError(`no compute backend starts (${told})`);
+  throw new InputError(`backend ${name} does not start: ${reasons[0]?.reason ?? "it is not known here"}`, {
+    expected: `auto, or another of ${BACKEND_NAMES.join(", ")}`,
+  });
+}
+
+/** All backends, fastest first: the order in which `auto` tries them. */
+export function backendStarters(): BackendStarter[] {
+  return [
+    { name: "cuda", start: startCuda },
+    { name: "tensorflow", start: startTensorflow },
+    { name: "webgpu", start: startWebgpu },
+    { name: "simd", start: startSimd },
+    { name: "cpu", start: startCpu },
+  ];
+}
+
+/** What the native backend of tfjs-node tells of itself. */
+interface NativeBackend {
+  readonly isUsingGpuDevice: boolean;
+}
+
+async function startCuda(): Promise<string> {
+  await load("@tensorflow/tfjs-node-gpu");
+  await activate("tensorflow");
+  if (!(tf.backend() as unknown as NativeBackend).isUsingGpuDevice) {
+    // Without a device the package computes on the CPU and only logs it; that backend has a name of its own.
+    tf.removeBackend("tensorflow");
+    throw new Error("@tensorflow/tfjs-node-gpu finds no CUDA device: it needs an NVIDIA driver, CUDA 11 and cuDNN 8");
+  }
+  return "TensorFlow with CUDA";
+}
+
+async function startTensorflow(): Promise<string> {
+  await load("@tensorflow/tfjs-node");
+  await activate("tensorflow");
+  return "TensorFlow's native library on the CPU";
+}
+
+/** The part of the `webgpu` package (Dawn for Node) that is used here. */
+interface Dawn {
+  create(options: string[]): { requestAdapter(): Promise<{ info: AdapterInfo } | null> };
+  readonly globals: object;
+}
+
+interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly isFallbackAdapter: boolean;
+}
+
+async function startWebgpu(asked: boolean): Promise<string> {
+  const dawn = (await load("webgpu")) as Dawn;
+  const gpu = dawn.create([]);
+  const adapter = await gpu.requestAdapter();
+  if (adapter === null) throw new Error("no GPU with a Vulkan, Metal or D3D12 driver is found");
+  const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  const device = description || `${vendor} ${architecture}`;
+  if (isFallbackAdapter && !asked) throw new Error(`only ${device} is found, which computes on the CPU`);
+  // TensorFlow.js looks for the browser's globals.
+  Object.assign(globalThis, dawn.globals);
+  const { navigator = {} } = globalThis as { navigator?: object };
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  await load("@tensorflow/tfjs-backend-webgpu");
+  await activate("webgpu");
+  return `WebGPU on ${device}`;
+}
+
+async function startSimd(): Promise<string> {
+  await import("@mzsr/tfjs-backend-simd");
+  await activate("simd");
+  return "WebAssembly SIMD, one thread";
+}
+
+async function startCpu(): Promise<string> {
+  await import("@tensorflow/tfjs-backend-cpu");
+  await activate("cpu");
+  return "plain JavaScript, one thread, slow: meant for tests";
+}
+
+/** Loads an optional package. Its name is a variable, so that the compiler does not look for it. */
+async function load(name: string): Promise<unknown> {
+  if (!isInstalled(name)) throw new Error(`${name} is not installed: npm install ${name}`);
+  try {
+    return await import(name);
+  } catch (thrown) {
+    throw new Error(`${name} does not load: ${firstLine(messageOf(thrown))}`);
+  }
+}
+
+/** Makes a registered backend the active one and computes something small on it: a driver may fail only then. */
+async function activate(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot initialise its backend ${backend}`);
+  const sum = tf.tidy(() => tf.add(tf.tensor1d([1, 2]), tf.tensor1d([3, 4])));
+  const values = await sum.data();
+  sum.dispose();
+  if (values[0] !== 4 || values[1] !== 6) throw new Error(`backend ${backend} adds 1 + 3 and 2 + 4 to ${values}`);
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND";
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
+}

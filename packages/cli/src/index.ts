@@ -1,1 +1,3 @@
-export {};
+export { main } from "./main.js";
+export { buildProgram } from "./program.js";
+export { Terminal, type TextStream } from "./terminal/terminal.js";

@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
+import { writeFileAtomically } from "../model/atomic-file.js";
 import { type Configuration, configurationSchema } from "./schema.js";
 import { leavesOf, type PlainObject } from "./tree.js";
 
@@ -11,9 +10,7 @@ export function configurationYaml(configuration: Configuration): string {
 
 /** Writes the effective configuration; the file is whole or absent. */
 export async function writeConfiguration(path: string, configuration: Configuration): Promise<void> {
-  const partial = `${path}.${randomUUID()}.partial`;
-  await writeFile(partial, configurationYaml(configuration));
-  await rename(partial, path);
+  await writeFileAtomically(path, Buffer.from(configurationYaml(configuration)));
 }
 
 /** A key that two configurations disagree about. */

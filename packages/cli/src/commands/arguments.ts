@@ -1,0 +1,33 @@
+/** Parsers of option values: each returns the value or throws commander's error, which names the option. */
+import { InvalidArgumentError } from "commander";
+
+/** A whole number within a range. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** Numbers of gradient steps with commas between them, ascending: `0,1,10`. */
+export function updateCounts(text: string): number[] {
+  const counts = text.split(",").map((part) => wholeNumber(0, 10_000)(part.trim()));
+  return [...new Set(counts)].sort((a, b) => a - b);
+}
+
+/** `host:port`. */
+export function hostAndPort(text: string): string {
+  const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d+)$/.exec(text)?.[1]);
+  if (!(port >= 1 && port <= 65_535)) throw new InvalidArgumentError("Expected host:port, for example 10.0.0.5:7700.");
+  return text;
+}
+
+export const portNumber = wholeNumber(0, 65_535);
+
+/** For options that may be given more than once. */
+export function collect(text: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), text];
+}

@@ -1,0 +1,35 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { portNumber } from "./arguments.js";
+import { addRunOptions, type RunOptions } from "./run-options.js";
+import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
+
+export interface CoordinatorOptions extends RunOptions, SecurityOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly httpHost?: string;
+  readonly httpPort: number;
+  readonly report?: boolean;
+  readonly kernel: string;
+}
+
+export function coordinatorCommand(terminal: Terminal): Command {
+  const command = new Command("coordinator").description(
+    "The half that owns the parameters: draws tasks, leases them to workers, updates, keeps the run folder, serves HTTP.",
+  );
+  return addSecurityOptions(addRunOptions(command))
+    .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
+    .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, 7700)
+    .option("--http-host <address>", "interface of the page and the metrics (default: that of --host)")
+    .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 7701)
+    .option("--report", "after training, evaluate on photos that were held out and write report/")
+    .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
+    )
+    .action(async (options: CoordinatorOptions) => {
+      const { runCoordinator } = await import("../halves/run-coordinator.js");
+      await runCoordinator(options, terminal);
+    });
+}

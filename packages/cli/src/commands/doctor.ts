@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+}
+
+export function doctorCommand(terminal: Terminal): Command {
+  return new Command("doctor")
+    .description("What this machine has: backends, GPU, NATS, and what to install.")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ mzsr doctor\n")
+    .action(async (options: DoctorOptions) => {
+      const { runDoctor } = await import("../inspect/run-doctor.js");
+      await runDoctor(options, terminal);
+    });
+}

@@ -1,0 +1,40 @@
+import { Command, Option } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { updateCounts, wholeNumber } from "./arguments.js";
+
+export interface EvaluateOptions {
+  readonly model: string;
+  readonly images: string;
+  readonly kernel: string;
+  readonly scale?: number;
+  readonly updates: number[];
+  readonly downsampling?: "direct" | "bicubic";
+  readonly backend: string;
+  readonly json?: boolean;
+}
+
+export function evaluateCommand(terminal: Terminal): Command {
+  return new Command("evaluate")
+    .description("Degrade HR images with a kernel, enlarge them again, and measure PSNR and SSIM against bicubic.")
+    .requiredOption("--model <file>", "model.safetensors")
+    .requiredOption("--images <dir>", "folder of HR images")
+    .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, or a .mat or .npy file")
+    .option("--scale <s>", "factor, must be the model's", wholeNumber(2, 4))
+    .option("--updates <list>", "numbers of gradient steps on each image", updateCounts, [0, 1, 10])
+    .addOption(
+      new Option("--downsampling <kind>", "default: what the paper tests the kernel with, else direct").choices([
+        "direct",
+        "bicubic",
+      ]),
+    )
+    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ mzsr evaluate --model runs/quickstart/model.safetensors --images photos --kernel g2.0 --updates 0,1,10\n",
+    )
+    .action(async (options: EvaluateOptions) => {
+      const { runEvaluate } = await import("../evaluation/run-evaluate.js");
+      await runEvaluate(options, terminal);
+    });
+}

@@ -1,0 +1,23 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { wholeNumber } from "./arguments.js";
+
+export interface ImportOptions {
+  readonly scale: number;
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+export function importCommand(terminal: Terminal): Command {
+  return new Command("import")
+    .description("Make a model of a TensorFlow 1 checkpoint of the public implementation.")
+    .argument("<checkpoint>", "its path without .index and .data")
+    .option("--scale <s>", "what the network was trained for", wholeNumber(2, 4), 2)
+    .requiredOption("-o, --output <file>", "model.safetensors to write")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ mzsr import Pretrained/Pretrained --scale 2 -o pretrained.safetensors\n")
+    .action(async (checkpoint: string, options: ImportOptions) => {
+      const { runImport } = await import("../export/run-import.js");
+      await runImport(checkpoint, options, terminal);
+    });
+}

@@ -1,0 +1,35 @@
+/** The options that `up` and `coordinator` share: what to train, and where it is kept. */
+import type { Command } from "commander";
+import { collect, wholeNumber } from "./arguments.js";
+
+export interface RunOptions {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly pretrainSteps?: number;
+  readonly steps?: number;
+  readonly data?: string;
+  readonly backend?: string;
+  readonly seed?: number;
+  readonly run?: string;
+  readonly resume?: boolean;
+  readonly fresh?: boolean;
+}
+
+const MOST_STEPS = 10_000_000;
+
+/** Adds the options to a command. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option("--preset <name>", "start from a preset: quick (minutes on two cores) or paper")
+    .option("--config <file>", "YAML configuration, laid over the preset (docs/configuration.md)")
+    .option("--set <key=value>", "set one key, for example metaTraining.innerSteps=3; may be repeated", collect)
+    .option("--pretrain-steps <n>", "steps of stage 1", wholeNumber(0, MOST_STEPS))
+    .option("--steps <n>", "meta-steps of stage 2", wholeNumber(0, MOST_STEPS))
+    .option("--data <dir>", "folder of photographs; `embedded` uses those that come with the program")
+    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu")
+    .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option("--run <dir>", "run folder (default: runs/ and the time)")
+    .option("--resume", "go on with the run in --run from its newest checkpoint")
+    .option("--fresh", "delete the run in --run first");
+}

@@ -1,0 +1,18 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+
+export interface RunsOptions {
+  readonly json?: boolean;
+}
+
+export function runsCommand(terminal: Terminal): Command {
+  return new Command("runs")
+    .description("List the runs in a folder, newest last.")
+    .argument("[dir]", "folder of run folders", "runs")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ mzsr runs\n")
+    .action(async (folder: string, options: RunsOptions) => {
+      const { listRuns } = await import("../inspect/list-runs.js");
+      await listRuns(folder, options, terminal);
+    });
+}

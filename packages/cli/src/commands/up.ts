@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { portNumber, wholeNumber } from "./arguments.js";
+import { addRunOptions, type RunOptions } from "./run-options.js";
+
+export interface UpOptions extends RunOptions {
+  readonly workers: number;
+  readonly slots?: number;
+  readonly httpPort: number;
+  readonly report?: boolean;
+  readonly kernel: string;
+}
+
+export function upCommand(terminal: Terminal): Command {
+  const command = new Command("up").description(
+    "A whole cluster on this machine: NATS, coordinator, workers, page. Ends when training ends; Ctrl-C stops it cleanly.",
+  );
+  return addRunOptions(command)
+    .option("--workers <n>", "worker processes", wholeNumber(1, 256), 2)
+    .option(
+      "--slots <n>",
+      "tasks that a worker computes at a time (default: the cores, shared out)",
+      wholeNumber(1, 256),
+    )
+    .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 0)
+    .option("--report", "after training, evaluate on photos that were held out and write report/")
+    .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ mzsr up --preset quick --run runs/first --report\n  $ mzsr up --run runs/first --resume\n",
+    )
+    .action(async (options: UpOptions) => {
+      const { runUp } = await import("../up/run-up.js");
+      await runUp(options, terminal);
+    });
+}

@@ -1,0 +1,41 @@
+import { Command, Option } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { wholeNumber } from "./arguments.js";
+
+export interface UpscaleOptions {
+  readonly model: string;
+  readonly kernel: string;
+  readonly updates: number;
+  readonly output: string;
+  readonly downsampling?: "direct" | "bicubic";
+  readonly backProjections: number;
+  readonly backend: string;
+  readonly json?: boolean;
+}
+
+export function upscaleCommand(terminal: Terminal): Command {
+  return new Command("upscale")
+    .description("Adapt a model to one photo in a few gradient steps, then enlarge the photo with it.")
+    .argument("<image>", "PNG, JPEG, WebP or TIFF")
+    .requiredOption("--model <file>", "model.safetensors")
+    .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
+    .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
+    .requiredOption("-o, --output <file>", "PNG to write")
+    .addOption(
+      new Option("--downsampling <kind>", "default: what the paper tests the kernel with, else direct").choices([
+        "direct",
+        "bicubic",
+      ]),
+    )
+    .option("--back-projections <n>", "corrections of the result by its own degradation", wholeNumber(0, 100), 0)
+    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",
+    )
+    .action(async (image: string, options: UpscaleOptions) => {
+      const { runUpscale } = await import("../evaluation/run-upscale.js");
+      await runUpscale(image, options, terminal);
+    });
+}

@@ -1,0 +1,46 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { collect, hostAndPort, portNumber, wholeNumber } from "./arguments.js";
+import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
+
+export interface WorkerCommandOptions extends SecurityOptions {
+  readonly coordinator: string;
+  readonly name?: string;
+  readonly slots?: number;
+  readonly backend: string;
+  readonly cacheDir?: string;
+  readonly localImages?: readonly string[];
+  readonly metricsHost: string;
+  readonly metricsPort?: number;
+  readonly connectTimeout: number;
+  readonly tls?: boolean;
+}
+
+export function workerCommand(terminal: Terminal): Command {
+  const command = new Command("worker")
+    .description("The half that computes: takes tasks from a coordinator and sends meta-gradients back.")
+    .requiredOption("--coordinator <host:port>", "where the coordinator listens", hostAndPort);
+  return addSecurityOptions(command)
+    .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
+    .option("--name <name>", "unique in the run (default: the host's name and something random)")
+    .option("--slots <n>", "tasks computed at a time (default: one per core; one on a GPU)", wholeNumber(1, 256))
+    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--cache-dir <dir>", "folder for images that come from the coordinator")
+    .option("--local-images <dir>", "folder that may already hold the run's images; may be repeated", collect)
+    .option("--metrics-host <address>", "interface of /metrics", "127.0.0.1")
+    .option("--metrics-port <port>", "serve Prometheus metrics, 0 for a free port", portNumber)
+    .option(
+      "--connect-timeout <seconds>",
+      "how long to look for the coordinator at the start",
+      wholeNumber(1, 86_400),
+      60,
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ mzsr worker --coordinator 10.0.0.5:7700 --backend auto --metrics-port 7702\n",
+    )
+    .action(async (options: WorkerCommandOptions) => {
+      const { runWorker } = await import("../halves/run-worker.js");
+      await runWorker(options, terminal);
+    });
+}

@@ -1,0 +1,89 @@
+/**
+ * How much better than bicubic interpolation a model enlarges a photo, before and after adaptation: the photo is
+ * degraded, the LR image enlarged in each way, and the results compared with the photo.
+ */
+import {
+  type AdaptationProgress,
+  adapt,
+  type BlurKernel,
+  createImage,
+  type DegradationOptions,
+  type Downsampling,
+  degrade,
+  enlarge,
+  type Image,
+  interpolateLow,
+  type Model,
+  modCrop,
+  psnrY,
+  ssimY,
+  toBytes,
+} from "@mzsr/shared";
+
+/** `bicubic`, or a number of gradient steps. */
+export type MethodName = string;
+
+export interface Scores {
+  /** dB on the Y channel, `scale` pixels shaved. */
+  readonly psnrY: Readonly<Record<MethodName, number>>;
+  readonly ssimY: Readonly<Record<MethodName, number>>;
+}
+
+export interface EvaluationOptions {
+  readonly kernel: BlurKernel;
+  readonly downsampling: Downsampling;
+  /** Numbers of gradient steps, ascending. */
+  readonly updates: readonly number[];
+  readonly onStep?: (progress: AdaptationProgress) => void;
+}
+
+export interface PhotoEvaluation extends Scores {
+  /** Cropped to a multiple of the scale. */
+  readonly hr: Image;
+  /** Rounded to 8 bits, as a camera's photo is. */
+  readonly lr: Image;
+  readonly enlarged: ReadonlyMap<MethodName, Image>;
+}
+
+export const BICUBIC = "bicubic";
+
+/** Evaluates a model on one HR photo, on the active TensorFlow.js backend. */
+export async function evaluatePhoto(photo: Image, model: Model, options: EvaluationOptions): Promise<PhotoEvaluation> {
+  const { scale } = model;
+  const degradation: DegradationOptions = { kernel: options.kernel, downsampling: options.downsampling, scale };
+  const hr = modCrop(photo, scale);
+  const lr = roundedTo8Bits(degrade(hr, degradation));
+  const enlarged = new Map<MethodName, Image>([[BICUBIC, interpolateLow(lr, scale, [hr.height, hr.width])]]);
+  const { snapshots } = await adapt(model, lr, {
+    degradation,
+    updates: options.updates.at(-1) ?? 0,
+    snapshotsAt: options.updates,
+    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+  });
+  for (const updates of options.updates) {
+    enlarged.set(String(updates), await enlarge({ ...model, parameters: snapshots.get(updates)! }, lr));
+  }
+  const score = (measure: typeof psnrY) =>
+    Object.fromEntries([...enlarged].map(([method, image]) => [method, measure(hr, image, scale)]));
+  return { hr, lr, enlarged, psnrY: score(psnrY), ssimY: score(ssimY) };
+}
+
+/** Means over photos, method by method. */
+export function meanScores(all: readonly Scores[]): Scores {
+  const mean = (pick: (scores: Scores) => Readonly<Record<MethodName, number>>) => {
+    const methods = Object.keys(pick(all[0]!));
+    return Object.fromEntries(
+      methods.map((method) => [method, all.reduce((sum, scores) => sum + pick(scores)[method]!, 0) / all.length]),
+    );
+  };
+  return { psnrY: mean((scores) => scores.psnrY), ssimY: mean((scores) => scores.ssimY) };
+}
+
+function roundedTo8Bits(image: Image): Image {
+  return createImage(
+    image.height,
+    image.width,
+    image.channels,
+    Float32Array.from(toBytes(image), (level) => level / 255),
+  );
+}

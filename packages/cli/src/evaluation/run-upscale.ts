@@ -1,0 +1,39 @@
+import { readImage, superResolve, writePng } from "@mzsr/shared";
+import type { UpscaleOptions } from "../commands/upscale.js";
+import { useBackend } from "../compute/use-backend.js";
+import { checkOutputFile } from "../export/output-file.js";
+import { duration } from "../progress/numbers.js";
+import { StepProgress } from "../progress/step-progress.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { finiteImage } from "./finite-image.js";
+import { chooseKernel } from "./kernel-choice.js";
+import { readModelFor } from "./read-model-for.js";
+
+/** `mzsr upscale`. Everything is checked before anything is computed. @throws InputError, RunError */
+export async function runUpscale(path: string, options: UpscaleOptions, terminal: Terminal): Promise<void> {
+  await checkOutputFile(options.output, [".png"]);
+  const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling);
+  const model = await readModelFor(options.model, undefined);
+  const photo = await readImage(path);
+  for (const note of [...photo.notes.map((n) => `${path}: ${n}`), ...kernel.notes]) terminal.note(note);
+  const backend = await useBackend(options.backend);
+  const started = performance.now();
+  const progress = new StepProgress(terminal, `${path}: ${photo.width}×${photo.height}, backend ${backend}`);
+  const { image, adaptation } = await superResolve(model, photo, {
+    degradation: { kernel, downsampling },
+    updates: options.updates,
+    backProjections: options.backProjections,
+    onStep: (step) => progress.show(step),
+  });
+  progress.done();
+  await writePng(options.output, finiteImage(image, path));
+  const seconds = (performance.now() - started) / 1000;
+  if (options.json !== true) {
+    terminal.line(
+      `${options.output}: ${image.width}×${image.height} in ${duration(seconds)} (${options.updates} steps)`,
+    );
+    return;
+  }
+  const { width, height } = image;
+  terminal.json({ output: options.output, width, height, backend, losses: adaptation.losses, seconds });
+}

@@ -1,0 +1,32 @@
+/** The network's tensors as most other programs keep them: kernels OIHW instead of HWIO. */
+import { type Model, type NamedTensor, parameterLayout } from "@mzsr/shared";
+
+/**
+ * Names follow PyTorch's habit: `conv1.weight` [out, in, 3, 3], `conv1.bias` [out], …
+ */
+export function channelsFirstTensors({ architecture, parameters }: Model): (NamedTensor & { data: Float32Array })[] {
+  return parameterLayout(architecture).entries.map(({ name, shape, offset, size }) => {
+    const data = parameters.slice(offset, offset + size);
+    const renamed = name.replace("/kernel", ".weight").replace("/bias", ".bias");
+    if (shape.length !== 4) return { name: renamed, shape, data };
+    const [height, width, inputs, outputs] = shape as [number, number, number, number];
+    return {
+      name: renamed,
+      shape: [outputs, inputs, height, width],
+      data: outInFirst(data, height * width, inputs, outputs),
+    };
+  });
+}
+
+/** [places, in, out] → [out, in, places]. */
+function outInFirst(data: Float32Array, places: number, inputs: number, outputs: number): Float32Array {
+  const turned = new Float32Array(data.length);
+  for (let place = 0; place < places; place++) {
+    for (let input = 0; input < inputs; input++) {
+      for (let output = 0; output < outputs; output++) {
+        turned[(output * inputs + input) * places + place] = data[(place * inputs + input) * outputs + output]!;
+      }
+    }
+  }
+  return turned;
+}

@@ -1,0 +1,82 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Configuration, InputError, loadConfiguration, messageOf } from "@mzsr/shared";
+import type { RunsOptions } from "../commands/runs.js";
+import { significant } from "../progress/numbers.js";
+import { readAnnouncement } from "../run/announcement.js";
+import { readSteps } from "../run/read-steps.js";
+import type { Terminal } from "../terminal/terminal.js";
+
+/** What a run folder says about its run. */
+export interface RunSummary {
+  readonly run: string;
+  readonly state: "running" | "finished" | "stopped";
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Query losses of the newest meta-step, before and after adaptation. */
+  readonly lossBefore: number | undefined;
+  readonly lossAfter: number | undefined;
+  /** When it last changed, milliseconds since the epoch. */
+  readonly changedAt: number;
+  /** The page, while it runs. */
+  readonly url: string | undefined;
+}
+
+/** `mzsr runs`. @throws InputError when there is no such folder */
+export async function listRuns(folder: string, options: RunsOptions, terminal: Terminal): Promise<void> {
+  const names = await readdir(folder).catch((thrown: unknown) => {
+    throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
+      where: folder,
+      expected: "a folder of runs",
+    });
+  });
+  const found = await Promise.all(names.map((name) => summarise(folder, name)));
+  const runs = found.filter((run) => run !== undefined).sort((a, b) => a.changedAt - b.changedAt);
+  if (options.json === true) return terminal.json(runs);
+  if (runs.length === 0) terminal.note(`${folder}: no runs`);
+  const width = Math.max(0, ...runs.map(({ run }) => run.length));
+  for (const run of runs) terminal.line(lineOf(run, width));
+}
+
+function lineOf(
+  { run, state, step, totalSteps, lossBefore, lossAfter, changedAt, url }: RunSummary,
+  width: number,
+): string {
+  const loss = lossAfter === undefined ? "" : `  loss ${significant(lossBefore)} → ${significant(lossAfter)}`;
+  const changed = new Date(changedAt).toISOString().slice(0, 16).replace("T", " ");
+  return `${run.padEnd(width)}  ${state.padEnd(8)}  ${changed}  step ${step} of ${totalSteps}${loss}${url === undefined ? "" : `  ${url}`}`;
+}
+
+/** Undefined for a folder that holds no run. */
+async function summarise(parent: string, name: string): Promise<RunSummary | undefined> {
+  const folder = join(parent, name);
+  const configuration = await readable(join(folder, "config.yaml"));
+  if (configuration === undefined) return undefined;
+  const steps = await readSteps(folder);
+  const announcement = await readAnnouncement(folder);
+  const modelAt = await changed(join(folder, "model.safetensors"));
+  const last = steps.at(-1);
+  return {
+    run: name,
+    state: announcement !== undefined ? "running" : modelAt > 0 ? "finished" : "stopped",
+    step: last?.step ?? 0,
+    totalSteps: configuration.pretraining.steps + configuration.metaTraining.steps,
+    lossBefore: last?.queryLosses[0],
+    lossAfter: last?.queryLosses.at(-1),
+    changedAt: Math.max(
+      modelAt,
+      await changed(join(folder, "metrics.jsonl")),
+      await changed(join(folder, "config.yaml")),
+    ),
+    url: announcement?.http,
+  };
+}
+
+async function readable(file: string): Promise<Configuration | undefined> {
+  return loadConfiguration({ file }).catch(() => undefined);
+}
+
+/** 0 for a file that is not there. */
+async function changed(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+}

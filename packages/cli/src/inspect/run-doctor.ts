@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { availableParallelism, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { BACKEND_NAMES } from "@mzsr/shared";
+import type { DoctorOptions } from "../commands/doctor.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { findNatsServer } from "../up/nats-process.js";
+import { VERSION } from "../version.js";
+
+const PROBE = fileURLToPath(new URL("./probe-backend.js", import.meta.url));
+const PROBE_MS = 60_000;
+const QUICK_MS = 10_000;
+const execute = promisify(execFile);
+
+export interface Finding {
+  readonly name: string;
+  readonly found: boolean;
+  /** What it is, or what to do to have it. */
+  readonly description: string;
+}
+
+/** `mzsr doctor`. */
+export async function runDoctor(options: DoctorOptions, terminal: Terminal): Promise<void> {
+  const machine = [
+    `mzsr ${VERSION}, Node ${process.versions.node}, ${process.platform} ${process.arch}`,
+    `${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`,
+  ];
+  const backends = await Promise.all(BACKEND_NAMES.map(probe));
+  const others = await Promise.all([gpu(), nats()]);
+  const auto = backends.find((backend) => backend.found)?.name;
+  if (options.json === true) {
+    terminal.json({ version: VERSION, node: process.versions.node, backends, auto, others });
+    return;
+  }
+  for (const line of machine) terminal.line(line);
+  terminal.line(`\nBackends (auto takes ${auto ?? "none: none starts"}):`);
+  for (const finding of backends) terminal.line(lineOf(finding));
+  terminal.line("\nOther:");
+  for (const finding of others) terminal.line(lineOf(finding));
+}
+
+function lineOf({ name, found, description }: Finding): string {
+  return `  ${found ? "✓" : "–"} ${name.padEnd(12)} ${description}`;
+}
+
+async function probe(name: string): Promise<Finding> {
+  try {
+    const { stdout } = await execute(process.execPath, [PROBE, name], { timeout: PROBE_MS });
+    // Native libraries print to the same stream; the verdict comes last.
+    const verdict = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as { starts: boolean; description: string };
+    return { name, found: verdict.starts, description: verdict.description };
+  } catch (thrown) {
+    const { signal } = thrown as { signal?: string };
+    return { name, found: false, description: `starting it ended its process (${signal ?? "no answer"})` };
+  }
+}
+
+async function gpu(): Promise<Finding> {
+  const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"];
+  try {
+    const { stdout } = await execute("nvidia-smi", query, { timeout: QUICK_MS });
+    return { name: "NVIDIA GPU", found: true, description: stdout.trim().split("\n").join("; ") };
+  } catch {
+    return {
+      name: "NVIDIA GPU",
+      found: false,
+      description: "none seen (nvidia-smi is missing or sees none); the simd backend needs none",
+    };
+  }
+}
+
+async function nats(): Promise<Finding> {
+  const path = await findNatsServer(process.env.PATH ?? "");
+  if (path === undefined) {
+    const description =
+      "not on PATH; Debian, Ubuntu: apt-get install nats-server; without it there are no heartbeats over NATS";
+    return { name: "nats-server", found: false, description };
+  }
+  const { stdout } = await execute(path, ["--version"], { timeout: QUICK_MS }).catch(() => ({ stdout: "" }));
+  return { name: "nats-server", found: true, description: `${stdout.trim()} (${path})` };
+}

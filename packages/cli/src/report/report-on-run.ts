@@ -1,0 +1,30 @@
+import { basename, join } from "node:path";
+import { loadConfiguration, readModel } from "@mzsr/shared";
+import { useBackend } from "../compute/use-backend.js";
+import { heldOutPhotos } from "../embedded/photos.js";
+import { chooseKernel } from "../evaluation/kernel-choice.js";
+import { readSteps } from "../run/read-steps.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { writeReport } from "./write-report.js";
+
+/**
+ * Evaluates a finished run on the held-out photos, writes its report, and prints the table and where to look.
+ * @throws InputError, RunError
+ */
+export async function reportOnRun(folder: string, kernelName: string, terminal: Terminal): Promise<void> {
+  const configuration = await loadConfiguration({ file: join(folder, "config.yaml") });
+  const model = await readModel(join(folder, "model.safetensors"));
+  const steps = await readSteps(folder);
+  const report = await writeReport(join(folder, "report"), {
+    run: basename(folder),
+    model,
+    configuration,
+    choice: await chooseKernel(kernelName),
+    photos: heldOutPhotos(),
+    backend: await useBackend(configuration.backend),
+    losses: steps,
+    trainingSeconds: steps.reduce((sum, step) => sum + step.seconds, 0),
+    onPhoto: (name) => terminal.note(`Evaluating ${name}`),
+  });
+  for (const line of ["", ...report.table, "", `Report: ${report.page}`]) terminal.line(line);
+}

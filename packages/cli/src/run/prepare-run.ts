@@ -1,0 +1,118 @@
+/**
+ * From flags to a run folder that is ready: the configuration is valid and nothing of another run is in the way.
+ */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import {
+  type Configuration,
+  type ConfigurationOverride,
+  InputError,
+  loadConfiguration,
+  messageOf,
+  parseOverride,
+} from "@mzsr/shared";
+import type { RunOptions } from "../commands/run-options.js";
+
+export interface PreparedRun {
+  readonly configuration: Configuration;
+  /** Absolute path; the folder exists. */
+  readonly folder: string;
+  readonly name: string;
+  readonly resume: boolean;
+}
+
+/**
+ * @param now for the name of a run that was given none
+ * @throws InputError for a bad configuration, a folder that holds another run, or nothing to resume
+ */
+export async function prepareRun(options: RunOptions, now: Date): Promise<PreparedRun> {
+  const folder = resolve(options.run ?? join("runs", timestamp(now)));
+  if (options.resume === true && options.fresh === true) {
+    throw new InputError("--resume and --fresh contradict each other", { expected: "one of them" });
+  }
+  const configuration =
+    options.resume === true ? await resumedConfiguration(options, folder) : await newConfiguration(options);
+  if (options.resume !== true) await makeRoom(folder, options.fresh === true);
+  return { configuration, folder, name: basename(folder), resume: options.resume === true };
+}
+
+async function newConfiguration(options: RunOptions): Promise<Configuration> {
+  return loadConfiguration({ preset: options.preset, file: options.config, overrides: overridesOf(options) });
+}
+
+/** The saved configuration with the flags on top; what may change is the coordinator's to judge. */
+async function resumedConfiguration(options: RunOptions, folder: string): Promise<Configuration> {
+  if (options.run === undefined) {
+    throw new InputError("--resume needs to know which run", { expected: "--run DIR; `mzsr runs` lists them" });
+  }
+  if (options.preset !== undefined || options.config !== undefined) return newConfiguration(options);
+  const file = join(folder, "config.yaml");
+  if (!(await exists(file))) {
+    throw new InputError("no run to resume: there is no config.yaml", {
+      where: folder,
+      expected: "a run folder; `mzsr runs` lists them",
+    });
+  }
+  return loadConfiguration({ file, overrides: overridesOf(options) });
+}
+
+/** Flags as overrides, each remembering what was typed. Named flags go after `--set`. */
+function overridesOf(options: RunOptions): ConfigurationOverride[] {
+  const named = (flag: string, path: string, value: unknown): ConfigurationOverride[] =>
+    value === undefined ? [] : [{ path, value, where: `${flag} ${value}` }];
+  return [
+    ...(options.set ?? []).map(parseOverride),
+    ...named("--pretrain-steps", "pretraining.steps", options.pretrainSteps),
+    ...named("--steps", "metaTraining.steps", options.steps),
+    ...named("--data", "data", options.data),
+    ...named("--backend", "backend", options.backend),
+    ...named("--seed", "seed", options.seed),
+  ];
+}
+
+/** The folder exists and is empty afterwards. Only what is a run folder is ever deleted. */
+async function makeRoom(folder: string, fresh: boolean): Promise<void> {
+  const entries = await entriesOf(folder);
+  if (entries.length > 0) {
+    const isRun = entries.includes("config.yaml");
+    if (!isRun)
+      throw new InputError("the folder is not empty and holds no run", { where: folder, expected: "another --run" });
+    if (!fresh) {
+      throw new InputError("the folder holds a run already", {
+        where: folder,
+        expected: "--resume to go on with it, --fresh to delete it, or another --run",
+      });
+    }
+    await rm(folder, { recursive: true });
+  }
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (thrown) {
+    throw new InputError(`the run folder cannot be made (${messageOf(thrown)})`, {
+      expected: "a --run that is writable",
+    });
+  }
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new InputError(`not usable as a run folder (${messageOf(thrown)})`, { where: folder, expected: "a folder" });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `2026-01-31-235959`, local time. */
+function timestamp(now: Date): string {
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

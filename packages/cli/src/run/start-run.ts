@@ -1,0 +1,34 @@
+/** A prepared run and its images, put into a coordinator. */
+import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
+import { announce, withdraw } from "./announcement.js";
+import { imagePaths } from "./image-paths.js";
+import type { PreparedRun } from "./prepare-run.js";
+
+export interface StartedRun {
+  readonly coordinator: RunningCoordinator;
+  /** URL of the page. */
+  readonly url: string;
+  /** The training images' files. */
+  readonly images: readonly string[];
+  /** Other commands on this machine no longer find the coordinator. */
+  withdraw(): Promise<void>;
+}
+
+/** @throws InputError for images, ports, folders and files that are not usable */
+export async function startRun(
+  run: PreparedRun,
+  options: Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "logger">,
+): Promise<StartedRun> {
+  const images = await imagePaths(run.configuration);
+  const coordinator = await startCoordinator({
+    configuration: run.configuration,
+    runFolder: run.folder,
+    runName: run.name,
+    images,
+    resume: run.resume,
+    ...options,
+  });
+  const url = `http://${coordinator.httpAddress}`;
+  await announce(run.folder, { grpc: coordinator.grpcAddress, http: url, pid: process.pid });
+  return { coordinator, url, images, withdraw: () => withdraw(run.folder) };
+}

@@ -1,0 +1,49 @@
+/** Where a command writes: results to one stream, notes and progress to the other. */
+
+/** The part of a stream that is used. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const DEFAULT_COLUMNS = 100;
+
+export class Terminal {
+  readonly #out: TextStream;
+  readonly #notes: TextStream;
+
+  constructor(out: TextStream, notes: TextStream) {
+    this.#out = out;
+    this.#notes = notes;
+  }
+
+  /** Whether a person watches the progress (and lines may be drawn over). */
+  get interactive(): boolean {
+    return this.#notes.isTTY === true;
+  }
+
+  get columns(): number {
+    return this.#notes.columns ?? DEFAULT_COLUMNS;
+  }
+
+  /** A line of the result. */
+  line(text = ""): void {
+    this.#out.write(`${text}\n`);
+  }
+
+  /** A value as JSON, indented for people. */
+  json(value: unknown): void {
+    this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** A line for the person at the terminal, which no program reads. */
+  note(text: string): void {
+    this.#notes.write(`${text}\n`);
+  }
+
+  /** Raw text beside the result, control sequences included. */
+  draw(text: string): void {
+    this.#notes.write(text);
+  }
+}

@@ -1,0 +1,162 @@
+/** `mzsr up`: a whole cluster on this machine, from nothing to a trained model, and nothing left running after it. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
+import { type ClusterStatus, RunError } from "@mzsr/shared";
+import type { UpOptions } from "../commands/up.js";
+import { backendName } from "../compute/use-backend.js";
+import { chooseKernel } from "../evaluation/kernel-choice.js";
+import { LiveDisplay } from "../progress/live-display.js";
+import { reportOnRun } from "../report/report-on-run.js";
+import { Closers } from "../run/closers.js";
+import { foldersOf } from "../run/image-paths.js";
+import { fileLogger } from "../run/logger.js";
+import { type PreparedRun, prepareRun } from "../run/prepare-run.js";
+import { type StartedRun, startRun } from "../run/start-run.js";
+import { onStopSignals } from "../run/stop-signals.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { findNatsServer, NATS_HINT, startNats } from "./nats-process.js";
+import { WorkerProcesses } from "./worker-processes.js";
+
+const LOOPBACK = "127.0.0.1";
+const REDRAW_MS = 250;
+/** How long workers may take to leave after the run is over, and a coordinator without workers to stop. */
+const LEAVE_MS = 10_000;
+
+/** @throws InputError, RunError */
+export async function runUp(options: UpOptions, terminal: Terminal): Promise<void> {
+  if (options.report === true) await chooseKernel(options.kernel);
+  const run = await prepareRun(options, new Date());
+  const display = new LiveDisplay(terminal);
+  const end = await train(run, options, display, terminal.interactive);
+  if (!end.complete) {
+    terminal.note(`Stopped after step ${end.step}. Go on with: mzsr up --run ${run.folder} --resume`);
+    return;
+  }
+  terminal.note(`Finished: ${join(run.folder, "model.safetensors")}`);
+  if (options.report === true) await reportOnRun(run.folder, options.kernel, terminal);
+}
+
+async function train(
+  run: PreparedRun,
+  options: UpOptions,
+  display: LiveDisplay,
+  interactive: boolean,
+): Promise<CoordinatorResult> {
+  const closers = new Closers();
+  try {
+    const natsUrl = await startHeartbeats(closers, display);
+    const started = await startHere(run, options, natsUrl, closers);
+    for (const line of introduction(run, started, options)) display.note(line);
+    const workers = startWorkers(run, options, started, natsUrl, display);
+    closers.add(() => workers.stop());
+    const end = await followToTheEnd(started.coordinator, workers, display, interactive);
+    workers.letGo();
+    await Promise.race([workers.gone, delay(LEAVE_MS, undefined, { ref: false })]);
+    return end;
+  } finally {
+    display.clear();
+    await closers.close();
+  }
+}
+
+async function startHeartbeats(closers: Closers, display: LiveDisplay): Promise<string | undefined> {
+  const command = await findNatsServer(process.env.PATH ?? "");
+  if (command === undefined) {
+    display.note(NATS_HINT);
+    return undefined;
+  }
+  const nats = await startNats(command);
+  closers.add(() => nats.stop());
+  return nats.url;
+}
+
+async function startHere(
+  run: PreparedRun,
+  options: UpOptions,
+  natsUrl: string | undefined,
+  closers: Closers,
+): Promise<StartedRun> {
+  const started = await startRun(run, {
+    listen: { host: LOOPBACK, grpcPort: 0, httpPort: options.httpPort },
+    nats: natsUrl === undefined ? undefined : { servers: [natsUrl] },
+    logger: fileLogger(join(run.folder, "logs", "coordinator.log"), { run: run.name }),
+  });
+  const { coordinator } = started;
+  closers.add(() => Promise.race([coordinator.stop("the command ends"), delay(LEAVE_MS, undefined, { ref: false })]));
+  closers.add(() => started.withdraw());
+  return started;
+}
+
+function introduction(run: PreparedRun, { coordinator, url }: StartedRun, options: UpOptions): string[] {
+  const { pretraining, metaTraining } = run.configuration;
+  return [
+    `Run ${run.folder}: ${pretraining.steps} steps of pretraining, ${metaTraining.steps} of meta-training, ${options.workers} workers`,
+    `Page ${url}  ·  workers join at ${coordinator.grpcAddress}`,
+  ];
+}
+
+function startWorkers(
+  run: PreparedRun,
+  options: UpOptions,
+  { coordinator, images }: StartedRun,
+  natsUrl: string | undefined,
+  display: LiveDisplay,
+): WorkerProcesses {
+  const slots = options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers));
+  return new WorkerProcesses({
+    count: coordinator.status().phase === "finished" ? 0 : options.workers,
+    logFolder: join(run.folder, "logs"),
+    onNote: (text) => display.note(text),
+    argumentsOf: (name) => [
+      ...["--coordinator", coordinator.grpcAddress, "--name", name, "--slots", String(slots)],
+      ...["--backend", backendName(run.configuration.backend), "--metrics-port", "0"],
+      ...(natsUrl === undefined ? [] : ["--nats", natsUrl]),
+      ...foldersOf(images).flatMap((folder) => ["--local-images", folder]),
+    ],
+  });
+}
+
+/** Shows progress until the run is over, is stopped by a signal, or has no worker left. */
+async function followToTheEnd(
+  coordinator: RunningCoordinator,
+  workers: WorkerProcesses,
+  display: LiveDisplay,
+  interactive: boolean,
+): Promise<CoordinatorResult> {
+  const show = (status: ClusterStatus) => display.show(status, performance.now());
+  const timer = setInterval(() => show(coordinator.status()), interactive ? REDRAW_MS : 4 * REDRAW_MS);
+  let stopObserving = () => {};
+  try {
+    const stoppedAtOnce = new Promise<never>((_, reject) => {
+      stopObserving = onStopSignals((count) => {
+        if (count > 1) {
+          workers.kill();
+          reject(new RunError("stopped at once; the newest checkpoint stays, --resume goes on from it"));
+          return;
+        }
+        display.note("Stopping: finishing the step, then a checkpoint. Ctrl-C again stops at once.");
+        // What it resolves to, and how it may fail, is what `finished` tells.
+        coordinator.stop("stopped by the user").catch(() => undefined);
+      });
+    });
+    const end = await Promise.race([coordinator.finished, stoppedAtOnce, noWorkerLeft(workers, coordinator)]);
+    show(coordinator.status());
+    return end;
+  } finally {
+    clearInterval(timer);
+    stopObserving();
+  }
+}
+
+/** Rejects when the last worker is gone and the run is not over. */
+async function noWorkerLeft(workers: WorkerProcesses, coordinator: RunningCoordinator): Promise<CoordinatorResult> {
+  await workers.gone;
+  // Workers leave when the run is over, too; then the coordinator says so within moments.
+  const end = await Promise.race([coordinator.finished, delay(LEAVE_MS, undefined, { ref: false })]);
+  if (end !== undefined) return end;
+  throw new RunError(
+    "no worker is left; their logs are in the run folder, --resume goes on from the newest checkpoint",
+  );
+}

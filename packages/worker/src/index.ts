@@ -1,1 +1,6 @@
-export {};
+export { type BackendStarter, backendStarters, startBackend } from "./compute/backends.js";
+export type { StartedBackend } from "./compute/compute-messages.js";
+export type { RunningWorker, WorkerEnd, WorkerOptions } from "./options.js";
+export type { ClientTls } from "./session/credentials.js";
+export * from "./session/worker-session.js";
+export { startWorker } from "./start-worker.js";

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { ComputeRequest } from "./compute-messages.js";
+import { AbandonedError, ComputePool, type ComputePoolOptions } from "./compute-pool.js";
+
+/** A real thread whose tasks do what `task.index` says: answer, fail, exit, throw, or wait for ever. */
+const THREAD = `
+  import { parentPort, workerData } from "node:worker_threads";
+  if (workerData.backend === "webgpu") {
+    parentPort.postMessage({ type: "broken", reason: "no such device", badInput: true });
+  } else if (workerData.backend === "cuda") {
+    process.exit(7);
+  } else {
+    parentPort.on("message", ({ id, request }) => {
+      const { index } = request.task;
+      if (index === 1) parentPort.postMessage({ type: "failed", id, reason: "NaN everywhere", tensorBytes: 0 });
+      else if (index === 2) process.exit(3);
+      else if (index === 3) setImmediate(() => { throw new Error("out of memory") });
+      else if (index !== 4) {
+        const gradient = Float32Array.from(request.theta, (value) => value * 2);
+        const outcome = { gradient, shared: request.theta.buffer instanceof SharedArrayBuffer };
+        parentPort.postMessage({ type: "done", id, outcome, tensorBytes: 64 }, [gradient.buffer]);
+      }
+    });
+    parentPort.postMessage({ type: "ready", backend: { name: "cpu", description: "test", reasons: [] } });
+  }
+`;
+const entry = new URL(`data:text/javascript,${encodeURIComponent(THREAD)}`);
+const FINE = 0;
+const FAILS = 1;
+const EXITS = 2;
+const THROWS = 3;
+const HANGS = 4;
+
+const pools: ComputePool[] = [];
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close();
+});
+
+async function start(options: Partial<ComputePoolOptions> = {}): Promise<ComputePool> {
+  const pool = await ComputePool.start({ backend: "auto", slots: () => 1, now: () => 0, entry, ...options });
+  pools.push(pool);
+  return pool;
+}
+
+function request(index: number): ComputeRequest {
+  const theta = new Float32Array(new SharedArrayBuffer(8));
+  theta.set([1, 2]);
+  return { task: { index }, theta, images: new Map() } as unknown as ComputeRequest;
+}
+
+describe("a compute pool", () => {
+  it("computes in its threads, with parameters in shared memory", async () => {
+    const pool = await start({ slots: () => 2 });
+    expect([pool.slots, pool.backend.name]).toEqual([2, "cpu"]);
+    const outcomes = await Promise.all([1, 2, 3].map((lease) => pool.compute(`l${lease}`, request(FINE))));
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ gradient: Float32Array.of(2, 4), shared: true });
+    expect(pool.tensorBytes).toBeGreaterThan(0);
+  });
+
+  it("gives the reason of a task that fails, and goes on", async () => {
+    const pool = await start();
+    await expect(pool.compute("a", request(FAILS))).rejects.toThrow("NaN everywhere");
+    await expect(pool.compute("b", request(FINE))).resolves.toBeDefined();
+  });
+
+  it.each([
+    ["exits", EXITS, /thread died: exit code 3/],
+    ["throws", THROWS, /thread died: out of memory/],
+  ])("starts a thread that %s again; only its own task fails", async (_, index, reason) => {
+    const crashes: string[] = [];
+    const pool = await start({ slots: () => 2, onCrash: (why) => crashes.push(why) });
+    const fails = expect(pool.compute("a", request(index))).rejects.toThrow(reason);
+    const others = [0, 1, 2, 3].map((lease) => pool.compute(`o${lease}`, request(FINE)));
+    await Promise.all([fails, ...others]);
+    expect(crashes).toHaveLength(1);
+    await expect(pool.compute("b", request(FINE))).resolves.toBeDefined();
+    expect(pool.slots).toBe(2);
+  });
+
+  it("gives up when threads die again and again", async () => {
+    let broken: ((error: Error) => void) | undefined;
+    const gone = new Promise<Error>((resolve) => {
+      broken = resolve;
+    });
+    const pool = await start({ onBroken: (error) => broken?.(error) });
+    for (let i = 0; i < 5; i++) await expect(pool.compute(`l${i}`, request(EXITS))).rejects.toThrow(/died/);
+    expect((await gone).message).toMatch(/5 times in a row: exit code 3/);
+  });
+
+  it("drops a task that is given up while it waits", async () => {
+    const pool = await start();
+    const running = pool.compute("running", request(HANGS));
+    const waiting = pool.compute("waiting", request(FINE));
+    pool.abandon("waiting");
+    await expect(waiting).rejects.toBeInstanceOf(AbandonedError);
+    expect(pool.busySlots).toBe(1);
+    await Promise.all([expect(running).rejects.toBeInstanceOf(AbandonedError), pool.close()]);
+  });
+
+  it("counts the time of running and finished tasks", async () => {
+    let now = 10;
+    const pool = await start({ now: () => now });
+    const finished = pool.compute("a", request(FINE));
+    now = 13;
+    await finished;
+    void pool.compute("b", request(HANGS)).catch(() => undefined);
+    now = 14;
+    expect(pool.busySeconds()).toBe(4);
+  });
+
+  it("does not start on a backend that does not", async () => {
+    await expect(start({ backend: "webgpu" })).rejects.toThrow(/^no such device$/);
+    await expect(start({ backend: "cuda" })).rejects.toThrow(/ended at its start with code 7/);
+  });
+});

@@ -1,0 +1,226 @@
+/**
+ * A thread per slot, each with its own backend. Tasks queue when all are busy; a thread that dies fails its task with
+ * the reason and is started again.
+ */
+import { Worker } from "node:worker_threads";
+import { type BackendName, InputError, RunError, type TaskOutcome } from "@mzsr/shared";
+import type { ComputeRequest, FromThread, StartedBackend, ThreadData, ToThread } from "./compute-messages.js";
+
+/** A thread that dies this often without a task in between is not started again. */
+const MAX_DEATHS_IN_A_ROW = 5;
+
+export interface ComputePoolOptions {
+  readonly backend: BackendName | "auto";
+  /** Threads, given what the first one started: a GPU wants one, a CPU one per core. */
+  readonly slots: (backend: StartedBackend) => number;
+  /** Told when a thread died, and why; the pool goes on. */
+  readonly onCrash?: (reason: string) => void;
+  /** Told when no thread is left that could compute. */
+  readonly onBroken?: (error: Error) => void;
+  /** Seconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** The thread's script; another one in tests. */
+  readonly entry?: URL;
+}
+
+interface Job {
+  readonly id: number;
+  readonly lease: string;
+  readonly request: ComputeRequest;
+  readonly resolve: (outcome: TaskOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  job: Job | undefined;
+  busySince: number;
+  tensorBytes: number;
+}
+
+/** A task was given up before it was computed. */
+export class AbandonedError extends Error {
+  override readonly name = "AbandonedError";
+}
+
+export class ComputePool {
+  readonly #options: ComputePoolOptions;
+  readonly #threads = new Set<Thread>();
+  readonly #queue: Job[] = [];
+  readonly #backend: StartedBackend;
+  #nextId = 0;
+  #deathsInARow = 0;
+  #starting = 0;
+  #finishedBusySeconds = 0;
+  #closed = false;
+
+  /** Use `ComputePool.start`. */
+  private constructor(options: ComputePoolOptions, backend: StartedBackend) {
+    this.#options = options;
+    this.#backend = backend;
+  }
+
+  /**
+   * Starts the first thread, and the others on the backend that it found.
+   * @throws InputError when the backend asked for does not start
+   */
+  static async start(options: ComputePoolOptions): Promise<ComputePool> {
+    const first = await startThread(options.entry, options.backend);
+    const pool = new ComputePool(options, first.backend);
+    pool.#adopt(first.worker);
+    const slots = options.slots(first.backend);
+    try {
+      await Promise.all(Array.from({ length: slots - 1 }, () => pool.#addThread()));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  get backend(): StartedBackend {
+    return this.#backend;
+  }
+
+  get slots(): number {
+    return this.#threads.size + this.#starting;
+  }
+
+  get busySlots(): number {
+    return [...this.#threads].filter((thread) => thread.job !== undefined).length;
+  }
+
+  /** Bytes of tensors that the threads' backends held after their last tasks. */
+  get tensorBytes(): number {
+    return [...this.#threads].reduce((sum, thread) => sum + thread.tensorBytes, 0);
+  }
+
+  /** Seconds that all threads together have computed, running tasks included. */
+  busySeconds(): number {
+    const now = this.#options.now();
+    const running = [...this.#threads].filter((thread) => thread.job !== undefined);
+    return running.reduce((sum, thread) => sum + now - thread.busySince, this.#finishedBusySeconds);
+  }
+
+  /**
+   * Computes a task, at once or when a thread is free.
+   * @throws RunError with the reason when it cannot be computed; AbandonedError when it was given up first
+   */
+  compute(lease: string, request: ComputeRequest): Promise<TaskOutcome> {
+    if (this.#closed) return Promise.reject(new AbandonedError("the worker is stopping"));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ id: this.#nextId++, lease, request, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Gives up a task that still waits for a thread. One that runs goes on, since a thread cannot be interrupted. */
+  abandon(lease: string): void {
+    const waiting = this.#queue.findIndex((job) => job.lease === lease);
+    if (waiting >= 0) this.#queue.splice(waiting, 1)[0]!.reject(new AbandonedError("given up"));
+  }
+
+  /** Ends all threads now. Tasks that run or wait are abandoned. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const jobs = [...this.#queue.splice(0), ...[...this.#threads].flatMap((thread) => thread.job ?? [])];
+    for (const job of jobs) job.reject(new AbandonedError("the worker is stopping"));
+    await Promise.all([...this.#threads].map((thread) => thread.worker.terminate()));
+    this.#threads.clear();
+  }
+
+  #dispatch(): void {
+    for (const thread of this.#threads) {
+      if (thread.job !== undefined) continue;
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      thread.job = job;
+      thread.busySince = this.#options.now();
+      thread.worker.postMessage({ id: job.id, request: job.request } satisfies ToThread);
+    }
+  }
+
+  async #addThread(): Promise<void> {
+    this.#starting++;
+    try {
+      const { worker } = await startThread(this.#options.entry, this.#backend.name);
+      if (this.#closed) await worker.terminate();
+      else this.#adopt(worker);
+    } finally {
+      this.#starting--;
+    }
+  }
+
+  #adopt(worker: Worker): void {
+    const thread: Thread = { worker, job: undefined, busySince: 0, tensorBytes: 0 };
+    this.#threads.add(thread);
+    let reason = "";
+    worker.on("message", (message: FromThread) => this.#hear(thread, message));
+    worker.on("error", (error) => {
+      reason = error.message;
+    });
+    worker.on("exit", (code) => this.#died(thread, reason || `exit code ${code}`));
+    this.#dispatch();
+  }
+
+  #hear(thread: Thread, message: FromThread): void {
+    if (message.type !== "done" && message.type !== "failed") return;
+    const job = thread.job;
+    if (job === undefined || job.id !== message.id) return;
+    this.#deathsInARow = 0;
+    thread.job = undefined;
+    thread.tensorBytes = message.tensorBytes;
+    this.#finishedBusySeconds += this.#options.now() - thread.busySince;
+    if (message.type === "done") job.resolve(message.outcome);
+    else job.reject(new RunError(message.reason));
+    this.#dispatch();
+  }
+
+  #died(thread: Thread, reason: string): void {
+    if (!this.#threads.delete(thread) || this.#closed) return;
+    if (thread.job !== undefined) {
+      this.#finishedBusySeconds += this.#options.now() - thread.busySince;
+      thread.job.reject(new RunError(`the compute thread died: ${reason}`));
+    }
+    this.#options.onCrash?.(reason);
+    this.#deathsInARow++;
+    if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) {
+      this.#options.onBroken?.(new RunError(`compute threads died ${this.#deathsInARow} times in a row: ${reason}`));
+      return;
+    }
+    this.#addThread().catch((error: Error) => this.#options.onBroken?.(error));
+  }
+}
+
+/** Starts a thread and waits until its backend is ready. @throws InputError or RunError with the thread's reason */
+async function startThread(
+  entry: URL = new URL("./compute-thread.js", import.meta.url),
+  backend: BackendName | "auto",
+): Promise<{ worker: Worker; backend: StartedBackend }> {
+  const worker = new Worker(entry, { workerData: { backend } satisfies ThreadData });
+  try {
+    return { worker, backend: await ready(worker) };
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
+
+function ready(worker: Worker): Promise<StartedBackend> {
+  return new Promise((resolve, reject) => {
+    const settle = (action: () => void) => {
+      worker.off("message", hear).off("error", fail).off("exit", end);
+      action();
+    };
+    const hear = (message: FromThread) => {
+      if (message.type === "ready") settle(() => resolve(message.backend));
+      if (message.type !== "broken") return;
+      settle(() => reject(message.badInput ? new InputError(message.reason) : new RunError(message.reason)));
+    };
+    const fail = (error: Error) =>
+      settle(() => reject(new RunError(`the compute thread did not start: ${error.message}`)));
+    const end = (code: number) =>
+      settle(() => reject(new RunError(`the compute thread ended at its start with code ${code}`)));
+    worker.on("message", hear).on("error", fail).on("exit", end);
+  });
+}

@@ -1,0 +1,34 @@
+/** Entry of a compute thread: starts its backend once, then computes one task after the other. */
+import { performance } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import { InputError, messageOf } from "@mzsr/shared";
+import { enableProdMode, memory } from "@tensorflow/tfjs-core";
+import { startBackend } from "./backends.js";
+import type { FromThread, ThreadData, ToThread } from "./compute-messages.js";
+import { computeTask } from "./compute-task.js";
+
+const port = parentPort;
+if (port === null) throw new Error("compute-thread.js is the entry of a worker thread");
+
+const say = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const nowSeconds = () => performance.now() / 1000;
+
+async function compute({ id, request }: ToThread): Promise<void> {
+  try {
+    const outcome = await computeTask(request, nowSeconds);
+    say({ type: "done", id, outcome, tensorBytes: memory().numBytes }, [outcome.gradient.buffer as ArrayBuffer]);
+  } catch (error) {
+    say({ type: "failed", id, reason: messageOf(error), tensorBytes: memory().numBytes });
+  }
+}
+
+// Otherwise the plain JavaScript backend greets with an advertisement for another one.
+enableProdMode();
+try {
+  const { backend } = workerData as ThreadData;
+  const { name, description, reasons } = await startBackend(backend);
+  port.on("message", (message: ToThread) => void compute(message));
+  say({ type: "ready", backend: { name, description, reasons } });
+} catch (error) {
+  say({ type: "broken", reason: messageOf(error), badInput: error instanceof InputError });
+}

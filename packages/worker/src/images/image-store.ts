@@ -1,0 +1,77 @@
+/** Decoded images of a run, in shared memory, up to a budget: the least recently used ones make room. */
+import { type DatasetImage, RunError, readImageBytes } from "@mzsr/shared";
+import type { ImageFiles } from "./image-files.js";
+import { type SharedImage, sharedBytes, shareImage } from "./shared-image.js";
+
+interface Entry {
+  readonly image: Promise<SharedImage>;
+  /** 0 until decoded. */
+  bytes: number;
+}
+
+export class ImageStore {
+  readonly #files: ImageFiles;
+  readonly #budgetBytes: number;
+  /** By content hash; the most recently used last. */
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  /** @param budgetBytes decoded bytes that stay; what running tasks hold comes on top */
+  constructor(files: ImageFiles, budgetBytes: number) {
+    this.#files = files;
+    this.#budgetBytes = budgetBytes;
+  }
+
+  /** Bytes of the decoded images that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * The images with these indices into the run's list, each read and decoded at most once while it is kept.
+   * @throws RunError for an index that the run has not; what reading and decoding throw
+   */
+  async images(list: readonly DatasetImage[], indices: Iterable<number>): Promise<Map<number, SharedImage>> {
+    const found = new Map<number, SharedImage>();
+    const wanted = [...new Set(indices)];
+    await Promise.all(
+      wanted.map(async (index) => {
+        const image = list[index];
+        if (image === undefined) throw new RunError(`task names image ${index}, but the run has ${list.length}`);
+        found.set(index, await this.#image(image));
+      }),
+    );
+    return found;
+  }
+
+  #image(image: DatasetImage): Promise<SharedImage> {
+    const kept = this.#entries.get(image.sha256);
+    if (kept !== undefined) {
+      this.#entries.delete(image.sha256);
+      this.#entries.set(image.sha256, kept);
+      return kept.image;
+    }
+    const entry: Entry = { image: this.#decode(image), bytes: 0 };
+    this.#entries.set(image.sha256, entry);
+    void entry.image.then(
+      (decoded) => this.#account(entry, sharedBytes(decoded)),
+      () => this.#entries.delete(image.sha256),
+    );
+    return entry.image;
+  }
+
+  async #decode(image: DatasetImage): Promise<SharedImage> {
+    return shareImage(await readImageBytes(await this.#files.content(image), image.name));
+  }
+
+  #account(entry: Entry, bytes: number): void {
+    entry.bytes = bytes;
+    this.#bytes += bytes;
+    for (const [hash, oldest] of this.#entries) {
+      if (this.#bytes <= this.#budgetBytes) return;
+      if (oldest === entry || oldest.bytes === 0) continue;
+      this.#entries.delete(hash);
+      this.#bytes -= oldest.bytes;
+    }
+  }
+}

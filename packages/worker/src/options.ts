@@ -1,0 +1,55 @@
+import type { BackendName, NatsOptions } from "@mzsr/shared";
+import type { Logger } from "pino";
+import type { StartedBackend } from "./compute/compute-messages.js";
+import type { ClientTls } from "./session/credentials.js";
+
+export interface WorkerOptions {
+  /** host:port, or a function that finds it before every connection (a standby may have taken over). */
+  readonly coordinator: string | (() => Promise<string>);
+  /** Unique in a run; by default the host's name and something random. */
+  readonly name?: string | undefined;
+  /** Tasks computed at a time; by default one per core on a CPU backend, one where the backend uses the whole device. */
+  readonly slots?: number | undefined;
+  readonly backend: BackendName | "auto";
+  /** Without NATS, heartbeats go over the session's stream. */
+  readonly nats?: NatsOptions | undefined;
+  /** Shared secret that the coordinator asks for. */
+  readonly token?: string | undefined;
+  /** TLS towards the coordinator; none by default. */
+  readonly tls?: ClientTls | undefined;
+  /** Folder for images that come from the coordinator. */
+  readonly cacheDir: string;
+  /** Folders that may already hold the run's images. */
+  readonly localImages?: readonly string[] | undefined;
+  /** Port of /metrics, 0 for a free one; none is served by default. */
+  readonly metricsPort?: number | undefined;
+  /** Interface of /metrics; by default this machine only. */
+  readonly metricsHost?: string | undefined;
+  /** Seconds to look for the coordinator at the start before giving up. */
+  readonly connectTimeout?: number | undefined;
+  /** Decoded images that stay in memory, in bytes. */
+  readonly imageMemoryBytes?: number | undefined;
+  readonly logger: Logger;
+}
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  readonly reason: string;
+  /** False when it could not go on: the session was refused for good, or no compute thread stays alive. */
+  readonly ok: boolean;
+}
+
+export interface RunningWorker {
+  readonly name: string;
+  readonly backend: StartedBackend;
+  readonly slots: number;
+  /** host:port of /metrics, or empty. */
+  readonly metricsAddress: string;
+  /**
+   * Resolves when the worker has ended and everything it held is released. Rejects with an InputError when no
+   * coordinator was found within `connectTimeout`.
+   */
+  readonly finished: Promise<WorkerEnd>;
+  /** Hands back what is not begun, finishes what is, says goodbye. A second call does not wait for running tasks. */
+  drain(reason: string): void;
+}

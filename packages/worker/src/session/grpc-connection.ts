@@ -1,0 +1,143 @@
+/**
+ * One connection to the coordinator and the session stream on it. Every reconnect makes a new one with a channel of its
+ * own, so that the session's backoff is the only one.
+ */
+import { type ClientDuplexStream, connectivityState, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type ClusterClient,
+  type CoordinatorMessage__Output,
+  type CoordinatorToWorker,
+  clusterClient,
+  coordinatorMessageFromProto,
+  type DatasetImage,
+  messageOf,
+  RunError,
+  type WorkerMessage,
+  type WorkerToCoordinator,
+  workerMessageToProto,
+} from "@mzsr/shared";
+import { type ClientTls, channelCredentials } from "./credentials.js";
+
+/** A host that does not even refuse is given up after this long. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** How long a stream that we ended may take to end on the other side too. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export interface ConnectionOptions {
+  /** host:port */
+  readonly address: string;
+  readonly token: string;
+  readonly tls: ClientTls | undefined;
+}
+
+export interface ConnectionListener {
+  connected(): void;
+  message(message: CoordinatorToWorker): void;
+  /** Once, whether it was connected before or not. */
+  closed(reason: string): void;
+}
+
+export class GrpcConnection {
+  readonly #options: ConnectionOptions;
+  readonly #listener: ConnectionListener;
+  readonly #client: ClusterClient;
+  #stream: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output> | undefined;
+  #closed = false;
+
+  /** Starts connecting. */
+  constructor(options: ConnectionOptions, listener: ConnectionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#client = clusterClient(options.address, channelCredentials(options.tls), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    this.#connect(Date.now() + CONNECT_TIMEOUT_MS);
+  }
+
+  /** Sends a message; dropped when the stream is gone, as its lease then is. */
+  send(message: WorkerToCoordinator): void {
+    if (!this.#closed) this.#stream?.write(workerMessageToProto(message));
+  }
+
+  /** Gets an image file over the same connection. @throws RunError when it does not come, or more than it should */
+  async fetchImage(image: DatasetImage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const call = this.#client.fetchImage({ sha256: image.sha256, token: this.#options.token });
+    try {
+      for await (const chunk of call as AsyncIterable<{ data: Buffer }>) {
+        bytes += chunk.data.byteLength;
+        if (bytes > image.bytes) throw new RunError(`more than the ${image.bytes} bytes announced`);
+        chunks.push(chunk.data);
+      }
+    } catch (error) {
+      call.cancel();
+      throw new RunError(`image ${image.name} did not come from the coordinator: ${reasonOf(error)}`);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** Ends the stream after what was sent, and then the connection. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    const stream = this.#stream;
+    stream?.end();
+    setTimeout(() => stream?.cancel(), CLOSE_TIMEOUT_MS).unref();
+    this.#finish(reason);
+  }
+
+  /** Waits until the channel works, or opens the stream all the same: its error then tells why the channel does not. */
+  #connect(deadline: number): void {
+    const channel = this.#client.getChannel();
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) {
+      this.#openStream();
+      this.#listener.connected();
+    } else if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) {
+      this.#openStream();
+    } else {
+      channel.watchConnectivityState(state, deadline, (error) => {
+        if (this.#closed) return;
+        if (error === undefined) this.#connect(deadline);
+        else this.#finish(`no answer from ${this.#options.address} in ${CONNECT_TIMEOUT_MS / 1000} s`);
+      });
+    }
+  }
+
+  #openStream(): void {
+    const stream = this.#client.session();
+    this.#stream = stream;
+    stream.on("data", (wire: CoordinatorMessage__Output) => this.#receive(wire));
+    stream.on("error", (error: ServiceError) => this.#finish(reasonOf(error)));
+    stream.on("end", () => this.#finish("the coordinator closed the stream"));
+  }
+
+  #receive(wire: CoordinatorMessage__Output): void {
+    if (this.#closed) return;
+    let message: CoordinatorToWorker;
+    try {
+      message = coordinatorMessageFromProto(wire);
+    } catch (error) {
+      // A coordinator that cannot be understood cannot be worked for: leave, and let the backoff try again.
+      this.#stream?.cancel();
+      this.#finish(`a message could not be understood: ${messageOf(error)}`);
+      return;
+    }
+    this.#listener.message(message);
+  }
+
+  #finish(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // Closing the channel lets calls in flight end first, so a goodbye still leaves.
+    this.#client.close();
+    this.#listener.closed(reason);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, details } = error as Partial<ServiceError>;
+  if (code === undefined) return messageOf(error);
+  return details === undefined || details === "" ? `gRPC status ${status[code] ?? code}` : details;
+}

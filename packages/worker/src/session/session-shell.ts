@@ -1,0 +1,147 @@
+/**
+ * Carries out what the session decides (connect, send, compute, leave) and tells it what happened. The decisions are in
+ * worker-session.ts, which touches neither sockets nor clocks.
+ */
+import { performance } from "node:perf_hooks";
+import { messageOf, type Welcome, type WorkerToCoordinator } from "@mzsr/shared";
+import { shareFloats } from "../images/shared-image.js";
+import { type ConnectionOptions, GrpcConnection } from "./grpc-connection.js";
+import type { WorkerEffect, WorkerEvent, WorkerSession } from "./worker-session.js";
+
+/** What surrounds the session. */
+export interface SessionSurroundings {
+  /** Where to connect this time. */
+  readonly target: () => Promise<ConnectionOptions>;
+  /** Begins to compute; the answer comes as an event. */
+  readonly compute: (effect: Extract<WorkerEffect, { type: "compute" }>) => void;
+  readonly abandon: (lease: string) => void;
+  readonly connected: () => void;
+  readonly welcomed: (welcome: Welcome) => void;
+  /** The stream is gone, could not be had, or was refused. */
+  readonly disconnected: (reason: string) => void;
+  /** Whether a heartbeat that is due goes over the stream. */
+  readonly streamHeartbeat: () => boolean;
+  readonly ended: (reason: string, ok: boolean) => void;
+}
+
+export class SessionShell {
+  readonly #session: WorkerSession;
+  readonly #surroundings: SessionSurroundings;
+  readonly #events: WorkerEvent[] = [];
+  #handling = false;
+  #connection: GrpcConnection | undefined;
+  /** Counts attempts, so that one that was overtaken is not heard any more. */
+  #attempt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(session: WorkerSession, surroundings: SessionSurroundings) {
+    this.#session = session;
+    this.#surroundings = surroundings;
+  }
+
+  /** The open connection, for images. */
+  get connection(): GrpcConnection | undefined {
+    return this.#connection;
+  }
+
+  /** Takes in what happened; in order, also when it happens while another event is dealt with. */
+  handle(event: WorkerEvent): void {
+    this.#events.push(event);
+    if (this.#handling || this.#ended) return;
+    this.#handling = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#deal(next);
+    } finally {
+      this.#handling = false;
+    }
+    this.#schedule();
+  }
+
+  /** Stops at once, without a word to the coordinator. */
+  close(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#dropConnection("stopped");
+  }
+
+  #deal(event: WorkerEvent): void {
+    if (event.type === "connected") this.#surroundings.connected();
+    if (event.type === "welcome") this.#surroundings.welcomed(event);
+    if (event.type === "disconnected") this.#surroundings.disconnected(event.reason);
+    if (event.type === "refusal") this.#surroundings.disconnected(`refused: ${event.reason}`);
+    for (const effect of this.#session.handle(event, nowMs())) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: WorkerEffect): void {
+    switch (effect.type) {
+      case "connect":
+        void this.#connect();
+        break;
+      case "send":
+        this.#send(effect.message);
+        break;
+      case "compute":
+        this.#surroundings.compute(effect);
+        break;
+      case "abandon":
+        this.#surroundings.abandon(effect.lease);
+        break;
+      case "closeStream":
+        this.#dropConnection("closed by the worker");
+        break;
+      case "exit":
+        this.#ended = true;
+        clearTimeout(this.#timer);
+        this.#surroundings.ended(effect.reason, effect.ok);
+        break;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const attempt = ++this.#attempt;
+    const current = () => attempt === this.#attempt && !this.#ended;
+    const report = (event: WorkerEvent) => {
+      if (current()) this.handle(event);
+    };
+    try {
+      const target = await this.#surroundings.target();
+      if (!current()) return;
+      this.#connection = new GrpcConnection(target, {
+        connected: () => report({ type: "connected" }),
+        message: (message) => report(message.type === "parameters" ? inSharedMemory(message) : message),
+        closed: (reason) => report({ type: "disconnected", reason }),
+      });
+    } catch (error) {
+      report({ type: "disconnected", reason: messageOf(error) });
+    }
+  }
+
+  #send(message: WorkerToCoordinator): void {
+    if (message.type === "heartbeat" && !this.#surroundings.streamHeartbeat()) return;
+    this.#connection?.send(message);
+  }
+
+  #dropConnection(reason: string): void {
+    this.#attempt++;
+    this.#connection?.close(reason);
+    this.#connection = undefined;
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const wake = this.#session.nextWakeMs();
+    if (this.#ended || wake === undefined) return;
+    this.#timer = setTimeout(() => this.handle({ type: "tick" }), Math.max(0, wake - nowMs()));
+  }
+}
+
+/** θ is copied once per step, to where all threads see it. */
+function inSharedMemory<T extends { readonly theta: Float32Array }>(message: T): T {
+  return { ...message, theta: shareFloats(message.theta) };
+}
+
+/** Milliseconds since 1970 that never go back. */
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}

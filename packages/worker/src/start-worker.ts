@@ -1,0 +1,152 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { availableParallelism, hostname, totalmem } from "node:os";
+import { performance } from "node:perf_hooks";
+import { type BackendName, connectNats, type Hello, InputError, type NatsLink, PROTOCOL_VERSION } from "@mzsr/shared";
+import type { Logger } from "pino";
+import type { StartedBackend } from "./compute/compute-messages.js";
+import { ComputePool } from "./compute/compute-pool.js";
+import { GpuWatch } from "./gpu/gpu-watch.js";
+import { type MetricsServer, serveMetrics } from "./metrics/metrics-server.js";
+import { WorkerMetrics } from "./metrics/worker-metrics.js";
+import type { RunningWorker, WorkerOptions } from "./options.js";
+import { coordinatorAddress } from "./session/address.js";
+import { channelCredentials } from "./session/credentials.js";
+import { WORKER_VERSION } from "./version.js";
+import { WorkerLife } from "./worker-life.js";
+
+/** Backends of which each thread uses one core; the others use the whole device by themselves. */
+const ONE_CORE_BACKENDS: readonly BackendName[] = ["simd", "cpu"];
+const GPU_BACKENDS: readonly BackendName[] = ["cuda", "webgpu"];
+const MOST_SLOTS = 1024;
+
+/** Decoded images may take this share of the machine's memory, and no more than 4 GiB. */
+const IMAGE_MEMORY_SHARE = 0.25;
+const MOST_IMAGE_MEMORY_BYTES = 4 * 2 ** 30;
+
+const CONNECT_TIMEOUT_SECONDS = 60;
+
+/**
+ * Starts a worker: compute threads, metrics and heartbeats, and a session that looks for the coordinator. Resolves when
+ * the threads are ready; `finished` of the result tells how it ends.
+ *
+ * @throws InputError when an option is not usable: address, backend, slots, a TLS or NATS file, the metrics port
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { logger } = options;
+  checkOptions(options);
+  const worker = options.name ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
+  let life: WorkerLife | undefined;
+  const pool = await startPool(options, (error) => life?.fail(error));
+  const gpus = GPU_BACKENDS.includes(pool.backend.name) ? new GpuWatch() : undefined;
+  let nats: NatsLink | undefined;
+  let metricsServer: MetricsServer | undefined;
+  const release = async () => {
+    gpus?.stop();
+    await Promise.all([pool.close(), nats?.close(), metricsServer?.close()]);
+  };
+  try {
+    const metrics = new WorkerMetrics({
+      worker,
+      backend: pool.backend.name,
+      slots: () => pool.slots,
+      tensorBytes: () => pool.tensorBytes,
+      gpus: () => gpus?.readings ?? [],
+    });
+    metricsServer = await startMetrics(options, metrics);
+    nats = startNats(options, worker);
+    life = new WorkerLife({
+      hello: helloOf(options, worker, pool, metricsServer?.address ?? ""),
+      pool,
+      target: async () => ({ address: await findCoordinator(options), token: options.token ?? "", tls: options.tls }),
+      nats,
+      gpus: () => gpus?.readings ?? [],
+      metrics,
+      cacheDir: options.cacheDir,
+      localImages: options.localImages ?? [],
+      imageMemoryBytes: options.imageMemoryBytes ?? defaultImageMemory(),
+      connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_SECONDS,
+      release,
+      logger,
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const { finished } = life;
+  return {
+    name: worker,
+    backend: pool.backend,
+    slots: pool.slots,
+    metricsAddress: metricsServer?.address ?? "",
+    finished,
+    drain: (reason) => life.drain(reason),
+  };
+}
+
+/** All that can be wrong before anything is started. */
+function checkOptions({ coordinator, slots, tls }: WorkerOptions): void {
+  if (typeof coordinator === "string") coordinatorAddress(coordinator);
+  channelCredentials(tls);
+  if (slots !== undefined && !(Number.isInteger(slots) && slots >= 1 && slots <= MOST_SLOTS)) {
+    throw new InputError(`${slots} is not a number of slots`, { expected: `a whole number from 1 to ${MOST_SLOTS}` });
+  }
+}
+
+async function startPool(options: WorkerOptions, onBroken: (error: Error) => void): Promise<ComputePool> {
+  const { logger } = options;
+  const pool = await ComputePool.start({
+    backend: options.backend,
+    slots: (backend) => options.slots ?? defaultSlots(backend),
+    onCrash: (reason) => logger.error({ reason }, "a compute thread died; starting another"),
+    onBroken,
+    now: () => performance.now() / 1000,
+  });
+  const { name: backend, description, reasons } = pool.backend;
+  for (const passed of reasons) logger.info(passed, "backend not taken");
+  logger.info({ backend, description, slots: pool.slots }, "ready to compute");
+  return pool;
+}
+
+function defaultSlots({ name }: StartedBackend): number {
+  return ONE_CORE_BACKENDS.includes(name) ? availableParallelism() : 1;
+}
+
+async function startMetrics(options: WorkerOptions, metrics: WorkerMetrics): Promise<MetricsServer | undefined> {
+  const { metricsPort, metricsHost = "127.0.0.1", logger } = options;
+  if (metricsPort === undefined) return undefined;
+  const server = await serveMetrics(metrics.registry, { port: metricsPort, host: metricsHost });
+  logger.info({ address: server.address }, "serving /metrics");
+  return server;
+}
+
+function startNats({ nats, logger }: WorkerOptions, worker: string): NatsLink | undefined {
+  if (nats === undefined) return undefined;
+  return connectNats(nats, `mzsr worker ${worker}`, (connected, reason) => natsNews(logger, connected, reason));
+}
+
+function natsNews(logger: Logger, connected: boolean, reason: string): void {
+  if (connected) logger.info({ reason }, "NATS carries the heartbeats");
+  else logger.warn({ reason }, "NATS is away; heartbeats go over the session's stream");
+}
+
+function helloOf(options: WorkerOptions, worker: string, pool: ComputePool, metricsAddress: string): Hello {
+  return {
+    protocolVersion: PROTOCOL_VERSION,
+    worker,
+    incarnation: randomUUID(),
+    token: options.token ?? "",
+    backend: pool.backend.name,
+    slots: pool.slots,
+    version: WORKER_VERSION,
+    host: hostname(),
+    metricsAddress,
+  };
+}
+
+async function findCoordinator({ coordinator }: WorkerOptions): Promise<string> {
+  return coordinatorAddress(typeof coordinator === "string" ? coordinator : await coordinator());
+}
+
+function defaultImageMemory(): number {
+  return Math.min(MOST_IMAGE_MEMORY_BYTES, Math.floor(totalmem() * IMAGE_MEMORY_SHARE));
+}

@@ -130,7 +130,9 @@ function readTensor(
   if (end > data.length) {
     throw new InputError(`the file is cut short: tensor ${name} ends at byte ${end} of ${data.length}`, { where });
   }
-  return { value: { name, shape, data: new TYPES[dtype](data.slice(start, end).buffer) }, end };
+  // A copy of its own: the bytes may be a Buffer, whose slice() shares, and lie where no number of this type may begin.
+  const copy = Uint8Array.from(data.subarray(start, end));
+  return { value: { name, shape, data: new TYPES[dtype](copy.buffer) }, end };
 }
 
 function readMetadata(metadata: unknown, where: string): Record<string, string> {

@@ -311,10 +311,11 @@ class Coordinator implements RunningCoordinator {
     if (path === undefined) {
       this.#metrics.checkpointFailed();
       const kept = "older checkpoints stay usable, and the next one is tried";
-      return this.#effects.tell({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
+      this.#effects.tell({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
+    } else {
+      this.#metrics.checkpointWritten(seconds, monotonicNowMs());
+      this.#effects.tell({ kind: "checkpoint", step, reason });
     }
-    this.#metrics.checkpointWritten(seconds, monotonicNowMs());
-    this.#effects.tell({ kind: "checkpoint", step, reason });
   }
 
   #diskChanged(problem: string | undefined): void {

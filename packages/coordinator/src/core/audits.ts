@@ -7,7 +7,9 @@
  *
  * 1. Two different workers agree: theirs is the result, and whoever said otherwise is wrong.
  * 2. Somebody else on the same backend can compute it: so be it; any number of opinions until rule 1 decides.
- * 3. Nobody else is connected and nobody disagrees: the audit is skipped. A cluster of one worker does not wait.
+ * 3. Nobody else is connected and nobody disagrees: the audit is skipped. A cluster of one worker does not wait; but
+ *    where there was company within the patience for a silent worker, or the coordinator has just started, it may come
+ *    (back), and is waited for.
  * 4. Workers contradict each other and nobody is left to ask: each still connected computes the task once more. One
  *    that contradicts itself is wrong, and the steady other is right. If all contradict themselves, all are wrong and
  *    the task begins anew.
@@ -41,7 +43,9 @@ export interface AuditCase {
   readonly leaseholders: readonly string[];
   /** Workers that may be given tasks, busy or not. */
   readonly workers: readonly AuditWorker[];
-  /** Rule 5's wait is over. */
+  /** Rule 3: nobody else has been there for a while. */
+  readonly alone: boolean;
+  /** Rule 5: the wait for a third worker is over. */
   readonly waitedForThird: boolean;
 }
 
@@ -59,13 +63,17 @@ export type AuditMove =
   | { readonly move: "restart"; readonly wrong: readonly string[] };
 
 /** The case of a task as the board has it. */
-export function auditCase(entry: TaskEntry, workers: readonly Member[], waitedForThird = false): AuditCase {
+export function auditCase(
+  entry: TaskEntry,
+  workers: readonly Member[],
+  waits: Pick<AuditCase, "alone" | "waitedForThird">,
+): AuditCase {
   return {
     backend: backendOf(entry),
     votes: entry.votes,
     leaseholders: [...entry.leases].map(({ worker }) => worker),
     workers: workers.map(({ worker, hello }) => ({ worker, backend: hello.backend })),
-    waitedForThird,
+    ...waits,
   };
 }
 
@@ -80,6 +88,7 @@ export function nextAuditMove(audit: AuditCase): AuditMove {
   if (audit.leaseholders.length > 0) return { move: "wait", forThird: false };
   const first = audit.votes[0]!;
   if (audit.votes.every(({ hash }) => hash === first.hash)) {
+    if (!audit.alone) return { move: "wait", forThird: false };
     return { move: "settle", vote: first, result: "skipped", wrong: [] };
   }
   return settleDissent(audit);

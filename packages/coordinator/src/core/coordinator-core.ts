@@ -9,7 +9,7 @@ import type {
 } from "@mzsr/shared";
 import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
 import { auditCase, isAudited, nextAuditMove } from "./audits.js";
-import { dispatch, nextBackupMs } from "./dispatch.js";
+import { backupMoments, dispatch } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, TaskEnd, WorkerHello } from "./events.js";
 import { type GrantedLease, type LeaseKind, TaskBoard, type TaskEntry, type Vote } from "./leases.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
@@ -67,6 +67,8 @@ export class CoordinatorCore {
   readonly #patienceMs: number;
   #effects: CoordinatorEffect[] = [];
   #nowMs: number | undefined;
+  /** When more than one worker was there last; the coordinator's start counts, for they may be on their way. */
+  #companyMs = Number.POSITIVE_INFINITY;
   #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
@@ -106,16 +108,9 @@ export class CoordinatorCore {
 
   /** When to call `handle` with a tick at the latest, on the same clock; `undefined` when only events matter. */
   nextWakeMs(nowMs: number): number | undefined {
-    if (this.#over) return undefined;
-    const { connected, active } = this.#membership;
-    const moments = [this.#membership.nextAttentionMs()];
-    if (connected.length > 0) moments.push(nowMs + LONGEST_SLEEP_MS);
-    moments.push(nextBackupMs({ board: this.#board, workers: active, timesOf: this.#timesOf, nowMs }));
-    for (const lease of this.#board.leases) moments.push(lease.grantedMs + this.#deadlineMs(lease));
-    for (const { dissentMs } of this.#board.unsettled())
-      if (dissentMs !== undefined) moments.push(dissentMs + this.#patienceMs);
-    const known = moments.filter((moment) => moment !== undefined && Number.isFinite(moment)) as number[];
-    return known.length === 0 ? undefined : Math.max(nowMs + 1, Math.min(...known));
+    let next = Number.POSITIVE_INFINITY;
+    if (!this.#over) for (const moment of this.#moments(nowMs)) if (moment > nowMs) next = Math.min(next, moment);
+    return Number.isFinite(next) ? next : undefined;
   }
 
   status(nowMs: number): ClusterStatus {
@@ -301,6 +296,7 @@ export class CoordinatorCore {
   #decide(now: number): void {
     this.#dropSilent(now);
     this.#expireLeases(now);
+    if (this.#membership.active.length > 1) this.#companyMs = now;
     this.#judgeAudits(now);
     this.#reduceSteps(now);
     if (this.#endIfDue(now)) return;
@@ -311,13 +307,27 @@ export class CoordinatorCore {
   /** Time that passed while nobody called is the coordinator's own absence: nobody's silence and nobody's slowness. */
   #advanceClock(nowMs: number): number {
     const now = Math.max(this.#nowMs ?? nowMs, nowMs);
+    if (this.#nowMs === undefined) this.#companyMs = now;
     const gap = now - (this.#nowMs ?? now);
     this.#nowMs = now;
     if (gap > 2 * LONGEST_SLEEP_MS) {
       this.#membership.excuse(gap);
       this.#board.excuse(gap);
+      this.#companyMs += gap;
     }
     return now;
+  }
+
+  /** When time alone will change something. */
+  *#moments(now: number): Generator<number> {
+    if (this.#membership.connected.length > 0) yield now + LONGEST_SLEEP_MS;
+    yield* this.#membership.attentionMs();
+    for (const lease of this.#board.leases) yield lease.grantedMs + this.#deadlineMs(lease);
+    yield* backupMoments({ board: this.#board, workers: this.#membership.active, timesOf: this.#timesOf });
+    for (const { audited, dissentMs } of this.#board.unsettled()) {
+      if (audited) yield this.#companyMs + this.#patienceMs;
+      if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
+    }
   }
 
   #reinstate(now: number): void {
@@ -364,8 +374,9 @@ export class CoordinatorCore {
 
   /** True when something was settled, which can change the other audits. */
   #judgeAudit(entry: TaskEntry, now: number): boolean {
-    const waited = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
-    const decision = nextAuditMove(auditCase(entry, this.#membership.active, waited));
+    const alone = now - this.#companyMs >= this.#patienceMs;
+    const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
+    const decision = nextAuditMove(auditCase(entry, this.#membership.active, { alone, waitedForThird }));
     if (decision.move === "wait" && decision.forThird) entry.dissentMs ??= now;
     else entry.dissentMs = undefined;
     if (decision.move === "wait" || decision.move === "compute") return false;

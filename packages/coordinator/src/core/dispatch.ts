@@ -30,15 +30,11 @@ export function dispatch(context: DispatchContext): void {
   giveBackups(context, slots);
 }
 
-/** Ends of backup waits: when a lease becomes slow while a slot is free; `undefined` when none will. */
-export function nextBackupMs({ board, workers, timesOf, nowMs }: Omit<DispatchContext, "grant">): number | undefined {
-  if (workers.every((member) => busySlots(board, member) >= member.hello.slots)) return undefined;
-  let next: number | undefined;
-  for (const lease of board.leases) {
-    const at = lease.grantedMs + timesOf(lease.entry).slowMs;
-    if (mayBeBackedUp(lease.entry) && at > nowMs && Number.isFinite(at)) next = Math.min(next ?? at, at);
-  }
-  return next;
+/** When leases become slow while a slot is free to take them up, in ms. */
+export function* backupMoments(context: Pick<DispatchContext, "board" | "workers" | "timesOf">): Generator<number> {
+  const { board, workers, timesOf } = context;
+  if (workers.every((member) => busySlots(board, member) >= member.hello.slots)) return;
+  for (const { entry, grantedMs } of board.leases) if (mayBeBackedUp(entry)) yield grantedMs + timesOf(entry).slowMs;
 }
 
 export function busySlots(board: TaskBoard, member: Member): number {
@@ -47,7 +43,7 @@ export function busySlots(board: TaskBoard, member: Member): number {
 
 function giveAudit(entry: TaskEntry, { workers }: DispatchContext, slots: FreeSlots): void {
   if (!entry.audited || entry.settled !== undefined || isPending(entry)) return;
-  const move = nextAuditMove(auditCase(entry, workers));
+  const move = nextAuditMove(auditCase(entry, workers, { alone: false, waitedForThird: false }));
   if (move.move !== "compute") return;
   slots.give(
     entry,

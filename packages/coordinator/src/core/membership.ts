@@ -166,12 +166,12 @@ export class Membership {
     return free;
   }
 
-  /** When silence or the end of a quarantine next asks for attention, in ms; `undefined` for never. */
-  nextAttentionMs(): number | undefined {
-    const silences = this.connected.map(({ lastHeardMs }) => lastHeardMs + this.#silenceMs);
-    const sentences = [...this.all].filter(({ state }) => state === "quarantined").map((m) => m.quarantinedUntilMs);
-    const all = [...silences, ...sentences];
-    return all.length === 0 ? undefined : Math.min(...all);
+  /** When a worker's silence or a quarantine will be too long, in ms. */
+  *attentionMs(): Generator<number> {
+    for (const { session, state, lastHeardMs, quarantinedUntilMs } of this.all) {
+      if (session !== undefined) yield lastHeardMs + this.#silenceMs;
+      if (state === "quarantined") yield quarantinedUntilMs;
+    }
   }
 
   /** The coordinator itself was away for `ms`: what nobody could hear is no silence. */

@@ -30,9 +30,12 @@ export class TaskTimes {
     return this.#usualMs;
   }
 
-  /** Age from which a lease is slow. */
+  /**
+   * Age from which a lease is slow: an idle worker may try the task too. Before the first result that is `patience`
+   * seconds, so that a worker which hangs from the start does not keep idle ones waiting.
+   */
   get slowMs(): number {
-    return this.#usualMs === undefined ? Number.POSITIVE_INFINITY : SLOW * this.#usualMs;
+    return this.#usualMs === undefined ? this.#patience * 1000 : SLOW * this.#usualMs;
   }
 
   /**

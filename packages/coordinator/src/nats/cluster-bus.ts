@@ -46,10 +46,9 @@ export class ClusterBus {
   #hear(message: NatsMessage): void {
     try {
       const heartbeat = heartbeatFromBytes(message.data);
-      if (message.subject !== heartbeatSubject(this.#options.run, heartbeat.worker)) {
-        return this.#options.onJunk(`a heartbeat of ${heartbeat.worker} came on ${message.subject}`);
-      }
-      this.#options.onHeartbeat(heartbeat);
+      const own = message.subject === heartbeatSubject(this.#options.run, heartbeat.worker);
+      if (own) this.#options.onHeartbeat(heartbeat);
+      else this.#options.onJunk(`a heartbeat of ${heartbeat.worker} came on ${message.subject}`);
     } catch (thrown) {
       this.#options.onJunk(messageOf(thrown));
     }

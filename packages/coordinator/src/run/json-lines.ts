@@ -74,8 +74,8 @@ export class JsonLines {
     // Leaves the caller first, so that the lines of one moment go out together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting;
-      const bytes = Buffer.from(lines.join(""));
+      const count = this.#waiting.length;
+      const bytes = Buffer.from(this.#waiting.join(""));
       try {
         await writeAll(this.#file, bytes, this.#size);
       } catch (thrown) {
@@ -83,7 +83,7 @@ export class JsonLines {
         return this.#report(messageOf(thrown));
       }
       this.#size += bytes.length;
-      this.#waiting = this.#waiting.slice(lines.length);
+      this.#waiting = this.#waiting.slice(count);
       this.#report(undefined);
     }
   }

@@ -112,7 +112,8 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 async function reasonAlive(path: string, holder: Holder): Promise<string | undefined> {
   const who = `process ${holder.pid} on ${holder.host}`;
   if (holder.host !== hostname()) {
-    const silentMs = Date.now() - (await stat(path).catch(() => undefined))?.mtimeMs!;
+    const shown = await stat(path).catch(() => undefined);
+    const silentMs = Date.now() - (shown?.mtimeMs ?? 0);
     return silentMs < SILENT_MS ? `${who}, heard of ${Math.round(silentMs / 1000)} s ago` : undefined;
   }
   return (await birthOf(holder.pid)) === holder.born && runs(holder.pid) ? who : undefined;

@@ -63,51 +63,56 @@ export class WorkerSession {
 
   #receive(wire: WorkerMessage__Output): void {
     if (!this.#open) return;
-    let message: WorkerToCoordinator;
+    const message = this.#read(wire);
+    if (message === undefined) return;
+    if (this.#worker === undefined) this.#introduce(message);
+    else this.#deliver(message, this.#worker);
+  }
+
+  /** A result that cannot be read fails its lease, so that it is counted; other junk ends the stream. */
+  #read(wire: WorkerMessage__Output): WorkerToCoordinator | undefined {
     try {
-      message = workerMessageFromProto(wire);
+      return workerMessageFromProto(wire);
     } catch (thrown) {
-      return this.#junk(wire, messageOf(thrown));
+      const lease = wire.result?.lease;
+      const reason = messageOf(thrown);
+      if (this.#worker === undefined || lease === undefined || lease === "") this.#refuse(reason, true);
+      else this.#rules.deliver({ type: "failure", session: this.id, lease, reason: `unusable result: ${reason}` });
+      return undefined;
     }
-    if (this.#worker === undefined) return this.#introduce(message);
-    this.#deliver(message, this.#worker);
   }
 
   #introduce(message: WorkerToCoordinator): void {
     clearTimeout(this.#helloTimer);
-    if (message.type !== "hello") return this.#refuse(`the first message was ${message.type}, not hello`, false);
-    if (message.protocolVersion !== PROTOCOL_VERSION) {
-      const versions = `speaks protocol ${message.protocolVersion}, this coordinator ${PROTOCOL_VERSION}`;
-      return this.#refuse(`${message.worker} ${versions}; use the same version of mzsr on both`, false);
+    const objection = objectionToHello(message, this.#rules.token);
+    if (message.type !== "hello" || objection !== undefined) {
+      this.#refuse(objection ?? "no hello", false);
+    } else {
+      this.#worker = message.worker;
+      this.#rules.deliver({ type: "join", session: this.id, hello: withoutSecrets(message) });
     }
-    if (!tokenMatches(message.token, this.#rules.token)) {
-      return this.#refuse("the token is not this cluster's; give the worker the coordinator's --token", false);
-    }
-    this.#worker = message.worker;
-    this.#rules.deliver({ type: "join", session: this.id, hello: withoutSecrets(message) });
   }
 
   #deliver(message: WorkerToCoordinator, worker: string): void {
+    const { deliver } = this.#rules;
     const session = this.id;
     switch (message.type) {
       case "hello":
-        return this.#refuse("a second hello arrived on one stream", true);
+        this.#refuse("a second hello arrived on one stream", true);
+        break;
       case "result":
-        return this.#rules.deliver({ type: "result", session, lease: message.lease, outcome: message.outcome });
+        deliver({ type: "result", session, lease: message.lease, outcome: message.outcome });
+        break;
       case "failure":
-        return this.#rules.deliver({ type: "failure", session, lease: message.lease, reason: message.reason });
+        deliver({ type: "failure", session, lease: message.lease, reason: message.reason });
+        break;
       case "goodbye":
-        return this.#rules.deliver({ type: "goodbye", session, reason: message.reason });
+        deliver({ type: "goodbye", session, reason: message.reason });
+        break;
       case "heartbeat":
-        return this.#rules.deliver({ type: "heartbeat", worker, via: "stream", busySlots: message.busySlots });
+        deliver({ type: "heartbeat", worker, via: "stream", busySlots: message.busySlots });
+        break;
     }
-  }
-
-  /** A result that cannot be read fails its lease, so that it is counted; other junk ends the stream. */
-  #junk(wire: WorkerMessage__Output, reason: string): void {
-    const lease = wire.result?.lease;
-    if (this.#worker === undefined || lease === undefined || lease === "") return this.#refuse(reason, true);
-    this.#rules.deliver({ type: "failure", session: this.id, lease, reason: `unusable result: ${reason}` });
   }
 
   #refuse(reason: string, retry: boolean): void {
@@ -125,6 +130,17 @@ export class WorkerSession {
     this.#rules.onClosed(this.id);
     if (this.#worker !== undefined) this.#rules.deliver({ type: "disconnected", session: this.id, reason });
   }
+}
+
+/** Why a first message does not open a session. */
+function objectionToHello(message: WorkerToCoordinator, token: string | undefined): string | undefined {
+  if (message.type !== "hello") return `the first message was ${message.type}, not hello`;
+  if (message.protocolVersion !== PROTOCOL_VERSION) {
+    const versions = `speaks protocol ${message.protocolVersion}, this coordinator ${PROTOCOL_VERSION}`;
+    return `${message.worker} ${versions}; use the same version of mzsr on both`;
+  }
+  if (!tokenMatches(message.token, token)) return "the token is not this cluster's; give the worker the coordinator's";
+  return undefined;
 }
 
 function withoutSecrets({ worker, incarnation, backend, slots, host, version, metricsAddress }: Hello) {

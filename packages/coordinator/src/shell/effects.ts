@@ -50,33 +50,46 @@ export class EffectRunner {
     const { server, metrics, checkpoints } = this.#targets;
     switch (effect.type) {
       case "welcome":
-        return this.#welcome(effect.session);
+        this.#welcome(effect.session);
+        break;
       case "refuse":
         server.send(effect.session, { type: "refusal", reason: effect.reason, retry: effect.retry });
-        return server.close(effect.session, effect.reason);
+        server.close(effect.session, effect.reason);
+        break;
       case "parameters":
-        return this.#sendParameters(effect.session, effect.step);
+        this.#sendParameters(effect.session, effect.step);
+        break;
       case "assign":
-        return server.send(effect.session, { type: "assign", leases: effect.leases });
+        server.send(effect.session, { type: "assign", leases: effect.leases });
+        break;
       case "cancel":
-        return server.send(effect.session, { type: "cancel", leases: effect.leases });
+        server.send(effect.session, { type: "cancel", leases: effect.leases });
+        break;
       case "drain":
-        return server.send(effect.session, { type: "drain", reason: effect.reason, finished: effect.finished });
+        server.send(effect.session, { type: "drain", reason: effect.reason, finished: effect.finished });
+        break;
       case "disconnect":
         server.send(effect.session, { type: "refusal", reason: effect.reason, retry: true });
-        return server.close(effect.session, effect.reason);
+        server.close(effect.session, effect.reason);
+        break;
       case "event":
-        return this.tell(effect.event);
+        this.tell(effect.event);
+        break;
       case "taskEnded":
-        return metrics.taskEnded(effect);
+        metrics.taskEnded(effect);
+        break;
       case "audit":
-        return metrics.auditEnded(effect);
+        metrics.auditEnded(effect);
+        break;
       case "step":
-        return this.#stepDone(effect.summary);
+        this.#stepDone(effect.summary);
+        break;
       case "checkpoint":
-        return checkpoints.request(effect.state, effect.reason);
+        checkpoints.request(effect.state, effect.reason);
+        break;
       case "ended":
-        return this.#targets.onEnded(effect);
+        this.#targets.onEnded(effect);
+        break;
     }
   }
 

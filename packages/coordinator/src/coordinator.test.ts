@@ -1,0 +1,140 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readModel } from "@mzsr/shared";
+import { expect, test } from "vitest";
+import type { CoordinatorOptions } from "./options.js";
+import { readMetrics } from "./run/metrics-log.js";
+import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
+import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
+import { smallConfiguration } from "./testing/small-run.js";
+import { temporaryFolder } from "./testing/temporary-folder.js";
+
+/** Trains a whole small run with so many workers. Returns θ's hash after each step. */
+async function train(folder: string, workers: number, changes: Partial<CoordinatorOptions> = {}): Promise<string[]> {
+  const coordinator = await smallCoordinator(folder, changes);
+  for (let i = 0; i < workers; i++) {
+    const worker = workerOf(coordinator);
+    worker.compute();
+    worker.hello(helloOf(`worker-${i}`));
+  }
+  await coordinator.finished;
+  return hashes(folder);
+}
+
+async function hashes(folder: string): Promise<string[]> {
+  const { lines } = await readMetrics(join(folder, "run", "metrics.jsonl"));
+  return lines.map((line) => line.theta_sha256);
+}
+
+test("a run ends with a line per step, a checkpoint, a model and the tale of what happened", async () => {
+  const folder = await temporaryFolder();
+  const coordinator = await smallCoordinator(folder);
+  const worker = workerOf(coordinator);
+  worker.compute();
+  worker.hello(helloOf("alice"));
+  const end = await coordinator.finished;
+  expect(end).toEqual({ complete: true, step: 6, modelPath: join(folder, "run", "model.safetensors") });
+  const { lines } = await readMetrics(join(folder, "run", "metrics.jsonl"));
+  expect(lines.map(({ step, stage, stage_step }) => [step, stage, stage_step])).toEqual([
+    [1, "pretraining", 1],
+    [2, "pretraining", 2],
+    [3, "metaTraining", 1],
+    [4, "metaTraining", 2],
+    [5, "metaTraining", 3],
+    [6, "metaTraining", 4],
+  ]);
+  expect(Object.keys(lines[5]!).sort()).toEqual(
+    "gradient_norm learning_rate query_losses seconds stage stage_step step step_weights support_losses tasks theta_sha256 time workers".split(
+      " ",
+    ),
+  );
+  const model = await readModel(end.modelPath!);
+  expect(model.metadata.theta_sha256).toBe(lines[5]!.theta_sha256);
+  expect(model.innerRates).toHaveLength(2);
+  const events = (await readFile(join(folder, "run", "events.jsonl"), "utf8")).trim().split("\n");
+  expect(events.map((line) => JSON.parse(line).kind)).toEqual(
+    expect.arrayContaining(["join", "checkpoint", "stage", "finished"]),
+  );
+});
+
+test("two workers and one give the same parameters after every step", async () => {
+  const one = await train(await temporaryFolder(), 1);
+  const two = await train(await temporaryFolder(), 2);
+  expect(two).toEqual(one);
+  expect(one).toHaveLength(6);
+});
+
+test("a run that was stopped and resumed ends as one that was not", async () => {
+  const quiet = await train(await temporaryFolder(), 1);
+  const folder = await temporaryFolder();
+  const first = await smallCoordinator(folder);
+  const worker = workerOf(first);
+  worker.compute((task, theta) => {
+    if (task.step === 3 && task.index === 0) void first.stop("the test wants it");
+    return pretendOutcome(task, theta);
+  });
+  worker.hello(helloOf("alice"));
+  expect(await first.finished).toEqual({ complete: false, step: 4, modelPath: undefined });
+  expect(await train(folder, 1, { resume: true })).toEqual(quiet);
+});
+
+test("a coordinator that vanished mid-step goes on from its newest checkpoint to the same end", async () => {
+  const quiet = await train(await temporaryFolder(), 1);
+  const folder = await temporaryFolder();
+  const first = await smallCoordinator(folder);
+  const worker = workerOf(first);
+  const vanished = new Promise<void>((resolve) => {
+    worker.compute((task, theta) => {
+      if (task.step === 3 && task.index === 1) resolve(first.abandon("vanished"));
+      return pretendOutcome(task, theta);
+    });
+  });
+  worker.hello(helloOf("alice"));
+  await vanished;
+  await expect(first.finished).rejects.toThrow("vanished");
+  expect(await train(folder, 1, { resume: true })).toEqual(quiet);
+});
+
+test("a worker that is cut off mid-task costs nothing but its task", async () => {
+  const quiet = await train(await temporaryFolder(), 1);
+  const folder = await temporaryFolder();
+  const coordinator = await smallCoordinator(folder);
+  const bad = workerOf(coordinator);
+  bad.compute((task, theta) => {
+    if (task.step === 2) bad.cut();
+    return pretendOutcome(task, theta);
+  });
+  bad.hello(helloOf("bad"));
+  await bad.until(() => bad.ended !== undefined);
+  const good = workerOf(coordinator);
+  good.compute();
+  good.hello(helloOf("good"));
+  await coordinator.finished;
+  expect(await hashes(folder)).toEqual(quiet);
+});
+
+test("resuming a finished run writes its model again and asks nobody for anything", async () => {
+  const folder = await temporaryFolder();
+  await train(folder, 1);
+  const again = await smallCoordinator(folder, { resume: true });
+  expect((await again.finished).complete).toBe(true);
+  expect((await readModel(join(folder, "run", "model.safetensors"))).metadata.step).toBe("6");
+});
+
+test("more meta-steps may be added to a finished run, and it goes on where it ended", async () => {
+  const longer = smallConfiguration({ metaTraining: { steps: 6 } });
+  const atOnce = await train(await temporaryFolder(), 1, { configuration: longer });
+  const folder = await temporaryFolder();
+  await train(folder, 1);
+  expect(await train(folder, 1, { configuration: longer, resume: true })).toEqual(atOnce);
+});
+
+test("a task that every worker fails at ends the run with the reason", async () => {
+  const coordinator = await smallCoordinator(await temporaryFolder());
+  for (const name of ["a", "b", "c"]) {
+    const worker = workerOf(coordinator);
+    worker.compute((task) => ({ ...pretendOutcome(task, new Float32Array(3)) }));
+    worker.hello(helloOf(name));
+  }
+  await expect(coordinator.finished).rejects.toThrow(/task \d of step 1 failed .*3 elements, not/);
+});

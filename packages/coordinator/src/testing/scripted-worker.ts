@@ -1,0 +1,147 @@
+/** A worker that speaks the real protocol over a real socket, and computes what the test says. */
+import { createHash } from "node:crypto";
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import {
+  type ClusterClient,
+  type CoordinatorMessage__Output,
+  type CoordinatorToWorker,
+  clusterClient,
+  coordinatorMessageFromProto,
+  type Hello,
+  PROTOCOL_VERSION,
+  type Task,
+  type TaskOutcome,
+  type WorkerMessage,
+  type WorkerToCoordinator,
+  workerMessageToProto,
+} from "@mzsr/shared";
+
+export type Received<T extends CoordinatorToWorker["type"]> = Extract<CoordinatorToWorker, { type: T }>;
+
+export function helloOf(worker: string, more: Partial<Hello> = {}): Hello {
+  return {
+    protocolVersion: PROTOCOL_VERSION,
+    worker,
+    incarnation: `${worker}-1`,
+    token: "",
+    backend: "cpu",
+    slots: 1,
+    version: "test",
+    host: "test",
+    metricsAddress: "",
+    ...more,
+  };
+}
+
+export class ScriptedWorker {
+  readonly client: ClusterClient;
+  readonly received: CoordinatorToWorker[] = [];
+  /** Why the stream ended; undefined while it is open. */
+  ended: string | undefined;
+  readonly #stream: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
+  readonly #waiting: { readonly test: () => boolean; readonly resolve: () => void }[] = [];
+  #onMessage: (message: CoordinatorToWorker) => void = () => undefined;
+
+  constructor(client: ClusterClient) {
+    this.client = client;
+    this.#stream = client.Session();
+    this.#stream.on("data", (wire: CoordinatorMessage__Output) => {
+      const message = coordinatorMessageFromProto(wire);
+      this.received.push(message);
+      this.#onMessage(message);
+      this.#wake();
+    });
+    const end = (reason: string) => {
+      this.ended ??= reason;
+      this.#wake();
+    };
+    this.#stream.on("end", () => end("ended"));
+    this.#stream.on("error", (error) => end(error.message));
+  }
+
+  static at(address: string): ScriptedWorker {
+    return new ScriptedWorker(clusterClient(address));
+  }
+
+  send(message: WorkerToCoordinator): void {
+    this.#stream.write(workerMessageToProto(message));
+  }
+
+  /** Sends a message that no honest worker would. */
+  sendRaw(message: WorkerMessage): void {
+    this.#stream.write(message);
+  }
+
+  hello(hello: Hello): void {
+    this.send({ type: "hello", ...hello });
+  }
+
+  /** The first message of a type, now or when it comes. */
+  async next<T extends CoordinatorToWorker["type"]>(type: T): Promise<Received<T>> {
+    const find = () => this.received.find((message) => message.type === type);
+    await this.until(() => find() !== undefined);
+    return find() as Received<T>;
+  }
+
+  /** Resolves when the test holds after a message or the end of the stream. */
+  until(test: () => boolean): Promise<void> {
+    if (test()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ test, resolve });
+    });
+  }
+
+  /** Answers every lease with `outcomeOf`. */
+  compute(outcomeOf: (task: Task, theta: Float32Array) => TaskOutcome = pretendOutcome): void {
+    const thetas = new Map<number, Float32Array>();
+    this.#onMessage = (message) => {
+      if (message.type === "parameters") thetas.set(message.step, message.theta);
+      if (message.type === "drain") this.close();
+      if (message.type !== "assign") return;
+      for (const { id, task } of message.leases) {
+        this.send({ type: "result", lease: id, outcome: outcomeOf(task, thetas.get(task.parametersStep)!) });
+      }
+    };
+  }
+
+  close(): void {
+    this.#stream.end();
+  }
+
+  /** Cuts the connection without a word. */
+  cut(): void {
+    this.#stream.cancel();
+    this.client.close();
+  }
+
+  async closed(): Promise<void> {
+    await this.until(() => this.ended !== undefined);
+    this.client.close();
+  }
+
+  #wake(): void {
+    for (const waiting of [...this.#waiting]) {
+      if (!waiting.test()) continue;
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      waiting.resolve();
+    }
+  }
+}
+
+/** A gradient that depends on θ, step and index, and on nothing else: a stand-in that determinism can be seen with. */
+export function pretendOutcome(task: Task, theta: Float32Array): TaskOutcome {
+  const seed = createHash("sha256").update(`${task.step}/${task.index}`).digest();
+  const gradient = Float32Array.from(theta, (value, i) => value * 0.1 + (seed[i % seed.length]! - 127.5) / 1000);
+  const pretraining = task.stage === "pretraining";
+  const losses = (count: number) => Array.from({ length: count }, (_, i) => 1 / (1 + i + task.step));
+  return {
+    stage: task.stage,
+    step: task.step,
+    index: task.index,
+    gradient,
+    supportLosses: losses(pretraining ? 1 : task.stepWeights.length),
+    queryLosses: pretraining ? [] : losses(task.stepWeights.length + 1),
+    dataSeconds: 0,
+    computeSeconds: 0,
+  };
+}

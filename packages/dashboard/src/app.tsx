@@ -1,0 +1,46 @@
+import type { RunStore } from "./data/store.js";
+import { Announcer } from "./parts/announcer.js";
+import { Banner } from "./parts/banner.js";
+import { Comparison } from "./parts/comparison.js";
+import { EventLog } from "./parts/event-log.js";
+import { Header } from "./parts/header.js";
+import { Learning } from "./parts/learning.js";
+import { Pictures } from "./parts/pictures.js";
+import { Summary } from "./parts/summary.js";
+import { Workers } from "./parts/workers.js";
+import type { Theme } from "./theme.js";
+
+export interface AppProps {
+  readonly store: RunStore;
+  /** The run that is compared with, if any. */
+  readonly compared: RunStore | undefined;
+  readonly theme: Theme;
+}
+
+export function App({ store, compared, theme }: AppProps) {
+  const status = store.status.value;
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the run
+      </a>
+      <Header store={store} compared={compared} theme={theme} />
+      <Banner store={store} />
+      <main id="main" tabIndex={-1}>
+        {status !== undefined && (
+          <>
+            <Summary status={status} connection={store.connection.value} />
+            {compared && <Comparison store={store} compared={compared} />}
+            <div class="columns">
+              <Learning store={store} compared={compared} theme={theme} />
+              <Workers store={store} />
+            </div>
+            <Pictures store={store} compared={compared} />
+            <EventLog store={store} />
+          </>
+        )}
+      </main>
+      <Announcer store={store} />
+    </>
+  );
+}

@@ -1,0 +1,58 @@
+/** The coordinator's HTTP interface as the page uses it. Addresses are relative, so that the page works under a path. */
+import type {
+  ActivityColumns,
+  ClusterStatus,
+  MetricsColumns,
+  PreviewImage,
+  RunEventRecord,
+  RunListing,
+} from "@mzsr/shared";
+
+/** Points of the curves: about one for every two pixels of a wide screen. */
+const POINTS = 700;
+const EVENTS = 500;
+
+/** The coordinator answered, but not with what was asked for. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+/** @param run name of a run; the coordinator's own when undefined */
+export class Api {
+  readonly #run: string | undefined;
+
+  constructor(run: string | undefined) {
+    this.#run = run;
+  }
+
+  runs = (): Promise<readonly RunListing[]> => getJson("api/runs");
+  status = (): Promise<ClusterStatus> => getJson(this.#address("api/status"));
+  metrics = (): Promise<MetricsColumns> => getJson(this.#address("api/metrics", { points: POINTS }));
+  events = (): Promise<readonly RunEventRecord[]> => getJson(this.#address("api/events", { last: EVENTS }));
+  activity = (): Promise<ActivityColumns> => getJson(this.#address("api/activity"));
+  images = (): Promise<readonly PreviewImage[]> => getJson(this.#address("api/images"));
+
+  /** Address of a picture's file. */
+  picture(file: string): string {
+    return this.#address(`api/images/${encodeURIComponent(file)}`);
+  }
+
+  #address(path: string, query: Record<string, string | number> = {}): string {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    if (this.#run !== undefined) search.set("run", this.#run);
+    return search.size === 0 ? path : `${path}?${search}`;
+  }
+}
+
+async function getJson<T>(address: string): Promise<T> {
+  const answer = await fetch(address, { headers: { accept: "application/json" } });
+  if (answer.ok) return (await answer.json()) as T;
+  const { error } = (await answer.json().catch(() => ({}))) as { error?: string };
+  throw new ApiError(answer.status, error ?? `the coordinator answered ${answer.status} to ${address}`);
+}

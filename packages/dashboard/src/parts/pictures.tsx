@@ -1,0 +1,141 @@
+import type { PreviewEntry, PreviewImage } from "@mzsr/shared";
+import { useSignal } from "@preact/signals";
+import type { Api } from "../data/api.js";
+import type { RunStore } from "../data/store.js";
+import { formatCount, formatDecibels } from "../format.js";
+import { KernelMap } from "./kernel-map.js";
+
+/** Held-out pictures as the run's model makes them, with the kernel that blurred them. */
+export function Pictures({ store, compared }: { store: RunStore; compared: RunStore | undefined }) {
+  const images = store.images.value;
+  /** Undefined follows the newest. */
+  const chosen = useSignal<number | undefined>(undefined);
+  if (images.length === 0) return null;
+  const steps = [...new Set(images.flatMap(({ entries }) => entries.map(({ step }) => step)))].sort((a, b) => a - b);
+  if (steps.length === 0) return null;
+  const at = Math.min(chosen.value ?? steps.length - 1, steps.length - 1);
+  return (
+    <section class="pictures" aria-labelledby="pictures-title">
+      <div class="section-head">
+        <h2 id="pictures-title">What it makes of pictures it never saw</h2>
+        <label class="slider">
+          After step
+          <input
+            type="range"
+            min="0"
+            max={steps.length - 1}
+            step="1"
+            value={at}
+            disabled={steps.length < 2}
+            aria-valuetext={`step ${formatCount(steps[at]!)}`}
+            onInput={({ currentTarget: { valueAsNumber: next } }) => {
+              chosen.value = next >= steps.length - 1 ? undefined : next;
+            }}
+          />
+          <output>{formatCount(steps[at]!)}</output>
+        </label>
+      </div>
+      {images.map((image) => (
+        <Picture
+          key={image.name}
+          image={image}
+          step={steps[at]!}
+          api={store.api}
+          compared={compared?.images.value.find(({ name }) => name === image.name)}
+          comparedWith={compared}
+        />
+      ))}
+    </section>
+  );
+}
+
+interface PictureProps {
+  readonly image: PreviewImage;
+  readonly step: number;
+  readonly api: Api;
+  readonly compared: PreviewImage | undefined;
+  readonly comparedWith: RunStore | undefined;
+}
+
+function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
+  const entry = entryAt(image, step);
+  if (entry === undefined) return null;
+  const { files, psnr } = entry;
+  const other = compared && entryAt(compared, step);
+  const updates = image.updates === 1 ? "1 step" : `${image.updates} steps`;
+  return (
+    <article class="picture" aria-label={image.name}>
+      <header>
+        <h3>{image.name}</h3>
+        <dl class="psnr">
+          <Change name="over bicubic" decibels={psnr.adapted - psnr.bicubic} />
+          <Change name="from adaptation" decibels={psnr.adapted - psnr.before} />
+        </dl>
+        <figure class="kernel">
+          <KernelMap kernel={image.kernel} />
+          <figcaption>the kernel that blurred it</figcaption>
+        </figure>
+      </header>
+      <ul class={other === undefined ? "views" : "views five"}>
+        <View
+          name="Low resolution"
+          note={`×${image.scale}, ${image.downsampling}`}
+          src={api.picture(files.lr)}
+          pixelated
+        />
+        <View name="Bicubic" note={formatDecibels(psnr.bicubic)} src={api.picture(files.bicubic)} />
+        <View
+          name={`Adapted, ${updates}`}
+          note={formatDecibels(psnr.adapted)}
+          src={api.picture(files.adapted)}
+          strong
+        />
+        {other !== undefined && comparedWith !== undefined && (
+          <View
+            name={comparedWith.status.value?.run ?? "Compared"}
+            note={formatDecibels(other.psnr.adapted)}
+            src={comparedWith.api.picture(other.files.adapted)}
+          />
+        )}
+        <View name="Original" note="high resolution" src={api.picture(files.hr)} />
+      </ul>
+    </article>
+  );
+}
+
+/** The newest entry that is not after `step`; the first one where all are. */
+function entryAt(image: PreviewImage, step: number): PreviewEntry | undefined {
+  return image.entries.findLast((entry) => entry.step <= step) ?? image.entries[0];
+}
+
+interface ViewProps {
+  readonly name: string;
+  readonly note: string;
+  readonly src: string;
+  readonly pixelated?: boolean;
+  readonly strong?: boolean;
+}
+
+function View({ name, note, src, pixelated, strong }: ViewProps) {
+  return (
+    <li class={strong ? "view strong" : "view"}>
+      <img src={src} alt={`${name}, ${note}`} class={pixelated ? "pixelated" : undefined} decoding="async" />
+      <p>
+        <span>{name}</span> <b>{note}</b>
+      </p>
+    </li>
+  );
+}
+
+function Change({ name, decibels }: { name: string; decibels: number }) {
+  const sign = decibels >= 0 ? "+" : "−";
+  return (
+    <div class={decibels >= 0 ? "good" : "bad"}>
+      <dt>{name}</dt>
+      <dd>
+        {sign}
+        {formatDecibels(Math.abs(decibels))}
+      </dd>
+    </div>
+  );
+}

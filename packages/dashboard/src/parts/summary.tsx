@@ -1,0 +1,134 @@
+import type { ClusterStatus, RunPhase } from "@mzsr/shared";
+import type { ComponentChildren } from "preact";
+import type { Connection } from "../data/store.js";
+import {
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  formatRate,
+  formatSeconds,
+} from "../format.js";
+import { STAGE_WORDS } from "./stage-words.js";
+
+const PHASE_WORDS: Record<RunPhase, string> = {
+  waiting: "Waiting for workers",
+  training: "Training",
+  stopping: "Stopping",
+  finished: "Finished",
+};
+
+/** How far, how long still, is it learning, how fast: the four answers of the first five seconds. */
+export function Summary({ status, connection }: { status: ClusterStatus; connection: Connection }) {
+  return (
+    <section class="summary" aria-label="Summary">
+      <Progress status={status} still={connection === "still"} />
+      <dl class="facts">
+        <TimeLeft status={status} still={connection === "still"} />
+        <Adaptation status={status} />
+        <Fact name="Speed" value={`${formatRate(status.tasksPerSecond)} tasks/s`}>
+          {formatSeconds(status.secondsPerStep)} a step
+        </Fact>
+        <WorkersFact status={status} />
+      </dl>
+    </section>
+  );
+}
+
+function Progress({ status, still }: { status: ClusterStatus; still: boolean }) {
+  const share = status.totalSteps === 0 ? 0 : status.step / status.totalSteps;
+  const phase = still && status.phase !== "finished" ? "Not running" : PHASE_WORDS[status.phase];
+  return (
+    <div class="progress">
+      <p class="phase">
+        <strong>{phase}</strong>
+        <span>
+          {STAGE_WORDS[status.stage]}, step {formatCount(status.stageStep)} of {formatCount(status.stageSteps)}
+        </span>
+      </p>
+      <p class="share">{formatPercent(share)}</p>
+      <div
+        class="bar"
+        role="progressbar"
+        aria-label="Steps of the whole run"
+        aria-valuemin={0}
+        aria-valuemax={status.totalSteps}
+        aria-valuenow={status.step}
+      >
+        {stagesOf(status).map(({ name, steps, done }) => (
+          <span key={name} class="part" style={{ flexGrow: steps }} title={name}>
+            <span class="done" style={{ width: `${(100 * done) / Math.max(1, steps)}%` }} />
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function stagesOf({ stage, step, totalSteps, stageStep, stageSteps }: ClusterStatus) {
+  const other = totalSteps - stageSteps;
+  const pretraining = stage === "pretraining";
+  return [
+    {
+      name: STAGE_WORDS.pretraining,
+      steps: pretraining ? stageSteps : other,
+      done: pretraining ? stageStep : step - stageStep,
+    },
+    {
+      name: STAGE_WORDS.metaTraining,
+      steps: pretraining ? other : stageSteps,
+      done: pretraining ? 0 : stageStep,
+    },
+  ].filter(({ steps }) => steps > 0);
+}
+
+function TimeLeft({ status, still }: { status: ClusterStatus; still: boolean }) {
+  const { phase, secondsLeft } = status;
+  if (phase === "finished")
+    return (
+      <Fact name="Time left" value="none">
+        {formatCount(status.step)} steps done
+      </Fact>
+    );
+  if (still || secondsLeft === null) return <Fact name="Time left" value="unknown" />;
+  const now = Date.now();
+  return (
+    <Fact name="Time left" value={formatDuration(secondsLeft)}>
+      ends about {formatClock(now + 1000 * secondsLeft, now)}
+    </Fact>
+  );
+}
+
+function Adaptation({ status: { losses } }: { status: ClusterStatus }) {
+  const { queryBefore: before, queryAfter: after, supportBefore } = losses;
+  if (before === null || after === null) {
+    return <Fact name="Minibatch loss" value={formatLoss(supportBefore)} />;
+  }
+  return (
+    <Fact name="Loss after adaptation" value={formatLoss(after)}>
+      {formatLoss(before)} before
+    </Fact>
+  );
+}
+
+function WorkersFact({ status: { workers } }: { status: ClusterStatus }) {
+  const active = workers.filter(({ state }) => state === "active");
+  const slots = active.reduce((sum, worker) => sum + worker.slots, 0);
+  const busy = active.reduce((sum, worker) => sum + worker.busySlots, 0);
+  return (
+    <Fact name="Workers" value={formatCount(active.length)}>
+      {busy} of {slots} slots busy
+    </Fact>
+  );
+}
+
+function Fact({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class="value">{value}</dd>
+      <dd class="detail">{children}</dd>
+    </div>
+  );
+}

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readModel } from "@mzsr/shared";
+import { type RunEventRecord, readModel } from "@mzsr/shared";
 import { expect, test } from "vitest";
 import type { CoordinatorOptions } from "./options.js";
-import { readMetrics } from "./run/metrics-log.js";
+import { readJsonLines, readMetrics } from "./run/metrics-log.js";
 import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
 import { smallConfiguration } from "./testing/small-run.js";
@@ -137,4 +137,15 @@ test("a task that every worker fails at ends the run with the reason", async () 
     worker.hello(helloOf(name));
   }
   await expect(coordinator.finished).rejects.toThrow(/task \d of step 1 failed .*3 elements, not/);
+});
+
+test("workers that leave because the run is over are gone, not lost", async () => {
+  const folder = await temporaryFolder();
+  await train(folder, 2);
+  const { lines } = await readJsonLines<RunEventRecord>(join(folder, "run", "events.jsonl"));
+  const partings = lines.filter(({ kind }) => kind === "leave" || kind === "lost");
+  expect(partings.map(({ kind, reason }) => [kind, reason])).toEqual([
+    ["leave", "the run is finished"],
+    ["leave", "the run is finished"],
+  ]);
 });

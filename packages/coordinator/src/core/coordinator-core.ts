@@ -470,8 +470,9 @@ export class CoordinatorCore {
     const complete = step === this.#schedule.totalSteps;
     for (const lease of [...this.#board.leases]) this.#endLease(lease, "lost", now);
     if (!complete && this.#checkpointedStep !== step) this.#checkpoint("stop");
-    for (const { session } of this.#membership.connected) {
-      this.#effect({ type: "drain", session: session!, reason, finished: complete });
+    for (const member of this.#membership.connected) {
+      this.#effect({ type: "drain", session: member.session!, reason, finished: complete });
+      this.#membership.drain(member, reason, now);
     }
     this.#tell({ kind: complete ? "finished" : "stop", step, reason });
     this.#effect({

@@ -177,8 +177,11 @@ export class CoordinatorMetrics {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 
+  /** It shows nothing until it is known: 0 would say that there is no NATS, or that a checkpoint is new. */
   #gauge<T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> {
-    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+    const gauge = new Gauge({ name, help, labelNames, registers: [this.registry] });
+    if (labelNames.length === 0) gauge.remove();
+    return gauge;
   }
 
   #histogram<T extends string>(name: string, help: string, labelNames: T[], buckets: number[]): Histogram<T> {

@@ -12,9 +12,12 @@ export function statusLine(status: ClusterStatus): string {
     ...(status.phase === "training" ? [] : [status.phase]),
     ...lossText(status),
     ...(status.tasksPerSecond === null ? [] : [`${significant(status.tasksPerSecond, 3)} tasks/s`]),
-    workersText(status),
-    ...(status.secondsLeft === null ? [] : [`${duration(status.secondsLeft)} left`]),
+    ...(status.phase === "finished" ? [] : whoAndHowLong(status)),
   ].join(" · ");
+}
+
+function whoAndHowLong(status: ClusterStatus): string[] {
+  return [workersText(status), ...(status.secondsLeft === null ? [] : [`${duration(status.secondsLeft)} left`])];
 }
 
 /** The lines that a terminal shows and draws over. */

@@ -92,11 +92,10 @@ function photoSection({ name, about, overview, box, panels }: PhotoSection): str
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
   const style = `left:${percent(box.left)};top:${percent(box.top)};width:${percent(box.width)};height:${percent(box.height)}`;
   return `<section><h2>${escapeHtml(name)}</h2>
-<div class="photo">
 <figure class="overview"><div class="frame"><img src="${dataUri(overview)}" alt="${escapeHtml(name)}, the whole photo"><i style="${style}"></i></div>
 <figcaption>${escapeHtml(about)}</figcaption></figure>
 <div class="panels">${panels.map((panel) => panelFigure(name, panel)).join("\n")}</div>
-</div></section>`;
+</section>`;
 }
 
 function panelFigure(photo: string, { title, region, detail, scores, file }: Panel): string {

@@ -7,7 +7,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { max-width: 1240px; margin: 0 auto; padding: 40px 24px 64px; }
+main { max-width: 1480px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { font-size: 30px; line-height: 1.2; letter-spacing: -0.02em; margin: 0 0 12px; }
 h2 { font-size: 19px; letter-spacing: -0.01em; margin: 44px 0 14px; }
 .lead { margin: 0 0 6px; max-width: 74ch; color: var(--soft); }
@@ -28,17 +28,18 @@ td b { font-weight: 500; } tfoot td b, td.best b { font-weight: 700; }
 td.best b { color: var(--accent); }
 small { color: var(--soft); font-size: 13px; }
 .hint { color: var(--soft); font-size: 13px; margin: 8px 2px 0; }
-.photo { display: grid; grid-template-columns: minmax(220px, 300px) 1fr; gap: 24px; align-items: start; }
-.overview { margin: 0; color: var(--soft); font-size: 13px; }
-.frame { position: relative; border-radius: 10px; overflow: hidden; margin-bottom: 8px; }
+.overview { margin: 0 0 18px; color: var(--soft); font-size: 13px; display: flex; flex-wrap: wrap; gap: 12px 20px; align-items: end; }
+.overview figcaption { max-width: 44ch; }
+.frame { position: relative; border-radius: 10px; overflow: hidden; width: 280px; }
 .frame img { width: 100%; display: block; }
 .frame i { position: absolute; border: 2px solid #ffb224; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.5); border-radius: 2px; }
-.panels { display: grid; grid-template-columns: repeat(3, 1fr); gap: 18px 14px; }
+.panels { display: grid; grid-template-columns: repeat(6, 1fr); gap: 14px 12px; }
 .panel { margin: 0; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; overflow: hidden; }
 .panel img { width: 100%; display: block; }
 .panel .detail { image-rendering: pixelated; border-top: 1px solid var(--edge); }
-.panel figcaption { padding: 10px 14px 12px; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 12px;
-  font-variant-numeric: tabular-nums; }
+.panel figcaption { padding: 9px 12px 11px; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.panel figcaption strong, .panel figcaption span { display: block; }
+.panel figcaption small { font-size: 12px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 18px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 16px 18px; }
 .chart figcaption { font-weight: 600; margin-bottom: 6px; }
@@ -51,6 +52,7 @@ small { color: var(--soft); font-size: 13px; }
 .key::before { content: ""; display: inline-block; width: 18px; height: 3px; border-radius: 2px; vertical-align: middle; margin-right: 8px; }
 .key.line-0::before { background: var(--line-0); } .key.line-1::before { background: var(--line-1); }
 .key.line-2::before { background: var(--line-2); }
-@media (max-width: 820px) { main { padding: 24px 14px 48px; } .photo { grid-template-columns: 1fr; }
-  .panels { grid-template-columns: repeat(2, 1fr); } .charts { grid-template-columns: 1fr; } }
+@media (max-width: 1100px) { .panels { grid-template-columns: repeat(3, 1fr); } }
+@media (max-width: 640px) { main { padding: 24px 14px 48px; } .panels { grid-template-columns: repeat(2, 1fr); }
+  .charts { grid-template-columns: 1fr; } }
 `.trim();

@@ -90,7 +90,7 @@ export async function writeReport(folder: string, inputs: ReportInputs): Promise
     seconds: inputs.trainingSeconds + (performance.now() - started) / 1000,
   };
   const html = reportHtml({
-    title: `What ${inputs.run} learned`,
+    title: `What the run “${inputs.run}” learned`,
     summary: summaryOf(inputs),
     facts: factsOf(inputs, results.seconds),
     kernelPicture: await encodePng(kernelPicture(inputs.choice.kernel)),

@@ -19,6 +19,8 @@ export interface PreparedRun {
   readonly folder: string;
   readonly name: string;
   readonly resume: boolean;
+  /** The folder holds nothing yet: if the run cannot start, it goes again. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -33,7 +35,13 @@ export async function prepareRun(options: RunOptions, now: Date): Promise<Prepar
   const configuration =
     options.resume === true ? await resumedConfiguration(options, folder) : await newConfiguration(options);
   if (options.resume !== true) await makeRoom(folder, options.fresh === true);
-  return { configuration, folder, name: basename(folder), resume: options.resume === true };
+  return {
+    configuration,
+    folder,
+    name: basename(folder),
+    resume: options.resume === true,
+    isNew: options.resume !== true,
+  };
 }
 
 async function newConfiguration(options: RunOptions): Promise<Configuration> {

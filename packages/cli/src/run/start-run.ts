@@ -1,8 +1,12 @@
 /** A prepared run and its images, put into a coordinator. */
+import { rm } from "node:fs/promises";
 import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
+
+/** What does not belong to the run itself. */
+export type LinkOptions = Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "logger">;
 
 export interface StartedRun {
   readonly coordinator: RunningCoordinator;
@@ -14,11 +18,20 @@ export interface StartedRun {
   withdraw(): Promise<void>;
 }
 
-/** @throws InputError for images, ports, folders and files that are not usable */
-export async function startRun(
-  run: PreparedRun,
-  options: Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "logger">,
-): Promise<StartedRun> {
+/**
+ * A run that does not start leaves no new folder behind.
+ * @throws InputError for images, ports, folders and files that are not usable
+ */
+export async function startRun(run: PreparedRun, options: LinkOptions): Promise<StartedRun> {
+  try {
+    return await startInFolder(run, options);
+  } catch (thrown) {
+    if (run.isNew) await rm(run.folder, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<StartedRun> {
   const images = await imagePaths(run.configuration);
   const coordinator = await startCoordinator({
     configuration: run.configuration,

@@ -1,0 +1,108 @@
+/**
+ * A training small enough to be repeated thousands of times, and fussy enough to notice every mistake: gradients depend
+ * on θ, step and index, and cancel each other so that a sum in another order has other bits.
+ */
+import { RunSchedule } from "@mzsr/coordinator";
+import { Adam, type Configuration, type ParameterLayout, type Task, type TaskOutcome } from "@mzsr/shared";
+
+const NETWORK = 12;
+const RATES = 4;
+const SIZE = NETWORK + RATES;
+
+export const TOY_LAYOUT: ParameterLayout = {
+  entries: [
+    { name: "conv1/kernel", shape: [NETWORK], offset: 0, size: NETWORK },
+    { name: "inner_rate/0", shape: [RATES], offset: NETWORK, size: RATES },
+  ],
+  size: SIZE,
+};
+
+export const TOY_START = Float32Array.from({ length: SIZE }, (_, i) => Math.fround(0.1 * (i + 1)));
+
+/** A pair of these in one sum leaves nothing of what is added between them. */
+const HUGE = 2 ** 60;
+
+export function toyTask(configuration: Configuration, step: number, index: number): Task {
+  const schedule = new RunSchedule(configuration);
+  const stage = schedule.stageOf(step);
+  return {
+    stage,
+    step,
+    index,
+    parametersStep: schedule.parametersStepOf(step),
+    scale: 2,
+    downsampling: "direct",
+    noiseSigma: 0,
+    noiseSeed: 0,
+    patchSize: 16,
+    supportFrom: "high",
+    support: [],
+    query: [],
+    kernels: [],
+    stepWeights: schedule.stepWeights(step),
+  };
+}
+
+export function toyOutcome(configuration: Configuration, task: Task, theta: Float32Array): TaskOutcome {
+  const { support, query } = new RunSchedule(configuration).lossCounts(task.step);
+  const gradient = Float32Array.from(theta, (value, i) => toyGradient(task, i, value));
+  const losses = (count: number) => Array.from({ length: count }, (_, j) => noise(task.step, task.index, 1000 + j));
+  return {
+    stage: task.stage,
+    step: task.step,
+    index: task.index,
+    gradient,
+    supportLosses: losses(support),
+    queryLosses: losses(query),
+    dataSeconds: 0.01,
+    computeSeconds: 0.1,
+  };
+}
+
+function toyGradient({ stage, step, index }: Task, i: number, theta: number): number {
+  if (stage === "pretraining" && i >= NETWORK) return 0;
+  if (index === i % 3) return HUGE;
+  if (index === (i % 3) + 1) return -HUGE;
+  return noise(step, index, i) + 0.37 * theta;
+}
+
+/** A fixed number in [-1, 1) for each (step, index, i). */
+function noise(step: number, index: number, i: number): number {
+  let bits = (Math.imul(step + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b) ^ Math.imul(i + 1, 0xc2b2ae35)) >>> 0;
+  bits = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d);
+  bits = Math.imul(bits ^ (bits >>> 12), 0x297a2d39);
+  return (bits ^ (bits >>> 15)) / 2 ** 31;
+}
+
+/**
+ * θ before every step when nothing ever goes wrong, by a plain loop that shares nothing with the coordinator's core but
+ * Adam and the learning rates.
+ */
+export function quietRun(configuration: Configuration): Float32Array[] {
+  const schedule = new RunSchedule(configuration);
+  const thetas = [TOY_START];
+  let adam = new Adam(SIZE);
+  for (let step = 0; step < schedule.totalSteps; step++) {
+    if (step === schedule.stageStart(step)) adam = new Adam(SIZE);
+    const count = schedule.tasksOf(step);
+    const mean = new Float64Array(SIZE);
+    for (let index = 0; index < count; index++) {
+      const task = toyTask(configuration, step, index);
+      const { gradient } = toyOutcome(configuration, task, thetas[task.parametersStep]!);
+      gradient.forEach((value, i) => {
+        mean[i] = mean[i]! + value;
+      });
+    }
+    const theta = Float64Array.from(thetas[step]!);
+    const { network, innerRates } = schedule.learningRates(step);
+    const segments = [{ from: 0, to: NETWORK, rate: network }];
+    if (schedule.stageOf(step) === "metaTraining") segments.push({ from: NETWORK, to: SIZE, rate: innerRates });
+    adam.step(
+      theta,
+      mean.map((sum) => sum / count),
+      segments,
+    );
+    thetas.push(Float32Array.from(theta));
+  }
+  return thetas;
+}

@@ -200,6 +200,19 @@ describe("a worker whose coordinator", () => {
     await result(second, "0/0");
   });
 
+  it("says what it cannot understand leaves, and tries again", async () => {
+    const coordinator = await coordinate();
+    await work(coordinator.address);
+    const first = await coordinator.session();
+    const foreign = { ...configuration, colour: "red" };
+    const { images } = coordinator;
+    first.send({ type: "welcome", run: "r", configuration: foreign, images, heartbeatSeconds: 1, epoch: "1" });
+    await first.ended();
+    const second = await coordinator.welcome(settings);
+    assign(second, 0, [0]);
+    await result(second, "0/0");
+  });
+
   it("moves is found at its new address", async () => {
     const [first, second] = [await coordinate(), await coordinate()];
     let address = first.address;

@@ -120,4 +120,4 @@ export { drawTask } from "./tasks/draw-task.js";
 export { GradientEnergy, type PatchGridOptions, patchGrid } from "./tasks/patch-grid.js";
 export { type PatchIndex, type PatchPosition, PatchPositions, patchSides } from "./tasks/patch-positions.js";
 export type * from "./tasks/task.js";
-export { type PatchReader, type TaskData, taskData } from "./tasks/task-data.js";
+export { type PatchReader, type TaskData, taskCrops, taskData } from "./tasks/task-data.js";

@@ -6,7 +6,7 @@ import { createImage, cropImage, type Image, transformImage } from "../imaging/i
 import { imresize } from "../imaging/resize.js";
 import { floatsToBytes } from "../protocol/float-bytes.js";
 import type { Task } from "./task.js";
-import { taskData } from "./task-data.js";
+import { taskCrops, taskData } from "./task-data.js";
 
 /** A picture of waves that has a direction, so that a wrong turn shows. */
 function waves(image: number): Image {
@@ -18,6 +18,7 @@ function waves(image: number): Image {
 }
 
 const read = (image: number, y: number, x: number, side: number) => cropImage(waves(image), y, x, side, side);
+const dataOf = (some: Task) => taskData(some, taskCrops(some, read));
 const kernel = gaussianKernel({ lambda1: 3, lambda2: 0.5, theta: 0.7 });
 const task: Task = {
   stage: "metaTraining",
@@ -42,7 +43,7 @@ const VALUES = 32 * 32 * 3;
 
 describe("a task's data", () => {
   it("are turned crops, and the ILR images of just those crops", () => {
-    const { support, query } = taskData(task, read);
+    const { support, query } = dataOf(task);
     expect([support.shape, query.shape]).toEqual([
       [2, 32, 32, 3],
       [1, 32, 32, 3],
@@ -57,7 +58,7 @@ describe("a task's data", () => {
 
   it("have LR images for support patches where the task says so, degraded once more", () => {
     const corner = { image: 0, y: 0, x: 16, transform: 5, kernel: 0 };
-    const { support, query } = taskData({ ...task, supportFrom: "low", support: [corner] }, read);
+    const { support, query } = dataOf({ ...task, supportFrom: "low", support: [corner] });
     const photo = transformImage(cropImage(waves(0), 0, 16, 64, 64), 5);
     const low = degrade(photo, { kernel, scale: 2, downsampling: "direct" });
     expect(support.y).toEqual(low.data);
@@ -68,7 +69,7 @@ describe("a task's data", () => {
 
   it("without kernels are bicubic pairs", () => {
     const pretraining: Task = { ...task, stage: "pretraining", downsampling: "bicubic", kernels: [], query: [] };
-    const { support, query } = taskData(pretraining, read);
+    const { support, query } = dataOf(pretraining);
     const high = createImage(32, 32, 3, support.y.slice(0, VALUES));
     expect(support.x.slice(0, VALUES)).toEqual(imresize(imresize(high, 1 / 2), 2, [32, 32]).data);
     expect(query.x.length).toBe(0);
@@ -81,7 +82,7 @@ describe("a task's data", () => {
       kernels: [kernel, sharp],
       support: [0, 1].map((k) => ({ ...task.support[0]!, kernel: k })),
     };
-    const { support } = taskData(both, read);
+    const { support } = dataOf(both);
     expect(support.x.subarray(0, VALUES)).not.toEqual(support.x.subarray(VALUES));
     expect(support.y.subarray(0, VALUES)).toEqual(support.y.subarray(VALUES));
   });
@@ -93,16 +94,20 @@ describe("a task's data", () => {
       support: [task.support[0]!, task.support[0]!],
       query: [task.support[0]!],
     };
-    const { support, query } = taskData(twice, read);
+    const { support, query } = dataOf(twice);
     expect(support.x.subarray(0, VALUES)).not.toEqual(support.x.subarray(VALUES));
     expect(support.x.subarray(0, VALUES)).not.toEqual(query.x);
-    expect(taskData(twice, read).support.x).toEqual(support.x);
+    expect(dataOf(twice).support.x).toEqual(support.x);
+  });
+
+  it("are not made when a crop is missing", () => {
+    expect(() => taskData(task, taskCrops(task, read).slice(0, 2))).toThrow(/patch 2 came without its crop/);
   });
 
   it("fit any scale, also one that does not divide the patch", () => {
     for (const scale of [2, 3, 4]) {
       for (const downsampling of ["direct", "bicubic"] as const) {
-        const { support } = taskData({ ...task, scale, downsampling }, read);
+        const { support } = dataOf({ ...task, scale, downsampling });
         expect(support.x.length).toBe(2 * VALUES);
         expect(support.x.every(Number.isFinite)).toBe(true);
       }
@@ -110,7 +115,7 @@ describe("a task's data", () => {
   });
 
   it("of a fixed task are fixed, to the bit", () => {
-    const { support, query } = taskData({ ...task, noiseSigma: 0.02, downsampling: "bicubic" }, read);
+    const { support, query } = dataOf({ ...task, noiseSigma: 0.02, downsampling: "bicubic" });
     const hash = createHash("sha256");
     for (const values of [support.x, support.y, query.x, query.y]) hash.update(floatsToBytes(values));
     expect(hash.digest("hex").slice(0, 16)).toBe("350e99138277f059");

@@ -1,6 +1,5 @@
 /** What the main thread and a compute thread say to each other. */
-import type { Architecture, BackendName, Task, TaskOutcome } from "@mzsr/shared";
-import type { SharedImage } from "../images/shared-image.js";
+import type { Architecture, BackendName, Image, Task, TaskOutcome } from "@mzsr/shared";
 
 /** How tasks of a run are computed, besides what each task says itself. */
 export interface ComputeSettings {
@@ -11,12 +10,18 @@ export interface ComputeSettings {
   readonly order: 1 | 2;
 }
 
-/** One task with all that computing it needs. Images and θ lie in shared memory: nothing large is copied. */
+/**
+ * One task with all that computing it needs. The thread gets its own θ (one copy) and the crops themselves (none).
+ *
+ * Shared memory would save that copy, but V8 does not count it when it decides to collect: a new θ with every step then
+ * took gigabytes before the old ones were freed.
+ */
 export interface ComputeRequest {
   readonly task: Task;
   readonly theta: Float32Array;
   readonly settings: ComputeSettings;
-  readonly images: ReadonlyMap<number, SharedImage>;
+  /** From `taskCrops`. */
+  readonly crops: readonly Image[];
 }
 
 export interface StartedBackend {

@@ -1,3 +1,4 @@
+import { createImage } from "@mzsr/shared";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ComputeRequest } from "./compute-messages.js";
 import { AbandonedError, ComputePool, type ComputePoolOptions } from "./compute-pool.js";
@@ -17,7 +18,7 @@ const THREAD = `
       else if (index === 3) setImmediate(() => { throw new Error("out of memory") });
       else if (index !== 4) {
         const gradient = Float32Array.from(request.theta, (value) => value * 2);
-        const outcome = { gradient, shared: request.theta.buffer instanceof SharedArrayBuffer };
+        const outcome = { gradient, crops: request.crops.map((crop) => crop.data[0]) };
         parentPort.postMessage({ type: "done", id, outcome, tensorBytes: 64 }, [gradient.buffer]);
       }
     });
@@ -42,18 +43,20 @@ async function start(options: Partial<ComputePoolOptions> = {}): Promise<Compute
   return pool;
 }
 
+const theta = Float32Array.of(1, 2);
+
 function request(index: number): ComputeRequest {
-  const theta = new Float32Array(new SharedArrayBuffer(8));
-  theta.set([1, 2]);
-  return { task: { index }, theta, images: new Map() } as unknown as ComputeRequest;
+  const crops = [createImage(1, 1, 1, Float32Array.of(7))];
+  return { task: { index }, theta, settings: {}, crops } as unknown as ComputeRequest;
 }
 
 describe("a compute pool", () => {
-  it("computes in its threads, with parameters in shared memory", async () => {
+  it("computes in its threads, which get the crops and a copy of the parameters", async () => {
     const pool = await start({ slots: () => 2 });
     expect([pool.slots, pool.backend.name]).toEqual([2, "cpu"]);
     const outcomes = await Promise.all([1, 2, 3].map((lease) => pool.compute(`l${lease}`, request(FINE))));
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ gradient: Float32Array.of(2, 4), shared: true });
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ gradient: Float32Array.of(2, 4), crops: [7] });
+    expect(theta).toEqual(Float32Array.of(1, 2));
     expect(pool.tensorBytes).toBeGreaterThan(0);
   });
 

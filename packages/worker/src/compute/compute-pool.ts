@@ -136,7 +136,7 @@ export class ComputePool {
       if (job === undefined) return;
       thread.job = job;
       thread.busySince = this.#options.now();
-      thread.worker.postMessage({ id: job.id, request: job.request } satisfies ToThread);
+      post(thread.worker, job);
     }
   }
 
@@ -190,6 +190,12 @@ export class ComputePool {
     }
     this.#addThread().catch((error: Error) => this.#options.onBroken?.(error));
   }
+}
+
+function post(worker: Worker, { id, request }: Job): void {
+  const theta = request.theta.slice();
+  const transfer = [theta.buffer, ...request.crops.map((crop) => crop.data.buffer)] as ArrayBuffer[];
+  worker.postMessage({ id, request: { ...request, theta } } satisfies ToThread, transfer);
 }
 
 /** Starts a thread and waits until its backend is ready. @throws InputError or RunError with the thread's reason */

@@ -1,5 +1,4 @@
 import { metaGradient, metaLayout, minibatchGradient, parameterLayout, type TaskOutcome, taskData } from "@mzsr/shared";
-import { cropShared } from "../images/shared-image.js";
 import type { ComputeRequest } from "./compute-messages.js";
 
 /**
@@ -7,16 +6,12 @@ import type { ComputeRequest } from "./compute-messages.js";
  * for the learned rates).
  *
  * @param now seconds on any clock, for the outcome's timings
- * @throws Error when θ has not the size that the settings say, or a patch leaves its image
+ * @throws Error when θ has not the size that the settings say
  */
 export async function computeTask(request: ComputeRequest, now: () => number): Promise<TaskOutcome> {
-  const { task, images } = request;
+  const { task } = request;
   const started = now();
-  const data = taskData(task, (index, y, x, side) => {
-    const image = images.get(index);
-    if (image === undefined) throw new Error(`image ${index} did not come with the task`);
-    return cropShared(image, y, x, side);
-  });
+  const data = taskData(task, request.crops);
   const prepared = now();
   const computed = task.stage === "pretraining" ? await pretrain(request, data) : await metaTrain(request, data);
   const { stage, step, index } = task;

@@ -1,4 +1,12 @@
-import type { Configuration, DatasetImage, Task, TaskOutcome, Welcome } from "@mzsr/shared";
+import {
+  type Configuration,
+  type DatasetImage,
+  type Task,
+  type TaskOutcome,
+  taskCrops,
+  type Welcome,
+} from "@mzsr/shared";
+import { cropCompact } from "../images/compact-image.js";
 import type { ImageStore } from "../images/image-store.js";
 import type { ComputeSettings } from "./compute-messages.js";
 import { AbandonedError, type ComputePool } from "./compute-pool.js";
@@ -21,7 +29,7 @@ export class RunTasks {
   }
 
   /**
-   * Computes a task from `theta`, which lies in shared memory.
+   * Computes a task from `theta`.
    * @throws AbandonedError when it was given up first; another error with the reason when it cannot be computed
    */
   async compute(lease: string, task: Task, theta: Float32Array): Promise<TaskOutcome> {
@@ -35,7 +43,8 @@ export class RunTasks {
         patches.map((patch) => patch.image),
       );
       if (!this.#live.has(lease)) throw new AbandonedError("given up");
-      return await this.#pool.compute(lease, { task, theta, settings, images });
+      const crops = taskCrops(task, (index, y, x, side) => cropCompact(images.get(index)!, y, x, side));
+      return await this.#pool.compute(lease, { task, theta, settings, crops });
     } finally {
       this.#live.delete(lease);
     }

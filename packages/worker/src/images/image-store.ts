@@ -1,10 +1,10 @@
-/** Decoded images of a run, in shared memory, up to a budget: the least recently used ones make room. */
+/** Decoded images of a run, up to a budget: the least recently used ones make room. */
 import { type DatasetImage, RunError, readImageBytes } from "@mzsr/shared";
+import { type CompactImage, compactImage } from "./compact-image.js";
 import type { ImageFiles } from "./image-files.js";
-import { type SharedImage, sharedBytes, shareImage } from "./shared-image.js";
 
 interface Entry {
-  readonly image: Promise<SharedImage>;
+  readonly image: Promise<CompactImage>;
   /** 0 until decoded. */
   bytes: number;
 }
@@ -31,8 +31,8 @@ export class ImageStore {
    * The images with these indices into the run's list, each read and decoded at most once while it is kept.
    * @throws RunError for an index that the run has not; what reading and decoding throw
    */
-  async images(list: readonly DatasetImage[], indices: Iterable<number>): Promise<Map<number, SharedImage>> {
-    const found = new Map<number, SharedImage>();
+  async images(list: readonly DatasetImage[], indices: Iterable<number>): Promise<Map<number, CompactImage>> {
+    const found = new Map<number, CompactImage>();
     const wanted = [...new Set(indices)];
     await Promise.all(
       wanted.map(async (index) => {
@@ -44,7 +44,7 @@ export class ImageStore {
     return found;
   }
 
-  #image(image: DatasetImage): Promise<SharedImage> {
+  #image(image: DatasetImage): Promise<CompactImage> {
     const kept = this.#entries.get(image.sha256);
     if (kept !== undefined) {
       this.#entries.delete(image.sha256);
@@ -54,14 +54,14 @@ export class ImageStore {
     const entry: Entry = { image: this.#decode(image), bytes: 0 };
     this.#entries.set(image.sha256, entry);
     void entry.image.then(
-      (decoded) => this.#account(entry, sharedBytes(decoded)),
+      (decoded) => this.#account(entry, decoded.data.byteLength),
       () => this.#entries.delete(image.sha256),
     );
     return entry.image;
   }
 
-  async #decode(image: DatasetImage): Promise<SharedImage> {
-    return shareImage(await readImageBytes(await this.#files.content(image), image.name));
+  async #decode(image: DatasetImage): Promise<CompactImage> {
+    return compactImage(await readImageBytes(await this.#files.content(image), image.name));
   }
 
   #account(entry: Entry, bytes: number): void {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createImage, cropImage, type DatasetImage, encodePng, type Image, readImageBytes } from "@mzsr/shared";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compactImage, cropCompact } from "./compact-image.js";
 import { ImageFiles } from "./image-files.js";
 import { ImageStore } from "./image-store.js";
-import { cropShared, shareFloats, shareImage } from "./shared-image.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -122,24 +122,22 @@ describe("the image store", () => {
   });
 });
 
-describe("a shared image", () => {
+describe("a compact image", () => {
   it("gives crops with the very values of the decoded file", async () => {
     const decoded = await readImageBytes(await encodePng(picture(9)), "picture");
-    const shared = shareImage(decoded);
-    expect(shared.data).toBeInstanceOf(Uint8Array);
-    expect(shared.data.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(cropShared(shared, 3, 8, 16)).toEqual(cropImage(decoded, 3, 8, 16, 16));
+    const compact = compactImage(decoded);
+    expect(compact.data).toBeInstanceOf(Uint8Array);
+    expect(cropCompact(compact, 3, 8, 16)).toEqual(cropImage(decoded, 3, 8, 16, 16));
   });
 
   it("of more than 8 bits keeps its floats", () => {
     const image = picture(5, 1000);
-    const shared = shareImage(image);
-    expect(shared.data).toBeInstanceOf(Float32Array);
-    expect(cropShared(shared, 0, 0, 20)).toEqual(cropImage(image, 0, 0, 20, 20));
-    expect(shareFloats(image.data)).toEqual(image.data);
+    const compact = compactImage(image);
+    expect(compact.data).toBeInstanceOf(Float32Array);
+    expect(cropCompact(compact, 0, 0, 20)).toEqual(cropImage(image, 0, 0, 20, 20));
   });
 
   it("has nothing outside its borders", () => {
-    expect(() => cropShared(shareImage(picture(1)), 5, 0, 16)).toThrow(/patch of 16×16 at \(5, 0\) leaves/);
+    expect(() => cropCompact(compactImage(picture(1)), 5, 0, 16)).toThrow(/patch of 16×16 at \(5, 0\) leaves/);
   });
 });

@@ -4,7 +4,6 @@
  */
 import { performance } from "node:perf_hooks";
 import { messageOf, type Welcome, type WorkerToCoordinator } from "@mzsr/shared";
-import { shareFloats } from "../images/shared-image.js";
 import { type ConnectionOptions, GrpcConnection } from "./grpc-connection.js";
 import type { WorkerEffect, WorkerEvent, WorkerSession } from "./worker-session.js";
 
@@ -109,7 +108,7 @@ export class SessionShell {
       if (!current()) return;
       this.#connection = new GrpcConnection(target, {
         connected: () => report({ type: "connected" }),
-        message: (message) => report(message.type === "parameters" ? inSharedMemory(message) : message),
+        message: report,
         closed: (reason) => report({ type: "disconnected", reason }),
       });
     } catch (error) {
@@ -134,11 +133,6 @@ export class SessionShell {
     if (this.#ended || wake === undefined) return;
     this.#timer = setTimeout(() => this.handle({ type: "tick" }), Math.max(0, wake - nowMs()));
   }
-}
-
-/** θ is copied once per step, to where all threads see it. */
-function inSharedMemory<T extends { readonly theta: Float32Array }>(message: T): T {
-  return { ...message, theta: shareFloats(message.theta) };
 }
 
 /** Milliseconds since 1970 that never go back. */

@@ -132,8 +132,10 @@ export class RunFolder {
   /**
    * Makes a checkpoint durable, the lines of its steps first.
    * @returns its path
+   * @throws RunError when the run went to another coordinator, or the disk is full
    */
   async writeCheckpoint(step: number, bytes: Uint8Array): Promise<string> {
+    await this.#lock.confirm();
     await this.#metrics.sync();
     return this.#checkpoints.write(step, bytes);
   }

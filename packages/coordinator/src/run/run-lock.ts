@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { InputError, messageOf } from "@mzsr/shared";
+import { InputError, messageOf, RunError } from "@mzsr/shared";
 
 /** How often a holder shows that it is alive. */
 const TOUCH_MS = 10_000;
@@ -24,12 +24,14 @@ interface Holder {
 export class RunLock {
   readonly #path: string;
   readonly #holder: Holder;
+  readonly #onLost: (reason: string) => void;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(path: string, holder: Holder, onLost: (reason: string) => void) {
     this.#path = path;
     this.#holder = holder;
-    this.#timer = setInterval(() => void this.#touch(onLost), TOUCH_MS);
+    this.#onLost = onLost;
+    this.#timer = setInterval(() => void this.confirm().catch(() => undefined), TOUCH_MS);
     this.#timer.unref();
   }
 
@@ -66,15 +68,26 @@ export class RunLock {
     if (await this.held()) await rm(this.#path, { force: true });
   }
 
-  async #touch(onLost: (reason: string) => void): Promise<void> {
+  /**
+   * Shows that the holder is alive.
+   * @throws RunError, after telling the listener, when the lock is not its own any more
+   */
+  async confirm(): Promise<void> {
     try {
-      const now = new Date();
-      if (await this.held()) return await utimes(this.#path, now, now);
+      if (await this.held()) {
+        const now = new Date();
+        return await utimes(this.#path, now, now);
+      }
     } catch (thrown) {
-      return onLost(`the lock of the run folder cannot be kept (${messageOf(thrown)})`);
+      throw this.#lost(`the lock of the run folder cannot be kept (${messageOf(thrown)})`);
     }
+    throw this.#lost("another coordinator took the lock of the run folder");
+  }
+
+  #lost(reason: string): RunError {
     clearInterval(this.#timer);
-    onLost("another coordinator took the lock of the run folder");
+    this.#onLost(reason);
+    return new RunError(reason);
   }
 }
 
@@ -122,6 +135,7 @@ async function reasonAlive(path: string, holder: Holder): Promise<string | undef
 /** Takes a dead holder's lock away; one that changed hands meanwhile goes back. */
 async function discard(path: string, dead: Holder): Promise<void> {
   const aside = `${path}.dead.${randomUUID()}`;
+  if ((await readHolder(path))?.id !== dead.id) return;
   try {
     await rename(path, aside);
     const taken = await readHolder(aside);

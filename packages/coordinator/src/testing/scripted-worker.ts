@@ -91,17 +91,27 @@ export class ScriptedWorker {
     });
   }
 
-  /** Answers every lease with `outcomeOf`. */
-  compute(outcomeOf: (task: Task, theta: Float32Array) => TaskOutcome = pretendOutcome): void {
+  /** Answers every lease with `outcomeOf`, or keeps it where that is undefined. */
+  compute(outcomeOf: (task: Task, theta: Float32Array) => TaskOutcome | undefined = pretendOutcome): void {
     const thetas = new Map<number, Float32Array>();
     this.#onMessage = (message) => {
       if (message.type === "parameters") thetas.set(message.step, message.theta);
       if (message.type === "drain") this.close();
       if (message.type !== "assign") return;
       for (const { id, task } of message.leases) {
-        this.send({ type: "result", lease: id, outcome: outcomeOf(task, thetas.get(task.parametersStep)!) });
+        const outcome = outcomeOf(task, thetas.get(task.parametersStep)!);
+        if (outcome !== undefined) this.send({ type: "result", lease: id, outcome });
       }
     };
+  }
+
+  /** Answers every lease before `step`, and keeps what comes then. */
+  computeUntil(step: number, reached: () => void): void {
+    this.compute((task, theta) => {
+      if (task.step < step) return pretendOutcome(task, theta);
+      reached();
+      return undefined;
+    });
   }
 
   close(): void {

@@ -1,0 +1,237 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import { type ClusterClient, clusterClient, InputError, loadDataset, type TaskOutcome } from "@mzsr/shared";
+import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
+import type { CoordinatorEvent } from "../core/events.js";
+import { helloOf, ScriptedWorker } from "../testing/scripted-worker.js";
+import { smallConfiguration, smallImages } from "../testing/small-run.js";
+import { temporaryFolder } from "../testing/temporary-folder.js";
+import { serverCredentials } from "./credentials.js";
+import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
+import { ParametersMessages } from "./outgoing.js";
+
+async function serve(changes: Partial<GrpcServerOptions> = {}) {
+  const events: CoordinatorEvent[] = [];
+  const refusals: string[] = [];
+  const server = await startGrpcServer({
+    host: "127.0.0.1",
+    port: 0,
+    credentials: ServerCredentials.createInsecure(),
+    images: [],
+    token: undefined,
+    deliver: (event) => events.push(event),
+    onRefusal: (reason) => refusals.push(reason),
+    ...changes,
+  });
+  onTestFinished(() => server.stop("the test is over"));
+  return { server, events, refusals };
+}
+
+function connect(server: GrpcServer): ScriptedWorker {
+  const worker = ScriptedWorker.at(`127.0.0.1:${server.port}`);
+  onTestFinished(() => worker.client.close());
+  return worker;
+}
+
+/** Resolves with the event once it is there. */
+function eventOf<T extends CoordinatorEvent["type"]>(events: CoordinatorEvent[], type: T) {
+  return vi.waitUntil(() => events.find((event) => event.type === type)) as Promise<
+    Extract<CoordinatorEvent, { type: T }>
+  >;
+}
+
+const outcome: TaskOutcome = {
+  stage: "metaTraining",
+  step: 3,
+  index: 1,
+  gradient: Float32Array.of(1, -2.5, 3e-20),
+  supportLosses: [0.5],
+  queryLosses: [0.5, 0.25],
+  dataSeconds: 0.1,
+  computeSeconds: 0.2,
+};
+
+test("what a worker says arrives as events of its session, and its end exactly once", async () => {
+  const { server, events } = await serve();
+  const worker = connect(server);
+  worker.hello(helloOf("alice", { slots: 3, metricsAddress: "10.0.0.1:9000" }));
+  worker.send({ type: "heartbeat", sentAtMs: 1, busySlots: 2 });
+  worker.send({ type: "result", lease: "l1", outcome });
+  worker.send({ type: "failure", lease: "l2", reason: "no memory" });
+  worker.send({ type: "goodbye", reason: "leaving" });
+  worker.close();
+  await worker.closed();
+  await eventOf(events, "disconnected");
+  const { session } = await eventOf(events, "join");
+  expect(events).toEqual([
+    { type: "join", session, hello: expect.objectContaining({ worker: "alice", slots: 3 }) },
+    { type: "heartbeat", worker: "alice", via: "stream", busySlots: 2 },
+    { type: "result", session, lease: "l1", outcome },
+    { type: "failure", session, lease: "l2", reason: "no memory" },
+    { type: "goodbye", session, reason: "leaving" },
+    { type: "disconnected", session, reason: expect.any(String) },
+  ]);
+});
+
+test("a connection that breaks without a word is a disconnection", async () => {
+  const { server, events } = await serve();
+  const worker = connect(server);
+  worker.hello(helloOf("alice"));
+  await eventOf(events, "join");
+  worker.cut();
+  expect((await eventOf(events, "disconnected")).reason).toBe("the connection was lost");
+  expect(events).toHaveLength(2);
+});
+
+test("who does not know the token is refused and never becomes a worker", async () => {
+  const { server, events, refusals } = await serve({ token: "secret" });
+  const stranger = connect(server);
+  stranger.hello(helloOf("stranger", { token: "guess" }));
+  expect(await stranger.next("refusal")).toMatchObject({ retry: false, reason: expect.stringContaining("token") });
+  await stranger.closed();
+  expect(refusals).toHaveLength(1);
+  const friend = connect(server);
+  friend.hello(helloOf("friend", { token: "secret" }));
+  const join = await eventOf(events, "join");
+  expect(join.hello.worker).toBe("friend");
+  expect(JSON.stringify(events)).not.toContain("secret");
+});
+
+test("another protocol version and a first message that is no hello are refused", async () => {
+  const { server, events } = await serve();
+  const old = connect(server);
+  old.hello(helloOf("old", { protocolVersion: 99 }));
+  expect((await old.next("refusal")).reason).toMatch(/speaks protocol 99, this coordinator 1/);
+  const rude = connect(server);
+  rude.send({ type: "goodbye", reason: "hm" });
+  expect((await rude.next("refusal")).reason).toMatch(/was goodbye, not hello/);
+  expect(events).toEqual([]);
+});
+
+test("a result that cannot be read fails its lease; the session goes on", async () => {
+  const { server, events } = await serve();
+  const worker = connect(server);
+  worker.hello(helloOf("alice"));
+  worker.sendRaw({ result: { lease: "l1", stage: "META_TRAINING", gradient: Buffer.alloc(5) } });
+  const failure = await eventOf(events, "failure");
+  expect(failure).toMatchObject({ lease: "l1", reason: expect.stringMatching(/unusable result: .*5 bytes/) });
+  worker.send({ type: "result", lease: "l2", outcome });
+  await eventOf(events, "result");
+});
+
+test("a message of no kind ends the session, with the reason and leave to try again", async () => {
+  const { server, events } = await serve();
+  const worker = connect(server);
+  worker.hello(helloOf("alice"));
+  worker.sendRaw({});
+  expect(await worker.next("refusal")).toMatchObject({ retry: true, reason: expect.stringContaining("no known kind") });
+  await eventOf(events, "disconnected");
+});
+
+test("parameters are serialised once per step, and every worker gets the same", async () => {
+  const { server, events } = await serve();
+  const theta = Float32Array.from({ length: 1000 }, (_, i) => i / 7);
+  const serialised: number[] = [];
+  const parameters = new ParametersMessages((step) => {
+    serialised.push(step);
+    return { stage: "metaTraining", step, theta };
+  }, 1);
+  const workers = ["a", "b", "c"].map((name) => {
+    const worker = connect(server);
+    worker.hello(helloOf(name));
+    return worker;
+  });
+  await vi.waitUntil(() => events.length === 3);
+  for (const event of events) if (event.type === "join") server.send(event.session, parameters.before(5));
+  for (const worker of workers) {
+    expect(await worker.next("parameters")).toEqual({ type: "parameters", stage: "metaTraining", step: 5, theta });
+  }
+  expect(serialised).toEqual([5]);
+  parameters.before(6);
+  parameters.before(5);
+  expect(serialised).toEqual([5, 6, 5]);
+});
+
+async function fetched(client: ClusterClient, sha256: string, token = ""): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const call = client.FetchImage({ sha256, token });
+  for await (const chunk of call) chunks.push((chunk as { data: Buffer }).data);
+  return Buffer.concat(chunks);
+}
+
+test("images of the data set are served by their hash to who knows the token, and nothing else is", async () => {
+  const folder = await temporaryFolder();
+  const { images } = await loadDataset(await smallImages(folder), smallConfiguration());
+  const { server } = await serve({ images, token: "secret" });
+  const { client } = connect(server);
+  const bytes = await fetched(client, images[0]!.sha256, "secret");
+  expect(bytes.equals(await readFile(images[0]!.path))).toBe(true);
+  const codeOf = (call: Promise<unknown>) =>
+    call.then(
+      () => status.OK,
+      (error: ServiceError) => error.code,
+    );
+  expect(await codeOf(fetched(client, images[0]!.sha256, "guess"))).toBe(status.UNAUTHENTICATED);
+  expect(await codeOf(fetched(client, "0".repeat(64), "secret"))).toBe(status.NOT_FOUND);
+});
+
+test("a port in use is named, with the flag that sets it", async () => {
+  const { server } = await serve();
+  const second = serve({ port: server.port });
+  await expect(second).rejects.toThrow(InputError);
+  await expect(second).rejects.toThrow(new RegExp(`127.0.0.1:${server.port}.*--port`));
+});
+
+/** An authority, and a certificate for 127.0.0.1 that it signed. */
+async function certificates(context: TestContext) {
+  const folder = await temporaryFolder();
+  const file = (name: string) => join(folder, name);
+  const openssl = (...words: string[]) => promisify(execFile)("openssl", words);
+  await openssl("version").catch(() => context.skip("openssl is not on PATH"));
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  await openssl(
+    "req",
+    "-x509",
+    ...key,
+    "-keyout",
+    file("ca.key"),
+    "-out",
+    file("ca.pem"),
+    "-subj",
+    "/CN=test authority",
+  );
+  await openssl(
+    ...["req", "-x509", ...key, "-keyout", file("key.pem"), "-out", file("cert.pem"), "-subj", "/CN=test"],
+    ...["-addext", "subjectAltName=IP:127.0.0.1", "-CA", file("ca.pem"), "-CAkey", file("ca.key")],
+  );
+  return { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem") };
+}
+
+test("with TLS and a client authority, only workers with a certificate of it come in", async (context) => {
+  const { ca, cert, key } = await certificates(context);
+  const tls = { certFile: cert, keyFile: key, clientCaFile: ca };
+  const { server, events } = await serve({ credentials: await serverCredentials(tls) });
+  const [caPem, certPem, keyPem] = await Promise.all([ca, cert, key].map((path) => readFile(path)));
+  const connectWith = (channel: ReturnType<typeof credentials.createSsl>) => {
+    const worker = new ScriptedWorker(clusterClient(`127.0.0.1:${server.port}`, channel));
+    onTestFinished(() => worker.client.close());
+    return worker;
+  };
+  const stranger = connectWith(credentials.createSsl(caPem));
+  stranger.hello(helloOf("stranger"));
+  await stranger.closed();
+  const friend = connectWith(credentials.createSsl(caPem, keyPem, certPem));
+  friend.hello(helloOf("friend"));
+  expect((await eventOf(events, "join")).hello.worker).toBe("friend");
+});
+
+test("a TLS file that is missing or no certificate is named", async () => {
+  const folder = await temporaryFolder();
+  const missing = serverCredentials({ certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") });
+  await expect(missing).rejects.toThrow(/cert.pem: cannot be read/);
+  const [image] = await smallImages(folder);
+  await expect(serverCredentials({ certFile: image!, keyFile: image! })).rejects.toThrow("holds no certificate");
+});

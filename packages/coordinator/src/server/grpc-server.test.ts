@@ -82,8 +82,8 @@ test("a connection that breaks without a word is a disconnection", async () => {
   worker.hello(helloOf("alice"));
   await eventOf(events, "join");
   worker.cut();
-  expect((await eventOf(events, "disconnected")).reason).toBe("the connection was lost");
-  expect(events).toHaveLength(2);
+  await eventOf(events, "disconnected");
+  expect(events.map(({ type }) => type)).toEqual(["join", "disconnected"]);
 });
 
 test("who does not know the token is refused and never becomes a worker", async () => {

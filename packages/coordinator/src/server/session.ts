@@ -46,8 +46,8 @@ export class WorkerSession {
     this.#rules = rules;
     this.#helloTimer = setTimeout(() => this.#refuse("no hello arrived", true), HELLO_TIMEOUT_MS);
     call.on("data", (wire: WorkerMessage__Output) => this.#receive(wire));
-    // A stream that is cut ends, too, and only then says that it was cut.
-    call.on("end", () => setImmediate(() => this.#finish("the worker closed the stream")));
+    // A connection that breaks may look the same as a stream that the worker closed.
+    call.on("end", () => this.#finish("its stream ended"));
     call.on("error", (error) => this.#finish(messageOf(error)));
     call.on("cancelled", () => this.#finish("the connection was lost"));
   }

@@ -3,7 +3,8 @@
  * library are optional: they are loaded only when asked for, or found by `auto`.
  */
 import { createRequire } from "node:module";
-import { BACKEND_NAMES, type BackendName, InputError, messageOf, RunError } from "@mzsr/shared";
+import type { BackendName } from "@mzsr/shared";
+import { InputError, messageOf, RunError } from "@mzsr/shared/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import type { StartedBackend } from "./compute-messages.js";
 
@@ -40,7 +41,7 @@ export async function startBackend(
   const told = reasons.map(({ backend, reason }) => `${backend}: ${reason}`).join("; ");
   if (name === "auto") throw new RunError(`no compute backend starts (${told})`);
   throw new InputError(`backend ${name} does not start: ${reasons[0]?.reason ?? "it is not known here"}`, {
-    expected: `auto, or another of ${BACKEND_NAMES.join(", ")}`,
+    expected: `auto, or another of ${starters.map((starter) => starter.name).join(", ")}`,
   });
 }
 

@@ -1,4 +1,5 @@
-import { metaGradient, metaLayout, minibatchGradient, parameterLayout, type TaskOutcome, taskData } from "@mzsr/shared";
+import type { TaskOutcome } from "@mzsr/shared";
+import { metaGradient, metaLayout, minibatchGradient, parameterLayout, taskData } from "@mzsr/shared/compute";
 import type { ComputeRequest } from "./compute-messages.js";
 
 /**

@@ -1,0 +1,14 @@
+import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import { clusterDashboard } from "./cluster.js";
+import { gpuDashboard } from "./gpu.js";
+import { trainingDashboard } from "./training.js";
+
+/** Every dashboard, by the name of its file. */
+export function dashboards(): Record<string, Dashboard> {
+  return { training: trainingDashboard(), cluster: clusterDashboard(), gpu: gpuDashboard() };
+}
+
+/** A dashboard as its file holds it. */
+export function dashboardText(dashboard: Dashboard): string {
+  return `${JSON.stringify(dashboard, null, 2)}\n`;
+}

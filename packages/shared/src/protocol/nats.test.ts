@@ -1,5 +1,9 @@
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nkeys } from "nats";
 import { afterEach, describe, expect, it } from "vitest";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "../../../../test/support/nats-server.js";
 import { connectNats, type NatsLink } from "./nats.js";
@@ -80,6 +84,23 @@ describe.skipIf(!hasNatsServer())("a NATS link", () => {
     await nats.flush();
     nats.publish("again", Buffer.from("back"));
     expect(await heard).toBe("back");
+  });
+
+  it("gives a token", async () => {
+    const { address } = await server(-1, ["--auth", "secret"]);
+    await link(address, { token: "secret" }).whenConnected(10_000);
+    expect(await change(link(address), false)).toMatch(/authori[sz]ation/i);
+  });
+
+  it("proves an nkey from its seed file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mzsr-nats-"));
+    open.push({ close: () => rm(folder, { recursive: true }) });
+    const user = nkeys.createUser();
+    const [nkeyFile, config] = [join(folder, "user.nk"), join(folder, "nats.conf")];
+    await writeFile(nkeyFile, `${Buffer.from(user.getSeed())}\n`);
+    await writeFile(config, `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`);
+    const { address } = await server(-1, ["-c", config]);
+    await link(address, { nkeyFile }).whenConnected(10_000);
   });
 
   it("gives user and password, and says so when they are wrong", async () => {

@@ -106,6 +106,7 @@ export class FakeFeed {
   async #answer({ pathname, searchParams }: URL, response: ServerResponse): Promise<void> {
     this.asked.push(pathname);
     if (pathname === "/api/stream") return this.#stream(response);
+    if (!pathname.startsWith("/api/")) return sendPage(response, pathname);
     const name = searchParams.get("run");
     const run = name === null ? this.run : this.#runs.find((each) => each.name === name);
     if (run === undefined) return json(response, { error: `there is no run ${name}` }, 404);
@@ -120,8 +121,8 @@ export class FakeFeed {
       "/api/runs": () => this.#runs.map(({ name, live, status }): RunListing => ({ run: name, live, status })),
     };
     const answer = answers[pathname];
-    if (answer !== undefined) return json(response, answer());
-    return sendPage(response, pathname);
+    if (answer === undefined) return json(response, { error: `there is no ${pathname}` }, 404);
+    return json(response, answer());
   }
 
   #stream(response: ServerResponse): void {

@@ -1,0 +1,278 @@
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage, type WatchedPage } from "../support/chromium.js";
+import { FakeFeed, FakeRun, fakeStatus, fakeStep, fakeWorker } from "../support/fake-feed.js";
+
+const PRETRAINING = 20;
+
+describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
+  let browser: Browser;
+  const ends: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
+
+  afterAll(() => browser.close());
+
+  async function serve(...runs: FakeRun[]): Promise<FakeFeed> {
+    const feed = new FakeFeed(...runs);
+    await feed.listen();
+    ends.push(() => feed.stop());
+    return feed;
+  }
+
+  async function open(feed: FakeFeed, query = "", options = {}): Promise<WatchedPage> {
+    const watched = await openPage(browser, options);
+    ends.push(() => watched.close());
+    await watched.page.goto(feed.address + query);
+    await watched.page.getByRole("heading", { name: "Is it learning?" }).waitFor();
+    return watched;
+  }
+
+  it("shows the run's numbers, asks nobody else, and bears a strict content security policy", async () => {
+    const feed = await serve(runOf(60));
+    const { page, problems, requests } = await open(feed);
+    expect(await page.title()).toBe("fake · mzsr");
+    const summary = page.getByRole("region", { name: "Summary" });
+    await expectText(summary, "Meta-training, step 1 000 of 10 000");
+    await expectText(summary, "25 %");
+    await expectText(summary, "1 h 57 min");
+    await expectText(summary, "0.0251");
+    await expectText(summary, "6.4 tasks/s");
+    expect(await summary.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("3000");
+    await page.locator(".chart canvas").first().waitFor();
+    expect(await page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px Inter'))")).toBe(true);
+    expect(requests.filter((address) => !address.startsWith(feed.address))).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it("adds each step to the curves as it comes", async () => {
+    const feed = await serve(runOf(60));
+    const { page } = await open(feed);
+    await page.getByText("The curves as a table").click();
+    const newest = page.locator(".table-alternative tbody tr").first();
+    await expectText(newest, "60");
+    for (let step = 61; step <= 64; step++) feed.step(fakeStep(step, PRETRAINING));
+    await expectText(newest, "64");
+    await page.getByRole("slider", { name: "Smoothing" }).fill("0");
+    await expectText(newest, fakeStep(64, PRETRAINING).queryLosses.at(-1)!.toPrecision(3));
+  });
+
+  it("follows a worker that joins and one that is lost, and says so to a screen reader", async () => {
+    const run = runOf(60);
+    run.status = fakeStatus({ workers: [fakeWorker("alpha")] });
+    const feed = await serve(run);
+    const { page } = await open(feed);
+    await page.locator('[data-worker="alpha"]').waitFor();
+    expect(await page.locator("[data-worker]").count()).toBe(1);
+
+    feed.setStatus({ workers: [fakeWorker("alpha"), fakeWorker("beta", { host: "host-2" })] });
+    feed.event({ at: Date.now() + 1, kind: "join", worker: "beta", reason: "host-2, simd, 2 slots" });
+    await expectText(page.locator('[data-worker="beta"]'), "Working");
+    await expectText(page.locator("[aria-live=polite]"), "beta joined");
+
+    const lost = fakeWorker("alpha", { state: "lost", reason: "no heartbeat for 5 s", busySlots: 0 });
+    feed.setStatus({ workers: [lost, fakeWorker("beta")] });
+    feed.event({ at: Date.now() + 2, kind: "lost", worker: "alpha", reason: "no heartbeat for 5 s" });
+    await expectText(page.locator('[data-worker="alpha"]'), "Lost");
+    await expectText(page.locator('[data-worker="alpha"]'), "no heartbeat for 5 s");
+    await expectText(page.locator("[aria-live=polite]"), "alpha lost");
+    await expectText(page.locator(".events li").first(), "alpha lost");
+  });
+
+  it("survives a restart of the coordinator: says what is old, comes back by itself, and shows what was missed", async () => {
+    const feed = await serve(runOf(60));
+    const port = Number(new URL(feed.address).port);
+    const { page } = await open(feed);
+    await expectText(page.locator(".connection"), "Live");
+    await feed.stop();
+    await expectText(page.locator(".banner-place"), "does not answer");
+    await expectText(page.getByRole("region", { name: "Summary" }), "1 000 of 10 000");
+
+    const later = runOf(80);
+    later.status = fakeStatus({ step: 3500, stageStep: 1500 });
+    const restarted = new FakeFeed(later);
+    await restarted.listen(port);
+    ends.push(() => restarted.stop());
+    await expectText(page.locator(".connection"), "Live");
+    await expectText(page.getByRole("region", { name: "Summary" }), "1 500 of 10 000");
+    await page.getByText("The curves as a table").click();
+    await expectText(page.locator(".table-alternative tbody tr").first(), "80");
+    expect(await page.getByText("does not answer").count()).toBe(0);
+  });
+
+  it("shows a run of 100,000 steps from a downsampled history", async () => {
+    const feed = await serve(runOf(100_000));
+    const { page } = await open(feed);
+    await page.locator(".chart canvas").first().waitFor();
+    await page.getByText("The curves as a table").click();
+    await expectText(page.locator(".table-alternative tbody tr").first(), "100 000");
+    const fetched = await page.evaluate(async () => {
+      const text = await (await fetch("api/metrics?points=700")).text();
+      return { bytes: text.length, points: JSON.parse(text).step.length as number };
+    });
+    expect(fetched.points).toBeLessThanOrEqual(701);
+    expect(fetched.bytes).toBeLessThan(150_000);
+  });
+
+  it("shows held-out pictures with their kernels, and goes back through the run", async () => {
+    const run = runOf(60);
+    await addPictures(run);
+    const feed = await serve(run);
+    const { page } = await open(feed);
+    const picture = page.getByRole("article", { name: "cat" });
+    const adapted = picture.getByRole("img", { name: /^Adapted/ });
+    await expect.poll(() => adapted.evaluate(naturalWidth)).toBe(16);
+    await expectText(picture, "31.20 dB");
+    await expectText(picture, "+2.20 dB");
+    expect(await picture.getByRole("img", { name: "Blur kernel, 3 by 3" }).evaluate(brightestPixel)).toEqual([1, 1]);
+
+    await page.getByRole("slider", { name: "After step" }).fill("0");
+    await expectText(picture, "30.10 dB");
+    expect(await adapted.getAttribute("src")).toContain("cat-20-adapted.png");
+
+    run.images = run.images.map((image) => ({
+      ...image,
+      entries: [...image.entries, { ...image.entries[1]!, step: 60, psnr: { bicubic: 29, before: 31, adapted: 32.4 } }],
+    }));
+    feed.send("preview", { step: 60 });
+    await page.getByRole("slider", { name: "After step" }).fill("2");
+    await expectText(picture, "32.40 dB");
+  });
+
+  it("shows a finished run and compares it with another", async () => {
+    const old = new FakeRun(fakeStatus({ run: "old", phase: "finished", step: 50, totalSteps: 50 }), false);
+    for (let step = 1; step <= 50; step++) old.history.append(fakeStep(step, PRETRAINING));
+    const feed = await serve(runOf(60), old);
+    const { page } = await open(feed, "?run=old");
+    await expectText(page.locator(".connection"), "From its folder");
+    expect(feed.asked).not.toContain("/api/stream");
+    await page.getByRole("combobox", { name: "Compare with" }).selectOption("fake");
+    await page.waitForURL(/run=old&compare=fake/);
+    await expectText(page.getByRole("region", { name: "Summary" }), "Finished");
+    const table = page.getByRole("region", { name: "Side by side" });
+    await expectText(table, "50 of 50");
+    await expectText(table, "3 000 of 12 000");
+    await expectText(page.locator(".legend"), "fake, after adaptation");
+    await page.getByRole("combobox", { name: "Run", exact: true }).selectOption("fake");
+    await page.waitForURL(/run=fake/);
+    await expectText(page.locator(".connection"), "Live");
+  });
+
+  it("says that a run does not exist", async () => {
+    const feed = await serve(runOf(3));
+    const watched = await openPage(browser);
+    ends.push(() => watched.close());
+    await watched.page.goto(`${feed.address}?run=nothing`);
+    await expectText(watched.page.locator(".banner-place"), "there is no run nothing");
+  });
+
+  it("can be read and used with the keyboard alone", async () => {
+    const feed = await serve(runOf(60));
+    const { page } = await open(feed);
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Skip to the run");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("light");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
+
+    await page.locator(".chart[tabindex]").first().focus();
+    await page.keyboard.press("End");
+    await expectText(page.locator(".legend"), "Step 60");
+    await page.keyboard.press("ArrowLeft");
+    await expectText(page.locator(".legend"), "Step 59");
+    await page.keyboard.press("Shift+ArrowLeft");
+    await expectText(page.locator(".legend"), "Step 49");
+  });
+
+  it.each([
+    ["wide and light", { viewport: { width: 1440, height: 900 }, colorScheme: "light" }],
+    ["wide and dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
+    ["on a phone", { viewport: { width: 360, height: 740 }, colorScheme: "light" }],
+  ] as const)("has no fault that axe finds, and nothing that sticks out, %s", async (_, options) => {
+    const run = runOf(60);
+    await addPictures(run);
+    const workers = (["active", "draining", "quarantined", "lost", "gone"] as const).map((state) =>
+      fakeWorker(`worker-with-a-rather-long-name-${state}`, { state, slots: 24, reason: "for a reason" }),
+    );
+    run.status = fakeStatus({ workers });
+    run.activity.sample(run.status, Date.now());
+    run.events.push({ at: Date.now(), kind: "lost", worker: workers[0]!.worker, reason: "no heartbeat", step: 7 });
+    const { page } = await open(await serve(run), "", options);
+    await page.locator(".chart canvas").first().waitFor();
+    await page.evaluate(axe.source);
+    const faults = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+      const { violations, passes } = await axe.run();
+      if (!passes.some(({ id }) => id === "color-contrast")) return ["axe did not check the contrast"];
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+    });
+    expect(faults).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+  });
+});
+
+/** A live run with `steps` steps behind it. */
+function runOf(steps: number): FakeRun {
+  const run = new FakeRun(fakeStatus());
+  for (let step = 1; step <= steps; step++) run.history.append(fakeStep(step, PRETRAINING));
+  return run;
+}
+
+async function addPictures(run: FakeRun): Promise<void> {
+  const png = await sharp({ create: { width: 16, height: 16, channels: 3, background: "#884422" } })
+    .png()
+    .toBuffer();
+  const entry = (step: number, adapted: number) => {
+    const file = (kind: string) => `cat-${step}-${kind}.png`;
+    const files = { lr: file("lr"), bicubic: file("bicubic"), adapted: file("adapted"), hr: file("hr") };
+    for (const name of Object.values(files)) run.pictures.set(name, png);
+    return { step, files, psnr: { bicubic: 29, before: adapted - 0.5, adapted } };
+  };
+  const kernel = { size: 3, values: [0.05, 0.1, 0.05, 0.1, 0.4, 0.1, 0.05, 0.1, 0.05] };
+  const entries = [entry(20, 30.1), entry(40, 31.2)];
+  run.images = [{ name: "cat", scale: 2, updates: 10, downsampling: "direct", kernel, entries }];
+}
+
+/** Waits until an element's text, with its kinds of space made plain, contains a text. */
+async function expectText(element: ReturnType<Page["locator"]>, text: string): Promise<void> {
+  const plain = async () => ((await element.textContent()) ?? "").replaceAll(/\s+/g, " ");
+  await expect.poll(plain, { timeout: 15_000 }).toContain(text);
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>("document.activeElement.textContent.trim()");
+}
+
+// What follows runs in the page, on elements of which only this much needs to be known here.
+
+function naturalWidth(image: unknown): number {
+  return (image as { naturalWidth: number }).naturalWidth;
+}
+
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  getContext(kind: "2d"): { getImageData(...box: number[]): { readonly data: Uint8ClampedArray } };
+}
+
+/** [x, y] of the brightest pixel. */
+function brightestPixel(element: unknown): [number, number] {
+  const canvas = element as Canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const sums = Array.from(
+    { length: data.length / 4 },
+    (_, at) => data[4 * at]! + data[4 * at + 1]! + data[4 * at + 2]!,
+  );
+  const at = sums.indexOf(Math.max(...sums));
+  return [at % canvas.width, Math.floor(at / canvas.width)];
+}

@@ -1,0 +1,127 @@
+/** `mzsr up` as a user runs it: real processes, a real nats-server where there is one, small networks. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ClusterStatus } from "@mzsr/shared";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BIN, mzsr } from "../testing/run-command.js";
+import { hashesOf, makePhotos, processesWith, smallRun, until } from "../testing/small-run.js";
+
+const LONG = 120_000;
+
+let folder: string;
+let photos: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mzsr-up-"));
+  photos = join(folder, "photos");
+  await makePhotos(photos);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Starts `mzsr up` and keeps what it says. */
+function up(run: string, ...args: string[]) {
+  const child = spawn(process.execPath, [BIN, "up", "--run", run, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let notes = "";
+  child.stdout.on("data", (chunk) => (notes += chunk));
+  child.stderr.on("data", (chunk) => (notes += chunk));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, notes }));
+  return { child, ended };
+}
+
+/** Workers and nats-server that `up` has started for a run; all name the run's folder or its parent's pid. */
+const childrenOf = async (pid: number) => {
+  const children: number[] = [];
+  for (const name of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    if (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] === String(pid)) children.push(Number(name));
+  }
+  return children;
+};
+
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+it("trains from nothing to a model, lets status look on, and leaves no process behind", { timeout: LONG }, async () => {
+  const run = join(folder, "whole");
+  const { child, ended } = up(run, ...smallRun(photos, 10, 300));
+  await until("a step is done", async () => (await hashesOf(run)).length > 10);
+  const { code: statusCode, out } = await mzsr(["status", "--run", run, "--json"]);
+  expect(statusCode).toBe(0);
+  const status = JSON.parse(out) as ClusterStatus;
+  expect(status).toMatchObject({ run: "whole", stage: "metaTraining", totalSteps: 310, backend: "simd" });
+  expect(status.workers.map((worker) => worker.worker).sort()).toEqual(["worker-1", "worker-2"]);
+  const children = await childrenOf(child.pid!);
+  expect(children.length).toBeGreaterThanOrEqual(2);
+
+  const { code, notes } = await ended;
+  expect([code, notes]).toEqual([0, expect.stringContaining("Finished: ")]);
+  expect(await hashesOf(run)).toHaveLength(310);
+  expect(await readdir(run)).toEqual(expect.arrayContaining(["config.yaml", "model.safetensors", "checkpoints"]));
+  expect(await readdir(run)).not.toContain("coordinator.json");
+  expect(children.filter(isAlive)).toEqual([]);
+  expect(await processesWith(run)).toEqual([]);
+
+  const listed = await mzsr(["runs", folder, "--json"]);
+  expect(JSON.parse(listed.out)).toEqual([expect.objectContaining({ run: "whole", state: "finished", step: 310 })]);
+});
+
+it("stops on Ctrl-C with a checkpoint, and resumes to the same bits as a run that was never stopped", {
+  timeout: LONG,
+}, async () => {
+  const [stopped, straight] = [join(folder, "stopped"), join(folder, "straight")];
+  const size = smallRun(photos, 5, 120);
+  const first = up(stopped, ...size);
+  await until("a meta-step is done", async () => (await hashesOf(stopped)).length > 8);
+  first.child.kill("SIGINT");
+  const { code, notes } = await first.ended;
+  expect(code).toBe(0);
+  const done = (await hashesOf(stopped)).length;
+  expect(notes).toContain(`Stopped after step ${done}. Go on with: mzsr up --run ${stopped} --resume`);
+  expect(done).toBeLessThan(125);
+  expect(await readdir(join(stopped, "checkpoints"))).toContain(`step-${String(done).padStart(8, "0")}.safetensors`);
+  expect((await mzsr(["up", "--run", stopped])).code).toBe(2);
+
+  expect(await up(stopped, "--resume", "--workers", "1").ended).toMatchObject({ code: 0 });
+  expect(await up(straight, ...size).ended).toMatchObject({ code: 0 });
+  expect(await hashesOf(stopped)).toEqual(await hashesOf(straight));
+  expect(await readFile(join(stopped, "model.safetensors"))).toHaveLength(
+    (await readFile(join(straight, "model.safetensors"))).length,
+  );
+});
+
+describe("when processes die", () => {
+  it("starts a killed worker again and finishes", { timeout: LONG }, async () => {
+    const run = join(folder, "killed-worker");
+    const { ended } = up(run, ...smallRun(photos, 5, 400));
+    await until("a step is done", async () => (await hashesOf(run)).length > 0);
+    const [worker] = (await processesWith("--name worker-1")).filter(([, command]) => command.includes(photos));
+    process.kill(worker![0], "SIGKILL");
+    const { code, notes } = await ended;
+    expect(notes).toMatch(/worker-1 ended with SIGKILL .*starting it again/);
+    expect(code).toBe(0);
+    expect(await hashesOf(run)).toHaveLength(405);
+  });
+
+  it("leaves nothing running when it is killed itself, and the run can go on", { timeout: LONG }, async () => {
+    const run = join(folder, "killed");
+    const { child, ended } = up(run, ...smallRun(photos, 5, 100_000), "--set", "checkpoints.every=5");
+    await until(
+      "a checkpoint is there",
+      async () => (await readdir(join(run, "checkpoints")).catch(() => [])).length > 1,
+    );
+    const children = await childrenOf(child.pid!);
+    child.kill("SIGKILL");
+    await ended;
+    await until("its children have noticed", async () => !children.some(isAlive));
+    const again = up(run, "--resume", "--steps", String((await hashesOf(run)).length + 10));
+    expect(await again.ended).toMatchObject({ code: 0 });
+  });
+});

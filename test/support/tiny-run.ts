@@ -1,0 +1,31 @@
+/** A run so small that a step takes milliseconds, and so long that no test sees its end. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createImage, Draws, writePng } from "@mzsr/shared";
+
+const CONFIGURATION = `
+backend: simd
+model: { depth: 2, width: 4 }
+patches: { stride: 16 }
+pretraining: { steps: 3, batch: 2, tasks: 2, patchSize: 16 }
+metaTraining: { steps: 1000000, tasks: 3, support: 1, query: 1, patchSize: 16, innerSteps: 2, learnedRates: true }
+cluster: { patience: 2, auditShare: 0.5 }
+checkpoints: { every: 200, keep: 2 }
+`;
+
+/** Writes images of noise and a configuration. Returns the arguments that `mzsr coordinator` needs to train on them. */
+export async function tinyRun(folder: string, run = "tiny"): Promise<string[]> {
+  const images = join(folder, "images");
+  await mkdir(images, { recursive: true });
+  for (const i of [0, 1]) {
+    const image = createImage(40, 48, 3);
+    const draws = new Draws(7, [i, 0, 0]);
+    image.data.forEach((_, at) => {
+      image.data[at] = draws.uniform(0, 1);
+    });
+    await writePng(join(images, `noise-${i}.png`), image);
+  }
+  const config = join(folder, "config.yaml");
+  await writeFile(config, CONFIGURATION);
+  return ["--config", config, "--data", images, "--run", join(folder, "runs", run)];
+}

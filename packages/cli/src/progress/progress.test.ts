@@ -120,6 +120,18 @@ describe("a status as text", () => {
     expect(text).toContain("lost (no heartbeat for 5 s)");
     expect(text).not.toContain("\n  b  ");
   });
+
+  it("lists workers in the order of their numbers, and not so many that they fill the screen", () => {
+    const [worker] = status().workers;
+    const workers = [30, 2, 1, ...Array.from({ length: 17 }, (_, i) => i + 3)].map((n) => ({
+      ...worker!,
+      worker: `worker-${n}`,
+    }));
+    const lines = statusLines(status({ workers }));
+    expect(lines[3]).toMatch(/^ {2}worker-1 /);
+    expect(lines[4]).toMatch(/^ {2}worker-2 /);
+    expect(lines.at(-1)).toBe("  and 8 more");
+  });
 });
 
 it("says durations and numbers as people do", () => {

@@ -4,6 +4,8 @@ import { bar, duration, significant } from "./numbers.js";
 
 const STAGE_TITLES = { pretraining: "pretraining", metaTraining: "meta-training" } as const;
 const BAR_WIDTH = 30;
+/** More would push the head of the display off the screen. */
+const MOST_WORKERS = 12;
 
 /** `meta-training 120/600 · loss 0.0321 → 0.0274 · 6.1 tasks/s · 2 workers · 3 min 10 s left` */
 export function statusLine(status: ClusterStatus): string {
@@ -30,8 +32,15 @@ export function statusLines(status: ClusterStatus): string[] {
     stage + left,
     `  ${[...lossText(status), ...(status.phase === "training" ? [] : [status.phase])].join("   ")}`,
     `  ${rate}${workersText(status)}`,
-    ...status.workers.filter((worker) => worker.state !== "gone").map(workerLine),
+    ...workerLines(status),
   ];
+}
+
+function workerLines({ workers }: ClusterStatus): string[] {
+  const present = workers.filter((worker) => worker.state !== "gone");
+  const sorted = present.sort((a, b) => a.worker.localeCompare(b.worker, "en", { numeric: true }));
+  const lines = sorted.slice(0, MOST_WORKERS).map(workerLine);
+  return sorted.length <= MOST_WORKERS ? lines : [...lines, `  and ${sorted.length - MOST_WORKERS} more`];
 }
 
 function workerLine(worker: ClusterStatus["workers"][number]): string {

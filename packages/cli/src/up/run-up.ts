@@ -53,7 +53,8 @@ async function train(
     closers.add(() => workers.stop());
     const end = await followToTheEnd(started.coordinator, workers, display, interactive);
     workers.letGo();
-    await Promise.race([workers.gone, delay(LEAVE_MS, undefined, { ref: false })]);
+    // Workers of a finished run leave by themselves; those of a stopped one would wait for it to go on.
+    if (end.complete) await Promise.race([workers.gone, delay(LEAVE_MS, undefined, { ref: false })]);
     return end;
   } finally {
     display.clear();
@@ -142,7 +143,7 @@ async function followToTheEnd(
       });
     });
     const end = await Promise.race([coordinator.finished, stoppedAtOnce, noWorkerLeft(workers, coordinator)]);
-    show(coordinator.status());
+    if (end.complete) show(coordinator.status());
     return end;
   } finally {
     clearInterval(timer);

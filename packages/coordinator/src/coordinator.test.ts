@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunEventRecord, readModel } from "@mzsr/shared";
 import { expect, test } from "vitest";
+import { smallConfiguration } from "../../../test/support/small-run.js";
+import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
 import { readJsonLines, readMetrics } from "./run/metrics-log.js";
 import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
-import { smallConfiguration } from "./testing/small-run.js";
-import { temporaryFolder } from "./testing/temporary-folder.js";
 
 /** Trains a whole small run with so many workers. Returns θ's hash after each step. */
 async function train(folder: string, workers: number, changes: Partial<CoordinatorOptions> = {}): Promise<string[]> {

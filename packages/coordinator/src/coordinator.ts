@@ -12,17 +12,21 @@ import {
   metaLayout,
   type NatsLink,
   RunError,
+  readImage,
   writeModel,
 } from "@mzsr/shared";
 import { CoordinatorCore } from "./core/coordinator-core.js";
 import { RunSchedule } from "./core/schedule.js";
 import { EventStream } from "./http/event-stream.js";
 import { Routes } from "./http/routes.js";
-import { RunArchive, readPreviews } from "./http/run-view.js";
+import { RunArchive } from "./http/run-view.js";
 import { type HttpServer, startHttpServer } from "./http/server.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";
 import type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
+import { readPreviews } from "./previews/preview-files.js";
+import { previewSubject } from "./previews/preview-subject.js";
+import { PreviewWriter } from "./previews/preview-writer.js";
 import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
 import { finishedModel } from "./run/finished-model.js";
 import { datasetDigest, firstState } from "./run/initial-state.js";
@@ -74,6 +78,7 @@ class Coordinator implements RunningCoordinator {
   #effects!: EffectRunner;
   #checkpoints!: CheckpointWriter;
   #live!: LiveRun;
+  #previews: PreviewWriter | undefined;
   #grpc!: GrpcServer;
   #http!: HttpServer;
   #ending = false;
@@ -99,6 +104,7 @@ class Coordinator implements RunningCoordinator {
   async start(): Promise<void> {
     try {
       await this.#openRun();
+      await this.#preparePreviews();
       await this.#openDoors();
     } catch (thrown) {
       this.#loop?.stop();
@@ -127,8 +133,8 @@ class Coordinator implements RunningCoordinator {
     return this.#live.status();
   }
 
-  async previewsWritten(step: number): Promise<void> {
-    for (const { name, updates, entries } of await readPreviews(this.#options.runFolder)) {
+  async #previewsWritten(step: number): Promise<void> {
+    for (const { name, updates, entries } of await readPreviews(runPaths(this.#options.runFolder).previews)) {
       const psnr = entries.at(-1)?.psnr;
       if (psnr === undefined) continue;
       this.#metrics.showPreview(name, 0, psnr.before);
@@ -179,7 +185,10 @@ class Coordinator implements RunningCoordinator {
       events,
     });
     this.#checkpoints = new CheckpointWriter({
-      encode: (wanted) => folder.encode(wanted),
+      encode: (wanted) => {
+        this.#previews?.offer(wanted.step, wanted.theta);
+        return folder.encode(wanted);
+      },
       write: (step, bytes) => folder.writeCheckpoint(step, bytes),
       onWritten: (outcome) => this.#checkpointWritten(outcome),
       nowMs: monotonicNowMs,
@@ -246,6 +255,24 @@ class Coordinator implements RunningCoordinator {
     return startHttpServer({ host: this.#httpHost, port: this.#options.listen.httpPort, routes, onError });
   }
 
+  async #preparePreviews(): Promise<void> {
+    const { previews, configuration, runName, runFolder, logger } = this.#options;
+    if (previews === undefined) return;
+    const photos = await Promise.all(previews.photos.map(({ path }) => readImage(path)));
+    const writer = new PreviewWriter({
+      run: runName,
+      folder: runPaths(runFolder).previews,
+      configuration,
+      subjects: photos.map((photo, order) => previewSubject(previews.photos[order]!.name, photo, order, configuration)),
+      computer: previews.computer,
+      nowMs: monotonicNowMs,
+      onWritten: (step) => void this.#previewsWritten(step),
+      onProblem: (reason) => logger.warn(`no preview: ${reason}`),
+    });
+    this.#closers.add(() => writer.close());
+    this.#previews = writer;
+  }
+
   #joinBus(link: NatsLink): ClusterBus {
     const bus = new ClusterBus({
       run: this.#options.runName,
@@ -282,6 +309,7 @@ class Coordinator implements RunningCoordinator {
       await this.#checkpoints.settle();
       const modelPath = complete ? await this.#writeModel(step) : undefined;
       await this.#grpc.drained(LEAVE_MS);
+      if (complete) await this.#previews?.settle();
       this.#loop.stop();
       await this.#closers.close();
       if (failure !== undefined) throw new RunError(failure);

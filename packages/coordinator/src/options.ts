@@ -1,6 +1,14 @@
 import type { ClusterStatus, Configuration, NatsOptions } from "@mzsr/shared";
 import type { Logger } from "pino";
+import type { PreviewComputer } from "./previews/preview-writer.js";
 import type { TlsOptions } from "./server/credentials.js";
+
+export interface PreviewOptions {
+  /** Photos that are not trained on. */
+  readonly photos: readonly { readonly name: string; readonly path: string }[];
+  /** Adapts and enlarges, on another thread; closed with the coordinator. */
+  readonly computer: PreviewComputer;
+}
 
 export interface CoordinatorOptions {
   readonly configuration: Configuration;
@@ -27,6 +35,8 @@ export interface CoordinatorOptions {
   /** Go on from the newest whole checkpoint; without one, begin at step 0. */
   readonly resume: boolean;
   readonly logger: Logger;
+  /** Pictures of held-out photos while the run goes on; none when not given. */
+  readonly previews?: PreviewOptions | undefined;
   /** Told whenever a step is done or something happens. */
   readonly onProgress?: ((status: ClusterStatus) => void) | undefined;
 }
@@ -57,6 +67,4 @@ export interface RunningCoordinator {
   /** Ends at once and writes nothing more: the run belongs to somebody else. */
   abandon(reason: string): Promise<void>;
   status(): ClusterStatus;
-  /** New pictures stand in the run's `previews` folder. */
-  previewsWritten(step: number): Promise<void>;
 }

@@ -3,10 +3,10 @@ import { request } from "node:http";
 import { join } from "node:path";
 import type { ClusterStatus, MetricsColumns, PreviewImage, RunEventRecord, RunListing } from "@mzsr/shared";
 import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { RunningCoordinator } from "../options.js";
 import { helloOf } from "../testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "../testing/small-coordinator.js";
-import { temporaryFolder } from "../testing/temporary-folder.js";
 
 async function get(coordinator: RunningCoordinator, path: string) {
   const response = await fetch(`http://${coordinator.httpAddress}${path}`);

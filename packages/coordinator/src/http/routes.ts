@@ -2,9 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { basename } from "node:path";
 import type { HistoryRange, RunListing } from "@mzsr/shared";
+import { readPreviews } from "../previews/preview-files.js";
 import { runPaths } from "../run/run-folder.js";
 import type { EventStream } from "./event-stream.js";
-import { type RunArchive, type RunView, readPreviews } from "./run-view.js";
+import type { RunArchive, RunView } from "./run-view.js";
 import { scrapeTargets } from "./service-discovery.js";
 import { sendFile } from "./static-files.js";
 
@@ -66,7 +67,7 @@ export class Routes {
       case "/api/activity":
         return sendJson(response, run.activity());
       case "/api/images":
-        return sendJson(response, await readPreviews(run.folder));
+        return sendJson(response, await readPreviews(runPaths(run.folder).previews));
     }
     const file = /^\/api\/images\/([\w.-]+\.png)$/.exec(pathname)?.[1];
     if (file === undefined) throw new HttpError(404, `there is no ${pathname}`);

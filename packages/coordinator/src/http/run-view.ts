@@ -1,7 +1,7 @@
 /**
  * What can be told about a run: the live one from memory, another one of the same folder from its files.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type ActivityColumns,
@@ -10,7 +10,6 @@ import {
   type HistoryRange,
   loadConfiguration,
   type MetricsColumns,
-  type PreviewImage,
   type RunEventRecord,
   type RunListing,
   StepHistory,
@@ -67,17 +66,6 @@ export class RunArchive {
       .flatMap(({ name, view }) => (view === undefined ? [] : [{ name, view }]))
       .sort((a, b) => (this.#read.get(b.name)?.changedMs ?? 0) - (this.#read.get(a.name)?.changedMs ?? 0))
       .map(({ name, view }) => ({ run: name, live: false, status: view.status() }));
-  }
-}
-
-/** Pictures that were made of held-out images while a run went on; none when there are none. */
-export async function readPreviews(folder: string): Promise<PreviewImage[]> {
-  const path = join(runPaths(folder).previews, "previews.json");
-  const text = await readFile(path, "utf8").catch(() => "[]");
-  try {
-    return JSON.parse(text) as PreviewImage[];
-  } catch {
-    return [];
   }
 }
 

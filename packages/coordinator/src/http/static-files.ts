@@ -18,6 +18,11 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
 };
 
+/** What the page may load and whom it may ask: this server and nobody else; no script or style inside the document. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** Files whose names change with their content may be kept by the reader. */
 const FOREVER = "public, max-age=31536000, immutable";
 
@@ -43,6 +48,7 @@ export async function sendFile(
     "content-length": found.size,
     "cache-control": immutable ? FOREVER : "no-cache",
     "x-content-type-options": "nosniff",
+    ...(type.startsWith("text/html") ? { "content-security-policy": PAGE_POLICY } : {}),
   });
   await pipeline(createReadStream(file), response).catch(() => response.destroy());
   return true;

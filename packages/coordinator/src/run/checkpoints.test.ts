@@ -1,9 +1,9 @@
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { smallDisk } from "../../../../test/support/small-disk.js";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { TrainingState } from "../core/training-state.js";
-import { smallDisk } from "../testing/small-disk.js";
-import { temporaryFolder } from "../testing/temporary-folder.js";
 import { CheckpointStore, decodeCheckpoint, encodeCheckpoint } from "./checkpoints.js";
 
 const facts = { run: "run", configuration: "{}", dataset: "abc" };

@@ -2,8 +2,8 @@ import { appendFile, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, type StepSummary } from "@mzsr/shared";
 import { expect, test } from "vitest";
-import { smallConfiguration } from "../testing/small-run.js";
-import { temporaryFolder } from "../testing/temporary-folder.js";
+import { smallConfiguration } from "../../../../test/support/small-run.js";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { firstState } from "./initial-state.js";
 import { RunFolder, type RunFolderOptions, runPaths } from "./run-folder.js";
 

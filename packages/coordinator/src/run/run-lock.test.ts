@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@mzsr/shared";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../testing/temporary-folder.js";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { RunLock } from "./run-lock.js";
 
 const notLost = (reason: string) => {

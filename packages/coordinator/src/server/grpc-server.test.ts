@@ -5,10 +5,10 @@ import { promisify } from "node:util";
 import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { type ClusterClient, clusterClient, InputError, loadDataset, type TaskOutcome } from "@mzsr/shared";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
+import { smallConfiguration, smallImages } from "../../../../test/support/small-run.js";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { CoordinatorEvent } from "../core/events.js";
 import { helloOf, ScriptedWorker } from "../testing/scripted-worker.js";
-import { smallConfiguration, smallImages } from "../testing/small-run.js";
-import { temporaryFolder } from "../testing/temporary-folder.js";
 import { serverCredentials } from "./credentials.js";
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
 import { ParametersMessages } from "./outgoing.js";
@@ -38,7 +38,7 @@ function connect(server: GrpcServer): ScriptedWorker {
 
 /** Resolves with the event once it is there. */
 function eventOf<T extends CoordinatorEvent["type"]>(events: CoordinatorEvent[], type: T) {
-  return vi.waitUntil(() => events.find((event) => event.type === type)) as Promise<
+  return vi.waitUntil(() => events.find((event) => event.type === type), 20_000) as Promise<
     Extract<CoordinatorEvent, { type: T }>
   >;
 }
@@ -144,7 +144,7 @@ test("parameters are serialised once per step, and every worker gets the same", 
     worker.hello(helloOf(name));
     return worker;
   });
-  await vi.waitUntil(() => events.length === 3);
+  await vi.waitUntil(() => events.length === 3, 20_000);
   for (const event of events) if (event.type === "join") server.send(event.session, parameters.before(5));
   for (const worker of workers) {
     expect(await worker.next("parameters")).toEqual({ type: "parameters", stage: "metaTraining", step: 5, theta });

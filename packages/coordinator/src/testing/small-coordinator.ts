@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import pino from "pino";
 import { onTestFinished } from "vitest";
+import { smallConfiguration, smallImages } from "../../../../test/support/small-run.js";
 import { startCoordinator } from "../coordinator.js";
 import type { CoordinatorOptions, RunningCoordinator } from "../options.js";
 import { ScriptedWorker } from "./scripted-worker.js";
-import { smallConfiguration, smallImages } from "./small-run.js";
 
 /** @param folder holds the images and the run */
 export async function smallCoordinator(

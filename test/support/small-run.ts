@@ -1,4 +1,5 @@
 /** The smallest run that has everything: two stages, learned rates, two images of noise. */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Configuration, configurationSchema, createImage, Draws, writePng } from "@mzsr/shared";
 
@@ -26,6 +27,7 @@ export function smallConfiguration(changes: Record<string, unknown> = {}): Confi
 
 /** Writes the images of a small run; the same bytes every time. */
 export async function smallImages(folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
   const paths = [0, 1].map((i) => join(folder, `noise-${i}.png`));
   for (const [i, path] of paths.entries()) {
     const image = createImage(40, 48, 3);

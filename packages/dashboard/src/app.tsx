@@ -19,6 +19,8 @@ export interface AppProps {
 
 export function App({ store, compared, theme }: AppProps) {
   const status = store.status.value;
+  // A run that is over keeps its steps and events, not who worked on it.
+  const workersKnown = store.connection.value !== "still" || (status?.workers.length ?? 0) > 0;
   return (
     <>
       <a class="skip" href="#main">
@@ -29,11 +31,11 @@ export function App({ store, compared, theme }: AppProps) {
       <main id="main" tabIndex={-1}>
         {status !== undefined && (
           <>
-            <Summary status={status} connection={store.connection.value} />
+            <Summary store={store} status={status} />
             {compared && <Comparison store={store} compared={compared} />}
-            <div class="columns">
+            <div class={workersKnown ? "columns" : undefined}>
               <Learning store={store} compared={compared} theme={theme} />
-              <Workers store={store} />
+              {workersKnown && <Workers store={store} />}
             </div>
             <Pictures store={store} compared={compared} />
             <EventLog store={store} />

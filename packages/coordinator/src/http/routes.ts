@@ -5,18 +5,26 @@ import type { HistoryRange, RunListing } from "@mzsr/shared";
 import { readPreviews } from "../previews/preview-files.js";
 import { runPaths } from "../run/run-folder.js";
 import type { EventStream } from "./event-stream.js";
-import type { RunArchive, RunView } from "./run-view.js";
+import type { RunCollection, RunView } from "./run-view.js";
 import { scrapeTargets } from "./service-discovery.js";
 import { sendFile } from "./static-files.js";
 
 const MOST_EVENTS = 10_000;
 
-export interface RouteSources {
-  readonly live: RunView;
-  readonly archive: RunArchive;
+const OF_A_LIVE_RUN = new Set(["/metrics", "/readyz", "/sd", "/api/stream"]);
+
+/** A run that a coordinator works on. */
+export interface LiveSources {
+  readonly view: RunView;
   readonly stream: EventStream;
   /** Prometheus' text format. */
   readonly metricsText: () => Promise<string>;
+}
+
+export interface RouteSources {
+  /** Undefined where runs are only looked at. */
+  readonly live: LiveSources | undefined;
+  readonly archive: RunCollection;
   /** Folder of the built page; undefined when it is not built. */
   readonly page: string | undefined;
 }
@@ -44,15 +52,22 @@ export class Routes {
     if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET is answered here");
     const url = parseUrl(request);
     const path = url.pathname;
-    if (path === "/metrics")
-      return sendText(response, await this.#sources.metricsText(), "text/plain; version=0.0.4; charset=utf-8");
     if (path === "/healthz") return sendText(response, "ok\n", "text/plain; charset=utf-8");
-    if (path === "/readyz") return this.#ready(response);
-    if (path === "/sd") return sendJson(response, scrapeTargets(this.#sources.live.status(), hostOf(request)));
-    if (path === "/api/stream") return this.#openStream(request, response);
+    if (OF_A_LIVE_RUN.has(path)) return this.#answerAboutLive(path, request, response);
     if (path === "/api/runs") return sendJson(response, await this.#runs());
     if (path.startsWith("/api/")) return this.#answerAboutRun(url, response);
     return this.#answerPage(path, response);
+  }
+
+  async #answerAboutLive(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { live } = this.#sources;
+    if (live === undefined) throw new HttpError(404, `there is no ${path}: no run is live here`);
+    const { view, stream, metricsText } = live;
+    if (path === "/metrics") sendText(response, await metricsText(), "text/plain; version=0.0.4; charset=utf-8");
+    else if (path === "/sd") sendJson(response, scrapeTargets(view.status(), hostOf(request)));
+    else if (path === "/api/stream") openStream(stream, request, response);
+    else if (view.status().phase === "stopping") throw new HttpError(503, "the coordinator is stopping");
+    else sendText(response, "ready\n");
   }
 
   async #answerAboutRun({ pathname, searchParams }: URL, response: ServerResponse): Promise<void> {
@@ -76,26 +91,19 @@ export class Routes {
   }
 
   async #runNamed(name: string | null): Promise<RunView> {
-    const { live, archive } = this.#sources;
-    if (name === null || name === live.status().run || name === basename(live.folder)) return live;
-    const found = await archive.find(name);
-    if (found === undefined) throw new HttpError(404, `there is no run ${name}`);
+    const { archive } = this.#sources;
+    const live = this.#sources.live?.view;
+    if (live !== undefined && (name === null || name === live.status().run || name === basename(live.folder)))
+      return live;
+    const found = await archive.find(name ?? (await archive.list())[0]?.run ?? "");
+    if (found === undefined) throw new HttpError(404, name === null ? "there is no run" : `there is no run ${name}`);
     return found;
   }
 
   async #runs(): Promise<RunListing[]> {
-    const status = this.#sources.live.status();
-    return [{ run: status.run, live: true, status }, ...(await this.#sources.archive.list())];
-  }
-
-  #ready(response: ServerResponse): void {
-    const { phase } = this.#sources.live.status();
-    if (phase === "stopping") throw new HttpError(503, "the coordinator is stopping");
-    sendText(response, "ready\n", "text/plain; charset=utf-8");
-  }
-
-  #openStream(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#sources.stream.open(request, response)) throw new HttpError(503, "too many readers of /api/stream");
+    const status = this.#sources.live?.view.status();
+    const live = status === undefined ? [] : [{ run: status.run, live: true, status }];
+    return [...live, ...(await this.#sources.archive.list())];
   }
 
   async #answerPage(path: string, response: ServerResponse): Promise<void> {
@@ -108,6 +116,10 @@ export class Routes {
     if (await sendFile(response, page, file, path.startsWith("/assets/"))) return;
     throw new HttpError(404, `there is no ${path}`);
   }
+}
+
+function openStream(stream: EventStream, request: IncomingMessage, response: ServerResponse): void {
+  if (!stream.open(request, response)) throw new HttpError(503, "too many readers of /api/stream");
 }
 
 export function sendJson(response: ServerResponse, value: unknown, status = 200): void {

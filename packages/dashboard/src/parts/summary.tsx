@@ -1,6 +1,6 @@
-import type { ClusterStatus, RunPhase } from "@mzsr/shared";
+import type { ClusterStatus, MetricsColumns, RunPhase } from "@mzsr/shared";
 import type { ComponentChildren } from "preact";
-import type { Connection } from "../data/store.js";
+import type { RunStore } from "../data/store.js";
 import {
   formatClock,
   formatCount,
@@ -20,17 +20,20 @@ const PHASE_WORDS: Record<RunPhase, string> = {
 };
 
 /** How far, how long still, is it learning, how fast: the four answers of the first five seconds. */
-export function Summary({ status, connection }: { status: ClusterStatus; connection: Connection }) {
+export function Summary({ store, status }: { store: RunStore; status: ClusterStatus }) {
+  const still = store.connection.value === "still";
   return (
     <section class="summary" aria-label="Summary">
-      <Progress status={status} still={connection === "still"} />
+      <Progress status={status} still={still} />
       <dl class="facts">
-        <TimeLeft status={status} still={connection === "still"} />
+        {still ? <TimeTaken metrics={store.metrics.value} /> : <TimeLeft status={status} />}
         <Adaptation status={status} />
-        <Fact name="Speed" value={`${formatRate(status.tasksPerSecond)} tasks/s`}>
-          {formatSeconds(status.secondsPerStep)} a step
-        </Fact>
-        <WorkersFact status={status} />
+        {!still && (
+          <Fact name="Speed" value={`${formatRate(status.tasksPerSecond)} tasks/s`}>
+            {formatSeconds(status.secondsPerStep)} a step
+          </Fact>
+        )}
+        {!still && <WorkersFact status={status} />}
       </dl>
     </section>
   );
@@ -83,19 +86,34 @@ function stagesOf({ stage, step, totalSteps, stageStep, stageSteps }: ClusterSta
   ].filter(({ steps }) => steps > 0);
 }
 
-function TimeLeft({ status, still }: { status: ClusterStatus; still: boolean }) {
-  const { phase, secondsLeft } = status;
-  if (phase === "finished")
+function TimeLeft({ status: { phase, step, secondsLeft } }: { status: ClusterStatus }) {
+  if (phase === "finished") {
     return (
       <Fact name="Time left" value="none">
-        {formatCount(status.step)} steps done
+        {formatCount(step)} steps done
       </Fact>
     );
-  if (still || secondsLeft === null) return <Fact name="Time left" value="unknown" />;
+  }
+  if (secondsLeft === null) return <Fact name="Time left" value="unknown" />;
   const now = Date.now();
   return (
     <Fact name="Time left" value={formatDuration(secondsLeft)}>
       ends about {formatClock(now + 1000 * secondsLeft, now)}
+    </Fact>
+  );
+}
+
+/** What the steps took together, from their means over equal buckets. */
+function TimeTaken({ metrics }: { metrics: MetricsColumns | undefined }) {
+  if (metrics === undefined) return null;
+  const starts = [metrics.firstStep - 1, ...metrics.step];
+  const seconds = metrics.seconds.reduce<number>(
+    (sum, mean, at) => sum + (mean ?? 0) * (starts[at + 1]! - starts[at]!),
+    0,
+  );
+  return (
+    <Fact name="Time taken" value={formatDuration(seconds)}>
+      {formatSeconds(metrics.lastStep === 0 ? null : seconds / metrics.lastStep)} a step
     </Fact>
   );
 }

@@ -8,6 +8,7 @@ import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
 import { upCommand } from "./commands/up.js";
 import { upscaleCommand } from "./commands/upscale.js";
+import { viewCommand } from "./commands/view.js";
 import { workerCommand } from "./commands/worker.js";
 import type { Terminal } from "./terminal/terminal.js";
 import { VERSION } from "./version.js";
@@ -34,6 +35,7 @@ export function buildProgram(terminal: Terminal): Command {
     importCommand,
     exportCommand,
     runsCommand,
+    viewCommand,
     doctorCommand,
   ];
   for (const command of commands) program.addCommand(command(terminal).showSuggestionAfterError());

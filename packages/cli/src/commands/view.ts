@@ -1,0 +1,22 @@
+import { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.js";
+import { portNumber } from "./arguments.js";
+
+export interface ViewOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function viewCommand(terminal: Terminal): Command {
+  return new Command("view")
+    .description("Open a finished run on the page, or compare two, until Ctrl-C.")
+    .argument("<run>", "a run folder")
+    .argument("[other]", "a run folder to compare it with")
+    .option("--host <address>", "interface to listen on", "127.0.0.1")
+    .option("--port <port>", "port of the page, 0 for a free one", portNumber, 0)
+    .addHelpText("after", "\nExample:\n  $ mzsr view runs/first runs/second\n")
+    .action(async (run: string, other: string | undefined, options: ViewOptions) => {
+      const { viewRuns } = await import("../inspect/view-runs.js");
+      await viewRuns(other === undefined ? [run] : [run, other], options, terminal);
+    });
+}

@@ -1,0 +1,213 @@
+/**
+ * The Helm chart, as far as it can be checked without a cluster: its values by their schema; what it renders by
+ * Kubernetes' own types, by how its parts refer to each other, and by mzsr's own options and configuration.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadConfiguration } from "@mzsr/shared";
+import { Ajv } from "ajv";
+import { describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { hasMzsr } from "../support/mzsr-process.js";
+import { CHART, canRender, type Manifest, render, type Values } from "./chart.js";
+
+const EXAMPLES = fileURLToPath(new URL("../../deploy/helm/examples/", import.meta.url));
+const BIN = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
+
+const defaults = parse(readFileSync(join(CHART, "values.yaml"), "utf8")) as Values;
+const spotGpu = parse(readFileSync(join(EXAMPLES, "spot-gpu.yaml"), "utf8")) as Values;
+const matches = new Ajv({ allErrors: true, strictTypes: false }).compile(
+  JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")),
+);
+
+const CASES: Readonly<Record<string, Values>> = {
+  defaults: {},
+  spotGpu,
+  quick: { run: { name: "first", preset: "quick", config: { seed: 7 } }, coordinator: { replicas: 0 } },
+  tls: { tls: { enabled: true, secret: "server-tls" } },
+  mutualTls: { tls: { enabled: true, secret: "server-tls", workerSecret: "worker-tls" }, metrics: { scrape: "none" } },
+  externalNats: {
+    nats: {
+      enabled: false,
+      external: { servers: "nats://n1:4222, tls://n2:5222", secret: "nats-auth", files: { creds: "nats.creds" } },
+    },
+    auth: { existingSecret: "mine" },
+  },
+  noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: "", maxUnavailable: 1 } },
+  webgpuOutside: {
+    worker: { flavour: "webgpu", runtimeClassName: "gpu", nodeSelector: { gpu: "amd" } },
+    coordinator: { podDisruptionBudget: false, service: { type: "LoadBalancer", annotations: { internal: "true" } } },
+    networkPolicy: { workersFromOutside: true, monitoringFrom: [{ namespaceSelector: { matchLabels: { a: "b" } } }] },
+    image: { registry: "registry.example.org/lab/", tag: "1.2.3", pullSecrets: [{ name: "pull" }] },
+  },
+};
+
+test("the schema accepts the defaults and the examples, and says what else is wrong", () => {
+  expect(matches(defaults), JSON.stringify(matches.errors)).toBe(true);
+  for (const [name, values] of Object.entries(CASES)) {
+    expect(matches(values), `${name}: ${JSON.stringify(matches.errors)}`).toBe(true);
+  }
+  for (const wrong of [
+    { wroker: {} },
+    { worker: { replicas: -1 } },
+    { worker: { flavour: "rocm" } },
+    { coordinator: { replicas: 2 } },
+    { tls: { enabled: true } },
+    { run: { name: "../elsewhere" } },
+    { metrics: { scrape: "sometimes" } },
+    { nats: { external: { files: { password: "p" } } } },
+  ]) {
+    expect(matches(wrong), JSON.stringify(wrong)).toBe(false);
+  }
+});
+
+interface Named {
+  readonly name: string;
+}
+
+interface Container extends Named {
+  readonly args: readonly string[];
+  readonly env?: readonly Named[];
+  readonly ports: readonly Named[];
+  readonly volumeMounts: readonly Named[];
+  readonly securityContext: unknown;
+}
+
+interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: { readonly containers: readonly Container[]; readonly volumes: readonly Named[] };
+}
+
+const WORKLOADS = ["Deployment", "StatefulSet"];
+
+function podsOf(manifests: readonly Manifest[]): PodTemplate[] {
+  return manifests.filter(({ kind }) => WORKLOADS.includes(kind)).map(({ spec }) => spec!.template as PodTemplate);
+}
+
+function workerOf(manifests: readonly Manifest[]): Manifest {
+  return manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "demo-worker")!;
+}
+
+function selects(selector: Readonly<Record<string, string>>, pod: PodTemplate): boolean {
+  return Object.entries(selector).every(([label, value]) => pod.metadata.labels[label] === value);
+}
+
+/** All values below `value` whose key is `key`. */
+function deep(value: unknown, key: string): unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, below]) => [...(name === key ? [below] : []), ...deep(below, key)]);
+}
+
+describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, () => {
+  const rendered = canRender() ? render(CASES) : {};
+
+  test("is of Kubernetes' types", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mzsr-chart-"));
+    const types = dirname(createRequire(import.meta.url).resolve("kubernetes-types/package.json"));
+    const places: Readonly<Record<string, string>> = { v1: "core/v1" };
+    const lines = Object.entries(rendered).flatMap(([name, manifests]) =>
+      manifests.flatMap((manifest, i) => {
+        // Those of operators have types of their own, which are not checked here.
+        if (/coreos|keda/.test(manifest.apiVersion)) return [];
+        const place = places[manifest.apiVersion] ?? manifest.apiVersion.replace(".k8s.io", "");
+        const type = `import(${JSON.stringify(join(types, place))}).${manifest.kind}`;
+        return [`export const ${name}${i}: ${type} = ${JSON.stringify(manifest)};`];
+      }),
+    );
+    expect(lines.length).toBeGreaterThan(50);
+    const file = join(folder, "manifests.ts");
+    writeFileSync(file, lines.join("\n"));
+    const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+    const flags = ["--noEmit", "--strict", "--ignoreConfig", "--module", "nodenext", "--types", ""];
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...flags, file], { cwd: folder, encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(stdout).toBe("");
+    expect(status).toBe(0);
+  });
+
+  test.each(Object.keys(CASES))("fits together: %s", (name) => {
+    const manifests = rendered[name]!;
+    const pods = podsOf(manifests);
+    const ids = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    expect(new Set(ids).size, "two of one name").toBe(ids.length);
+    for (const { kind, metadata, spec } of manifests.filter(({ kind }) => kind === "Service")) {
+      const selected = pods.filter((pod) => selects(spec!.selector as Record<string, string>, pod));
+      expect(selected, `${kind} ${metadata.name}`).toHaveLength(1);
+    }
+    for (const labels of manifests.flatMap(({ spec }) => deep(spec, "matchLabels")) as Record<string, string>[]) {
+      if (!("app.kubernetes.io/instance" in labels)) continue;
+      const services = manifests.filter(
+        ({ kind, metadata }) => kind === "Service" && selects(labels, { metadata } as never),
+      );
+      expect(
+        pods.filter((pod) => selects(labels, pod)).length + services.length,
+        JSON.stringify(labels),
+      ).toBeGreaterThan(0);
+    }
+    for (const { spec } of pods) {
+      const volumes = [...spec.volumes.map((volume) => volume.name), "data"];
+      for (const { volumeMounts, securityContext } of spec.containers) {
+        for (const mount of volumeMounts) expect(volumes).toContain(mount.name);
+        expect(securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
+      }
+    }
+    const own = manifests.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
+    for (const { name: secret } of manifests.flatMap(({ spec }) => deep(spec, "secretKeyRef")) as Named[]) {
+      expect([...own, "mine", "nats-auth"]).toContain(secret);
+    }
+  });
+
+  test("asks for GPUs where they are asked for, and gives the run's backend with the image", () => {
+    const worker = podsOf(rendered.spotGpu!)
+      .flatMap(({ spec }) => spec.containers)
+      .find((it) => it.name === "worker")!;
+    expect(worker).toMatchObject({ image: "mzsr/worker-cuda:0.1.0", resources: { limits: { "nvidia.com/gpu": "1" } } });
+    expect(worker.args).toContain("--backend=cuda");
+    expect(workerOf(rendered.spotGpu!).spec).not.toHaveProperty("replicas");
+  });
+
+  test("keeps the coordinator's key from workers that have no certificate of their own", () => {
+    expect(deep(workerOf(rendered.tls!).spec, "secret")).toContainEqual(
+      expect.objectContaining({ secretName: "server-tls", items: [{ key: "ca.crt", path: "ca.crt" }] }),
+    );
+  });
+
+  test("carries every alert and every dashboard where they are wanted", () => {
+    const rules = rendered.spotGpu!.find(({ kind }) => kind === "PrometheusRule")!;
+    expect(deep(rules.spec, "alert")).toContain("MzsrNoProgress");
+    expect(deep(rules.spec, "record")).toContain("run:mzsr_steps_done:sum");
+    const dashboards = rendered.spotGpu!.find(({ metadata }) => metadata.name === "demo-dashboards")!;
+    expect(Object.keys(dashboards.data!).sort()).toEqual(["cluster.json", "gpu.json", "training.json"]);
+    expect(JSON.parse(dashboards.data!["gpu.json"]!)).toMatchObject({ uid: "mzsr-gpu" });
+  });
+
+  test("gives a configuration that mzsr accepts", async () => {
+    for (const [name, manifests] of Object.entries(rendered)) {
+      const text = manifests.find(({ metadata }) => metadata.name === "demo-config")!.data!["config.yaml"]!;
+      const folder = mkdtempSync(join(tmpdir(), "mzsr-chart-"));
+      const file = join(folder, "config.yaml");
+      writeFileSync(file, text);
+      const preset = (CASES[name]!.run as { preset?: string } | undefined)?.preset ?? "paper";
+      const loaded = await loadConfiguration({ preset, file });
+      rmSync(folder, { recursive: true });
+      const wanted = (CASES[name]!.run as { config?: Values } | undefined)?.config ?? {};
+      expect(loaded, stringify(wanted)).toMatchObject(wanted);
+    }
+  });
+
+  test.skipIf(!hasMzsr())("gives mzsr options that it knows", () => {
+    const helpOf = (command: string) => spawnSync(process.execPath, [BIN, command, "--help"]).stdout.toString();
+    const help: Readonly<Record<string, string>> = { coordinator: helpOf("coordinator"), worker: helpOf("worker") };
+    for (const { args } of Object.values(rendered)
+      .flatMap(podsOf)
+      .flatMap(({ spec }) => spec.containers)) {
+      const [command, ...options] = args;
+      if (help[command!] === undefined) continue;
+      for (const option of options) expect(help[command!], option).toContain(`${option.split("=")[0]} `);
+    }
+  });
+});

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
+import { type RunningWorker, startWorker } from "@mzsr/worker";
+import pino from "pino";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage } from "../support/chromium.js";
+import { smallConfiguration, smallImages } from "../support/small-run.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+
+const MZSR = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
+
+const logger = pino({ level: "silent" });
+
+/** A run that lasts longer than the test. */
+const CONFIGURATION = smallConfiguration({ metaTraining: { steps: 100_000 }, checkpoints: { every: 20 } });
+
+interface Place {
+  readonly folder: string;
+  readonly images: readonly string[];
+}
+
+async function newPlace(): Promise<Place> {
+  const folder = await temporaryFolder();
+  return { folder, images: await smallImages(folder) };
+}
+
+async function coordinatorIn({ folder, images }: Place, changes: { resume?: boolean; ports?: [number, number] } = {}) {
+  const [grpcPort, httpPort] = changes.ports ?? [0, 0];
+  const coordinator = await startCoordinator({
+    configuration: CONFIGURATION,
+    runFolder: join(folder, "run"),
+    runName: "small",
+    images,
+    listen: { host: "127.0.0.1", grpcPort, httpPort },
+    resume: changes.resume ?? false,
+    logger,
+  });
+  onTestFinished(() => coordinator.abandon("the test is over"));
+  return coordinator;
+}
+
+async function workerAt(coordinator: RunningCoordinator, { folder, images }: Place, name: string) {
+  const worker = await startWorker({
+    coordinator: coordinator.grpcAddress,
+    name,
+    slots: 1,
+    backend: "cpu",
+    cacheDir: join(folder, "cache"),
+    localImages: [images[0]!.replace(/[^/\\]+$/, "")],
+    logger,
+  });
+  onTestFinished(() => leave(worker));
+  return worker;
+}
+
+/** A worker in a process of its own, so that it can be killed. */
+function workerProcessAt(coordinator: RunningCoordinator, { folder }: Place, name: string): ChildProcess {
+  const link = ["--coordinator", coordinator.grpcAddress, "--name", name, "--slots", "1", "--backend", "cpu"];
+  const worker = spawn(process.execPath, [MZSR, "worker", ...link, "--cache-dir", join(folder, "cache")], {
+    stdio: "ignore",
+  });
+  onTestFinished(() => void worker.kill("SIGKILL"));
+  return worker;
+}
+
+async function leave(worker: RunningWorker): Promise<void> {
+  worker.drain("the test is over");
+  worker.drain("now");
+  await worker.finished;
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
+}
+
+describe.skipIf(!hasChromium)(`the page of a real cluster ${CHROMIUM_NOTE}`, () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+
+  afterAll(() => browser.close());
+
+  async function open(coordinator: RunningCoordinator) {
+    const watched = await openPage(browser);
+    onTestFinished(() => watched.close());
+    await watched.page.goto(`http://${coordinator.httpAddress}/`);
+    return watched;
+  }
+
+  it("shows the run's numbers, and follows a worker that joins and one that dies", async () => {
+    const place = await newPlace();
+    const coordinator = await coordinatorIn(place);
+    const { page, problems } = await open(coordinator);
+    await expectText(page, ".summary", "Waiting for workers");
+    await workerAt(coordinator, place, "alpha");
+    await expectText(page, '[data-worker="alpha"]', "Working");
+    await expectText(page, ".summary", "Meta-training");
+
+    const mortal = workerProcessAt(coordinator, place, "beta");
+    await expectText(page, '[data-worker="beta"]', "Working");
+    await expectText(page, ".events", "beta joined");
+    mortal.kill("SIGKILL");
+    await expectText(page, '[data-worker="beta"]', "Lost");
+    await expectText(page, ".events", "beta lost");
+
+    // The last status goes out before the streams are closed, so that it must agree with what is written.
+    await coordinator.stop("the numbers are compared");
+    const last = (await stepsOf(place)).at(-1)!;
+    await expectText(page, ".summary", `step ${grouped(last.stage_step)} of 100 000`);
+    await expectText(page, ".summary", last.query_losses.at(-1)!.toPrecision(3));
+    expect(problems.filter((problem) => !problem.includes("ERR_"))).toEqual([]);
+  });
+
+  it("survives a restart of the coordinator", async () => {
+    const place = await newPlace();
+    const first = await coordinatorIn(place);
+    const { page } = await open(first);
+    await workerAt(first, place, "alpha");
+    await expectText(page, ".summary", "Meta-training");
+    const ports: [number, number] = [portOf(first.grpcAddress), portOf(first.httpAddress)];
+    await first.stop("a restart");
+    await expectText(page, ".banner-place", "does not answer");
+
+    const second = await coordinatorIn(place, { resume: true, ports });
+    await expectText(page, ".connection", "Live");
+    await expectText(page, ".events", "resumed");
+    await workerAt(second, place, "gamma");
+    await expectText(page, '[data-worker="gamma"]', "Working");
+    expect(await page.getByText("does not answer").count()).toBe(0);
+  });
+});
+
+async function stepsOf({ folder }: Place): Promise<{ stage_step: number; query_losses: number[] }[]> {
+  const text = await readFile(join(folder, "run", "metrics.jsonl"), "utf8");
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/** 12345 → 12 345 */
+function grouped(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, " ");
+}
+
+async function expectText(page: Page, selector: string, text: string): Promise<void> {
+  const plain = async () => (await page.locator(selector).allTextContents()).join(" ").replaceAll(/\s+/g, " ");
+  await expect.poll(plain, { timeout: 30_000 }).toContain(text);
+}

@@ -10,6 +10,6 @@ await serve(async ({ photo, depth, width, updates }) => {
   const architecture = { depth, width };
   const parameters = initialParameters(architecture, new Draws(1, [0, 0, 0]));
   const model = { architecture, scale: 2, parameters, innerRates: undefined, metadata: {} };
-  const { kernel } = await loadKernel("g2.0");
+  const kernel = await loadKernel("g2.0");
   await superResolve(model, await readImage(photo), { degradation: { kernel, downsampling: "direct" }, updates });
 });

@@ -114,7 +114,9 @@ export class Attack {
   }
 
   async #fillDisk(): Promise<void> {
-    const { disk, runFolder, folder, signal } = this.#options;
+    const { disk, runFolder, folder, signal, observer } = this.#options;
+    // A coordinator that is just being started would find no room for its lock, and end.
+    await observer.until(() => true);
     const log = join(folder, "logs", "coordinator.log");
     this.problems.push(...(await fillDisk({ disk: disk!, runFolder, log, signal })));
   }

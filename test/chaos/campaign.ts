@@ -5,20 +5,19 @@
  * How many steps the faults leave time for is known only afterwards. So the attacked run is begun without an end; when
  * the faults are over it is stopped, resumed with an end (`metaTraining.steps` may change), and finished.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RunEventRecord, writeConfiguration } from "@mzsr/shared";
 import { smallImages } from "../support/small-run.js";
 import { Attack, type InjectedFault, type WorkerStart } from "./attack.js";
+import { CampaignFolder } from "./campaign-folder.js";
 import { Cluster, type ClusterOptions } from "./cluster.js";
 import { campaignConfiguration, PRETRAINING_STEPS } from "./configuration.js";
-import { mountSmallDisk, type SmallDisk } from "./disk.js";
 import { type Fault, faultSchedule, workerName } from "./faults.js";
 import { Observer } from "./observer.js";
 import { fixedPorts } from "./ports.js";
 import { fileSha256, readEvents, readSteps, StepHistory, type StepRecord } from "./records.js";
+import { campaignReport } from "./report.js";
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -55,76 +54,68 @@ export interface CampaignRecord {
 
 /** Steps after the last fault. */
 const LAST_STEPS = 10;
-const DISK_MEBIBYTES = 48;
 
 /**
  * Runs a campaign. Its folder is kept when something was wrong.
  * @throws Error when training stands still, or on abort
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignRecord> {
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-chaos-"));
-  const disk = await mountSmallDisk(join(folder, "disk"), DISK_MEBIBYTES);
-  if (disk === undefined) options.say("the full disk is skipped: mounting a small one needs root");
+  const { seed, workers, say } = options;
+  const folder = await CampaignFolder.make();
+  if (folder.disk === undefined) say("the full disk is skipped: mounting a small one needs root");
   try {
-    const data = join(folder, "photos");
-    await smallImages(data);
-    const attacked = await attackedRun(options, folder, data, disk);
+    await smallImages(folder.data);
+    const attacked = await attackedRun(options, folder);
     const steps = attacked.steps.length;
-    options.say(`${attacked.injected.length} faults are over after ${steps} steps; the same steps in peace`);
-    const quiet = await quietRun(options, folder, data, steps - PRETRAINING_STEPS);
-    return {
-      seed: options.seed,
-      workers: options.workers,
-      ...attacked,
-      ...quiet,
-      models: [attacked.model, quiet.model],
-    };
-  } finally {
-    await disk?.unmount();
-    await rm(folder, { recursive: true, force: true });
+    say(`${attacked.injected.length} faults are over after ${steps} steps; now as many steps in peace`);
+    const quiet = await quietRun(options, folder, steps - PRETRAINING_STEPS);
+    const record = { seed, workers, ...attacked, ...quiet, models: [attacked.model, quiet.model] };
+    if (campaignReport(record).passed) await folder.remove();
+    else say(`logs and run folders are kept in ${await folder.keep()}`);
+    return record;
+  } catch (thrown) {
+    if (options.signal.aborted) await folder.remove();
+    else say(`logs and run folders are kept in ${await folder.keep()}`);
+    throw thrown;
   }
 }
 
-async function attackedRun(options: CampaignOptions, folder: string, data: string, disk: SmallDisk | undefined) {
+async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
   const { seed, signal, say } = options;
-  const runFolder = join(folder, "disk", "run");
+  const runFolder = folder.attackedRun;
   const history = new StepHistory();
   const remember = async () => history.add(await readSteps(runFolder));
-  const cluster = await makeCluster(options, join(folder, "attacked"), runFolder, remember);
-  await cluster.configure(campaignConfiguration(data, seed));
-  const observer = new Observer(cluster.processes);
-  const attack = new Attack({
-    cluster: cluster.processes,
-    observer,
-    folder: cluster.folder,
-    runFolder,
-    disk,
-    signal,
-    onFault: (fault) => say(describe(fault)),
-  });
-  const names = Array.from({ length: options.workers }, (_, i) => workerName(i + 1));
+  const surroundings = await folder.surroundings("attacked");
+  const configuration = join(surroundings, "configuration.yaml");
+  await writeConfiguration(configuration, campaignConfiguration(folder.data, seed));
+  const cluster = new Cluster(await clusterOptions(options, surroundings, runFolder, remember));
+  const observer = new Observer(cluster);
+  const { disk } = folder;
+  const onFault = (fault: Fault) => say(describe(fault));
+  const attack = new Attack({ cluster, observer, folder: surroundings, runFolder, disk, signal, onFault });
+  const finish = async () => {
+    // One that is still starting does not listen to signals yet.
+    await observer.until(() => true);
+    const exit = await cluster.stopCoordinator();
+    if (exit.code !== 0) attack.problems.push(`the coordinator, asked to stop, ended with ${exit.signal ?? exit.code}`);
+    const metaSteps = (await readSteps(runFolder)).length + LAST_STEPS - PRETRAINING_STEPS;
+    await writeConfiguration(configuration, campaignConfiguration(folder.data, seed, metaSteps));
+    cluster.startCoordinator();
+    await cluster.completed;
+  };
   try {
-    cluster.processes.start(names);
+    cluster.start(firstWorkers(options));
     await orAbort(
       observer.until(({ step }) => step > 0),
       signal,
     );
     const schedule = faultSchedule({ ...options, count: options.faults, disk: disk !== undefined });
-    await Promise.race([
-      Promise.all([attack.run(schedule), delay(1000 * options.seconds, undefined, { signal })]),
-      observer.stuck,
-    ]);
-    await cluster.processes.stopCoordinator();
-    const done = (await readSteps(runFolder)).length;
-    await cluster.configure(campaignConfiguration(data, seed, done + LAST_STEPS - PRETRAINING_STEPS));
-    cluster.processes.startCoordinator();
-    await orAbort(Promise.race([cluster.processes.completed, observer.stuck]), signal);
-  } catch (thrown) {
-    say(`the coordinator said last:\n${cluster.processes.coordinator.tail}`);
-    throw thrown;
+    const time = delay(1000 * options.seconds, undefined, { signal });
+    await Promise.race([Promise.all([attack.run(schedule), time]), observer.stuck]);
+    await orAbort(Promise.race([finish(), observer.stuck]), signal);
   } finally {
     await observer.stop();
-    await cluster.processes.end();
+    await cluster.end();
   }
   await remember();
   return {
@@ -132,45 +123,45 @@ async function attackedRun(options: CampaignOptions, folder: string, data: strin
     steps: await readSteps(runFolder),
     history: history.steps,
     events: await readEvents(runFolder),
-    coordinatorStarts: cluster.processes.coordinatorStarts,
+    coordinatorStarts: cluster.coordinatorStarts,
     workerStarts: attack.workerStarts,
     counters: observer.counters,
-    problems: [...attack.problems, ...cluster.processes.surprises],
+    problems: [...attack.problems, ...cluster.surprises],
     model: await fileSha256(join(runFolder, "model.safetensors")),
   };
 }
 
-async function quietRun(options: CampaignOptions, folder: string, data: string, metaSteps: number) {
-  const runFolder = join(folder, "quiet", "run");
-  const cluster = await makeCluster(options, join(folder, "quiet"), runFolder, async () => undefined);
-  await cluster.configure(campaignConfiguration(data, options.seed, metaSteps));
-  const names = Array.from({ length: options.workers }, (_, i) => workerName(i + 1));
-  const observer = new Observer(cluster.processes);
+async function quietRun(options: CampaignOptions, folder: CampaignFolder, metaSteps: number) {
+  const surroundings = await folder.surroundings("quiet");
+  const configuration = campaignConfiguration(folder.data, options.seed, metaSteps);
+  await writeConfiguration(join(surroundings, "configuration.yaml"), configuration);
+  const cluster = new Cluster(await clusterOptions(options, surroundings, folder.quietRun, async () => undefined));
+  const observer = new Observer(cluster);
   try {
-    cluster.processes.start(names);
-    await orAbort(Promise.race([cluster.processes.completed, observer.stuck]), options.signal);
+    cluster.start(firstWorkers(options));
+    await orAbort(Promise.race([cluster.completed, observer.stuck]), options.signal);
   } finally {
     await observer.stop();
-    await cluster.processes.end();
+    await cluster.end();
   }
-  return { quietSteps: await readSteps(runFolder), model: await fileSha256(join(runFolder, "model.safetensors")) };
+  const model = await fileSha256(join(folder.quietRun, "model.safetensors"));
+  return { quietSteps: await readSteps(folder.quietRun), model };
 }
 
-async function makeCluster(
+async function clusterOptions(
   { nats }: CampaignOptions,
   folder: string,
   runFolder: string,
   onCoordinatorGone: ClusterOptions["onCoordinatorGone"],
-) {
-  await mkdir(folder, { recursive: true });
-  const configuration = join(folder, "configuration.yaml");
+): Promise<ClusterOptions> {
   const [grpc, http, natsPort] = (await fixedPorts(3)) as [number, number, number];
   const ports = { grpc, http, nats: natsPort };
-  return {
-    folder,
-    processes: new Cluster({ folder, runFolder, configuration, ports, nats, onCoordinatorGone }),
-    configure: (wanted: Parameters<typeof writeConfiguration>[1]) => writeConfiguration(configuration, wanted),
-  };
+  const configuration = join(folder, "configuration.yaml");
+  return { folder, runFolder, configuration, ports, nats, onCoordinatorGone };
+}
+
+function firstWorkers({ workers }: CampaignOptions): string[] {
+  return Array.from({ length: workers }, (_, i) => workerName(i + 1));
 }
 
 function describe({ atSeconds, kind, worker, seconds }: Fault): string {
@@ -178,6 +169,7 @@ function describe({ atSeconds, kind, worker, seconds }: Fault): string {
   return `${atSeconds.toFixed(1).padStart(6)} s  ${kind}${worker === undefined ? "" : ` ${worker}`}${length}`;
 }
 
+/** Rejects as soon as `signal` is aborted. */
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   let stop = () => {};

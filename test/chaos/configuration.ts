@@ -25,6 +25,6 @@ export function campaignConfiguration(data: string, seed: number, metaSteps = EN
     },
     // Three seconds of silence are too many: the longer freezes are given up, the shorter ones are not.
     cluster: { patience: 3, auditShare: 0.05 },
-    checkpoints: { every: 25, keep: 3 },
+    checkpoints: { every: 10, keep: 3 },
   });
 }

@@ -23,11 +23,13 @@ export interface DiskFault {
  */
 export async function fillDisk({ disk, runFolder, log, signal }: DiskFault): Promise<string[]> {
   const checkpoints = join(runFolder, "checkpoints");
-  const newest = async () =>
-    (await readdir(checkpoints))
+  const newest = async () => {
+    const names = await readdir(checkpoints).catch(() => []);
+    return names
       .filter((name) => name.endsWith(".safetensors"))
       .sort()
       .at(-1);
+  };
   const problems: string[] = [];
   const said = (await readFile(log)).length;
   await disk.fill();

@@ -1,0 +1,27 @@
+/** A short campaign with real processes; `npm run chaos` runs a long one. */
+import { expect, onTestFinished, test } from "vitest";
+import { hasNatsServer } from "../support/nats-server.js";
+import { runCampaign } from "./campaign.js";
+import { campaignReport, reportText } from "./report.js";
+
+const SECONDS = 15;
+const FAULTS = 10;
+const PATIENCE_MS = 240_000;
+
+test("what goes wrong in a cluster changes no parameter of any step", { timeout: PATIENCE_MS }, async () => {
+  const over = new AbortController();
+  onTestFinished(() => over.abort(new Error("the test is over")));
+  const record = await runCampaign({
+    seed: 12,
+    seconds: SECONDS,
+    faults: FAULTS,
+    workers: 2,
+    nats: hasNatsServer(),
+    signal: over.signal,
+    say: () => undefined,
+  });
+  const report = campaignReport(record);
+  expect(report.faults).toBe(FAULTS);
+  expect(report.steps).toBeGreaterThan(FAULTS);
+  expect(report.passed, reportText(report)).toBe(true);
+});

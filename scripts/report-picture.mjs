@@ -15,7 +15,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox"],
 });
 try {
-  const tab = await browser.newPage({ viewport: { width: 1080, height: 900 }, colorScheme: "light" });
+  const tab = await browser.newPage({ viewport: { width: 1500, height: 900 }, colorScheme: "light" });
   await tab.goto(pathToFileURL(resolve(page)).href);
   await tab.locator(".panels").last().screenshot({ path: output });
 } finally {

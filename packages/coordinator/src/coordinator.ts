@@ -129,7 +129,7 @@ class Coordinator implements RunningCoordinator {
   async start(): Promise<void> {
     try {
       await this.#openRun();
-      await this.#preparePreviews();
+      this.#preparePreviews();
       await this.#openDoors();
     } catch (thrown) {
       this.#loop?.stop();
@@ -279,15 +279,20 @@ class Coordinator implements RunningCoordinator {
     return startHttpServer({ host: this.#httpHost, port: this.#options.listen.httpPort, routes, onError });
   }
 
-  async #preparePreviews(): Promise<void> {
+  #preparePreviews(): void {
     const { previews, configuration, runName, runFolder, logger } = this.#options;
     if (previews === undefined) return;
-    const photos = await Promise.all(previews.photos.map(({ path }) => readImage(path)));
+    const subjects = async () =>
+      Promise.all(
+        previews.photos.map(async ({ name, path }, order) =>
+          previewSubject(name, await readImage(path), order, configuration),
+        ),
+      );
     const writer = new PreviewWriter({
       run: runName,
       folder: runPaths(runFolder).previews,
       configuration,
-      subjects: photos.map((photo, order) => previewSubject(previews.photos[order]!.name, photo, order, configuration)),
+      subjects,
       computer: previews.computer,
       nowMs: monotonicNowMs,
       onWritten: (step) => void this.#previewsWritten(step),

@@ -62,6 +62,7 @@ export {
   type SuperResolutionOptions,
   superResolve,
 } from "./meta/enlargement.js";
+export { type Loss, l1Loss, squaredLoss } from "./meta/loss.js";
 export { minibatchGradient } from "./meta/loss-gradient.js";
 export { type MetaGradient, type MetaProblem, metaGradient } from "./meta/meta-gradient.js";
 export type { PatchPairs } from "./meta/patch-pairs.js";
@@ -104,8 +105,8 @@ export type { WorkerMessage, WorkerMessage__Output } from "./protocol/generated/
 export * from "./protocol/heartbeat.js";
 // runs and what HTTP tells of them
 export * from "./protocol/http-api.js";
-export type * from "./protocol/messages.js";
 export * from "./protocol/leadership.js";
+export type * from "./protocol/messages.js";
 export * from "./protocol/nats.js";
 export * from "./protocol/nats-options.js";
 export * from "./protocol/proto.js";

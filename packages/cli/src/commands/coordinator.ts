@@ -11,6 +11,8 @@ export interface CoordinatorOptions extends RunOptions, SecurityOptions {
   readonly httpPort: number;
   readonly report?: boolean;
   readonly kernel: string;
+  readonly standby?: boolean;
+  readonly advertise?: string;
 }
 
 export function coordinatorCommand(terminal: Terminal): Command {
@@ -22,6 +24,14 @@ export function coordinatorCommand(terminal: Terminal): Command {
     .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, 7700)
     .option("--http-host <address>", "interface of the page and the metrics (default: that of --host)")
     .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 7701)
+    .option(
+      "--standby",
+      "share the run with other coordinators of the same --run name: one leads, the others take over (needs --nats with JetStream)",
+    )
+    .option(
+      "--advertise <host>",
+      "with --standby: where workers reach this machine (default: --host, or the host's name)",
+    )
     .option("--report", "after training, evaluate on photos that were held out and write report/")
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
     .addHelpText(
@@ -29,7 +39,11 @@ export function coordinatorCommand(terminal: Terminal): Command {
       "\nExample:\n  $ mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
     )
     .action(async (options: CoordinatorOptions) => {
+      if (options.standby === true) {
+        const { runStandby } = await import("../halves/run-standby.js");
+        return runStandby(options, terminal);
+      }
       const { runCoordinator } = await import("../halves/run-coordinator.js");
-      await runCoordinator(options, terminal);
+      return runCoordinator(options, terminal);
     });
 }

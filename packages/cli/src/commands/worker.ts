@@ -4,7 +4,8 @@ import { collect, hostAndPort, portNumber, wholeNumber } from "./arguments.js";
 import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
 
 export interface WorkerCommandOptions extends SecurityOptions {
-  readonly coordinator: string;
+  readonly coordinator?: string;
+  readonly run?: string;
   readonly name?: string;
   readonly slots?: number;
   readonly backend: string;
@@ -19,7 +20,8 @@ export interface WorkerCommandOptions extends SecurityOptions {
 export function workerCommand(terminal: Terminal): Command {
   const command = new Command("worker")
     .description("The half that computes: takes tasks from a coordinator and sends meta-gradients back.")
-    .requiredOption("--coordinator <host:port>", "where the coordinator listens", hostAndPort);
+    .option("--coordinator <host:port>", "where the coordinator listens", hostAndPort)
+    .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
   return addSecurityOptions(command)
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
     .option("--name <name>", "unique in the run (default: the host's name and something random)")

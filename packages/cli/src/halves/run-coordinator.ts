@@ -45,7 +45,8 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
   }
 }
 
-function tlsFrom({ tlsCert, tlsKey, tlsCa }: CoordinatorOptions) {
+/** The coordinator's side of TLS, if flags ask for any. @throws InputError when one of the files is not named */
+export function tlsFrom({ tlsCert, tlsKey, tlsCa }: CoordinatorOptions) {
   if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new InputError("TLS needs a certificate and its key", { expected: "--tls-cert and --tls-key" });

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { RunError } from "@mzsr/shared";
-import { startWorker } from "@mzsr/worker";
+import { connectNats, findLeader, InputError, type NatsOptions, RunError } from "@mzsr/shared";
+import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import type { WorkerCommandOptions } from "../commands/worker.js";
 import { backendName } from "../compute/use-backend.js";
 import { terminalLogger } from "../run/logger.js";
@@ -9,14 +9,32 @@ import { onStopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { natsFrom, tokenFrom } from "./link-options.js";
 
+/** How long one attempt to connect waits for a leader to show itself. */
+const LEADER_WAIT_MS = 5_000;
+
 /** `mzsr worker`. @throws InputError, RunError */
 export async function runWorker(options: WorkerCommandOptions, terminal: Terminal): Promise<void> {
+  const nats = natsFrom(options);
+  const coordinator = coordinatorFrom(options, nats);
+  try {
+    await work(options, nats, coordinator.find, terminal);
+  } finally {
+    await coordinator.close();
+  }
+}
+
+async function work(
+  options: WorkerCommandOptions,
+  nats: NatsOptions | undefined,
+  coordinator: WorkerOptions["coordinator"],
+  terminal: Terminal,
+): Promise<void> {
   const worker = await startWorker({
-    coordinator: options.coordinator,
+    coordinator,
     name: options.name,
     slots: options.slots,
     backend: backendName(options.backend),
-    nats: natsFrom(options),
+    nats,
     token: await tokenFrom(options),
     tls: tlsFrom(options),
     cacheDir: options.cacheDir ?? defaultCacheFolder(),
@@ -35,6 +53,19 @@ export async function runWorker(options: WorkerCommandOptions, terminal: Termina
   } finally {
     stopObserving();
   }
+}
+
+/** Where the coordinator is: said, or asked of NATS before every connection. */
+function coordinatorFrom({ coordinator, run }: WorkerCommandOptions, nats: NatsOptions | undefined) {
+  if ((coordinator === undefined) === (run === undefined)) {
+    throw new InputError(coordinator === undefined ? "no coordinator is named" : "two ways to find the coordinator", {
+      expected: "--coordinator HOST:PORT, or --run NAME with --nats SERVERS",
+    });
+  }
+  if (run === undefined) return { find: coordinator!, close: async () => undefined };
+  if (nats === undefined) throw new InputError("--run needs NATS", { expected: "--nats SERVERS" });
+  const link = connectNats(nats, "mzsr-worker-leader");
+  return { find: () => findLeader(link, run, LEADER_WAIT_MS), close: () => link.close() };
 }
 
 function tlsFrom({ tls, tlsCert, tlsKey, tlsCa }: WorkerCommandOptions) {

@@ -62,7 +62,7 @@ async function writerIn(folder: string) {
     run: "run",
     folder,
     configuration: CONFIGURATION,
-    subjects: [previewSubject("a photo", photo(), 0, CONFIGURATION)],
+    subjects: async () => [previewSubject("a photo", photo(), 0, CONFIGURATION)],
     computer,
     nowMs: () => clock.nowMs,
     onWritten: (step) => written.push(step),

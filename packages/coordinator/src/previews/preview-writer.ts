@@ -42,7 +42,8 @@ export interface PreviewWriterOptions {
   /** The run's folder for previews. */
   readonly folder: string;
   readonly configuration: Configuration;
-  readonly subjects: readonly PreviewSubject[];
+  /** Asked once, for the first preview: reading photos must not hold up a coordinator that takes a run over. */
+  readonly subjects: () => Promise<readonly PreviewSubject[]>;
   readonly computer: PreviewComputer;
   readonly nowMs: () => number;
   readonly onWritten: (step: number) => void;
@@ -56,6 +57,7 @@ interface Offer {
 
 export class PreviewWriter {
   readonly #options: PreviewWriterOptions;
+  #subjects: Promise<readonly PreviewSubject[]> | undefined;
   #newest: Offer | undefined;
   #working: Promise<void> | undefined;
   #notBeforeMs = -Infinity;
@@ -98,9 +100,11 @@ export class PreviewWriter {
   }
 
   async #make({ step, theta }: Offer): Promise<void> {
-    const { configuration, run, folder, subjects, nowMs, onWritten } = this.#options;
+    const { configuration, run, folder, nowMs, onWritten } = this.#options;
     const model = finishedModel(configuration, theta, run, step);
     const begunMs = nowMs();
+    this.#subjects ??= this.#options.subjects();
+    const subjects = await this.#subjects;
     const before = await readPreviews(folder);
     const images: PreviewImage[] = [];
     for (const subject of subjects) {

@@ -11,12 +11,20 @@ export class CoreLoop {
   readonly #core: LoopCore;
   readonly #carryOut: (effect: CoordinatorEffect) => void;
   readonly #nowMs: () => number;
+  readonly #mayAct: () => boolean;
   readonly #queue: CoordinatorEvent[] = [];
   #busy = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(core: LoopCore, carryOut: (effect: CoordinatorEffect) => void, nowMs: () => number) {
+  /** @param mayAct asked before every event: once it says no, nothing is handled any more */
+  constructor(
+    core: LoopCore,
+    carryOut: (effect: CoordinatorEffect) => void,
+    nowMs: () => number,
+    mayAct: () => boolean = () => true,
+  ) {
+    this.#mayAct = mayAct;
     this.#core = core;
     this.#carryOut = carryOut;
     this.#nowMs = nowMs;
@@ -29,7 +37,8 @@ export class CoreLoop {
     this.#busy = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
-        for (const effect of this.#core.handle(next, this.#nowMs())) this.#carryOut(effect);
+        if (this.#mayAct()) for (const effect of this.#core.handle(next, this.#nowMs())) this.#carryOut(effect);
+        else this.stop();
       }
     } finally {
       this.#busy = false;

@@ -1,0 +1,64 @@
+import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
+import { InputError, RunError } from "@mzsr/shared";
+import type { CoordinatorOptions } from "../commands/coordinator.js";
+import { heldOutPhotos } from "../embedded/photos.js";
+import { ThreadComputer } from "../previews/thread-computer.js";
+import { announce, withdraw } from "../run/announcement.js";
+import { imagePaths } from "../run/image-paths.js";
+import { terminalLogger } from "../run/logger.js";
+import { prepareRun } from "../run/prepare-run.js";
+import { onStopSignals } from "../run/stop-signals.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { natsFrom, tokenFrom } from "./link-options.js";
+import { tlsFrom } from "./run-coordinator.js";
+
+/** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
+export async function runStandby(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
+  const nats = natsFrom(options);
+  if (nats === undefined) {
+    throw new InputError("--standby needs NATS", { expected: "--nats SERVERS of a nats-server with JetStream (-js)" });
+  }
+  const run = await prepareRun({ ...options, resume: true }, new Date());
+  const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
+  const standby = await startStandby({
+    configuration: run.configuration,
+    runFolder: run.folder,
+    runName: run.name,
+    images: await imagePaths(run.configuration),
+    listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
+    nats,
+    token: await tokenFrom(options),
+    tls: tlsFrom(options),
+    advertise: options.advertise,
+    previews: () => ({ photos: heldOutPhotos(), computer: new ThreadComputer() }),
+    logger,
+    onLeading: ({ grpcAddress, httpAddress }) => {
+      const page = `http://${httpAddress}`;
+      logger.info({ grpc: grpcAddress, page }, `ready: workers join with mzsr worker --run ${run.name} --nats …`);
+      void announce(run.folder, { grpc: grpcAddress, http: page, pid: process.pid });
+    },
+  });
+  try {
+    const end = await ended(standby, (text) => logger.info(text));
+    logger.info({ step: end.step, complete: end.complete }, end.complete ? "finished" : "stopped standing by");
+  } finally {
+    await withdraw(run.folder);
+  }
+}
+
+/** How it ends by itself, or by signals: the first steps down, the second does not wait. */
+async function ended(standby: StandbyCoordinator, say: (text: string) => void) {
+  let stopObserving = () => {};
+  const stoppedAtOnce = new Promise<never>((_, reject) => {
+    stopObserving = onStopSignals((count) => {
+      if (count > 1) return reject(new RunError("stopped at once; the newest checkpoint stays"));
+      say("stepping down");
+      standby.stop("stopped by a signal").catch(reject);
+    });
+  });
+  try {
+    return await Promise.race([standby.finished, stoppedAtOnce]);
+  } finally {
+    stopObserving();
+  }
+}

@@ -1,0 +1,102 @@
+/** Leader records and replicated checkpoints in NATS JetStream. */
+import {
+  checkpointsBucket,
+  connectionOptions,
+  InputError,
+  LEADERS_BUCKET,
+  type LeaderEntry,
+  type LeaderRecord,
+  leaderKey,
+  leaderRecordFromBytes,
+  leaderRecordToBytes,
+  messageOf,
+  type NatsOptions,
+} from "@mzsr/shared";
+import { connect, type KV, type NatsConnection, NatsError, type ObjectStore } from "nats";
+
+/** JetStream's code for "somebody else has written since". */
+const WRONG_LAST_SEQUENCE = 10_071;
+const REQUEST_MS = 1_000;
+
+/** The record was written by somebody else in between. */
+export class OvertakenError extends Error {
+  override readonly name = "OvertakenError";
+}
+
+export class LeaderStore {
+  readonly #connection: NatsConnection;
+  readonly #records: KV;
+  readonly #objects: ObjectStore;
+  readonly #key: string;
+
+  private constructor(connection: NatsConnection, records: KV, objects: ObjectStore, key: string) {
+    this.#connection = connection;
+    this.#records = records;
+    this.#objects = objects;
+    this.#key = key;
+  }
+
+  /**
+   * Waits until NATS is there, and makes the buckets that are not.
+   * @param replicas servers of a NATS cluster that keep a copy
+   * @throws InputError when NATS has no JetStream
+   */
+  static async open(options: NatsOptions, run: string, replicas: number): Promise<LeaderStore> {
+    const connection = await connect({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
+    try {
+      const stream = connection.jetstream({ timeout: REQUEST_MS });
+      const records = await stream.views.kv(LEADERS_BUCKET, { history: 1, replicas });
+      const objects = await stream.views.os(checkpointsBucket(run), { replicas });
+      return new LeaderStore(connection, records, objects, leaderKey(run));
+    } catch (thrown) {
+      await connection.close();
+      throw new InputError(`NATS keeps no records (${messageOf(thrown)})`, {
+        where: options.servers.join(", "),
+        expected: "a NATS server with JetStream (nats-server -js)",
+      });
+    }
+  }
+
+  /** The record as it stands now; undefined when there is none. */
+  async read(): Promise<LeaderEntry | undefined> {
+    const entry = await this.#records.get(this.#key);
+    if (entry === null || entry.operation !== "PUT") return undefined;
+    return { record: leaderRecordFromBytes(entry.value), revision: entry.revision };
+  }
+
+  /**
+   * Writes the record if it still has `revision` (0: if there is none). Returns the new revision.
+   * @throws OvertakenError when somebody else has written it
+   */
+  async write(record: LeaderRecord, revision: number): Promise<number> {
+    try {
+      const bytes = leaderRecordToBytes(record);
+      if (revision === 0) return await this.#records.create(this.#key, bytes);
+      return await this.#records.update(this.#key, bytes, revision);
+    } catch (thrown) {
+      if (thrown instanceof NatsError && thrown.api_error?.err_code === WRONG_LAST_SEQUENCE) {
+        throw new OvertakenError("the leader's record was written by another coordinator");
+      }
+      throw thrown;
+    }
+  }
+
+  async putObject(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#objects.putBlob({ name }, bytes);
+  }
+
+  /** @throws Error when there is no such object, or it does not match its digest */
+  async getObject(name: string): Promise<Uint8Array> {
+    const bytes = await this.#objects.getBlob(name);
+    if (bytes === null) throw new Error(`there is no object ${name}`);
+    return bytes;
+  }
+
+  async removeObjects(unwanted: (name: string) => boolean): Promise<void> {
+    for (const { name } of await this.#objects.list()) if (unwanted(name)) await this.#objects.delete(name);
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}

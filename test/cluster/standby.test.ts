@@ -1,0 +1,143 @@
+/** Coordinators that stand by for each other, as real processes on a real NATS with JetStream: issue of who leads. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Configuration, connectNats, findLeader, type NatsLink, readLeader, readModel } from "@mzsr/shared";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
+import { smallConfiguration, smallImages } from "../support/small-run.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+import { ClusterProcess, coordinatorProcess, freePorts, statusWhere } from "./cluster-processes.js";
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const RUN = "run";
+const PATIENCE = 60_000;
+
+interface Setting {
+  readonly folder: string;
+  readonly nats: string;
+  readonly link: NatsLink;
+  readonly configuration: Configuration;
+}
+
+async function setting(steps: number): Promise<Setting> {
+  const folder = await temporaryFolder();
+  const server = await startNatsServer(undefined, ["-js", "-sd", join(folder, "jetstream")]);
+  onTestFinished(() => server.stop());
+  const link = connectNats({ servers: [server.address] }, "test");
+  onTestFinished(() => link.close());
+  await link.whenConnected(PATIENCE);
+  const data = join(folder, "photos");
+  await smallImages(data);
+  const stages = { pretraining: { steps: 4 }, metaTraining: { steps }, checkpoints: { every: 5, keep: 2 } };
+  return { folder, nats: server.address, link, configuration: smallConfiguration({ ...stages, data }) };
+}
+
+interface Candidate {
+  readonly process: ClusterProcess;
+  readonly httpPort: number;
+  readonly runFolder: string;
+}
+
+async function candidate({ folder, nats, configuration }: Setting, name: string): Promise<Candidate> {
+  const own = join(folder, name);
+  await mkdir(own);
+  const [port, httpPort] = (await freePorts(2)) as [number, number];
+  const more = ["--standby", "--nats", nats];
+  const process = await coordinatorProcess({ folder: own, configuration, port, httpPort, more });
+  return { process, httpPort, runFolder: join(own, RUN) };
+}
+
+function workerOf({ folder, nats }: Setting): ClusterProcess {
+  const cache = join(folder, "cache");
+  const how = ["--slots", "1", "--backend", "cpu", "--cache-dir", cache, "--connect-timeout", "120"];
+  return new ClusterProcess(["worker", "--run", RUN, "--nats", nats, "--name", "only", ...how]);
+}
+
+/** Resolves once somebody leads; the holder changes with every term. */
+async function leaderOtherThan({ link }: Setting, holder: string): Promise<string> {
+  const ask = async () => {
+    const record = (await readLeader(link, RUN).catch(() => undefined))?.record;
+    return record !== undefined && record.grpcAddress !== "" && record.holder !== holder ? record.holder : undefined;
+  };
+  return (await vi.waitUntil(ask, { timeout: PATIENCE, interval: 50 })) as string;
+}
+
+async function hashes(runFolder: string): Promise<Map<number, string>> {
+  const text = await readFile(join(runFolder, "metrics.jsonl"), "utf8");
+  const lines = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { step: number; theta_sha256: string });
+  return new Map(lines.map(({ step, theta_sha256 }) => [step, theta_sha256]));
+}
+
+/** θ's hash after each step where nothing happens, and nobody stands by. */
+async function quiet({ folder, configuration }: Setting): Promise<Map<number, string>> {
+  const own = join(folder, "quiet");
+  await mkdir(own);
+  const [port, httpPort] = (await freePorts(2)) as [number, number];
+  const coordinator = await coordinatorProcess({ folder: own, configuration, port, httpPort });
+  const how = ["--slots", "1", "--backend", "cpu", "--cache-dir", join(folder, "cache")];
+  new ClusterProcess(["worker", "--coordinator", `127.0.0.1:${port}`, "--name", "quiet", ...how]);
+  expect(await coordinator.exit(), coordinator.said).toBe(0);
+  return hashes(join(own, RUN));
+}
+
+describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", () => {
+  test("when the leader is killed, the other goes on by itself to the same parameters", async () => {
+    const here = await setting(30);
+    const expected = await quiet(here);
+    const first = await candidate(here, "first");
+    const holder = await leaderOtherThan(here, "");
+    const second = await candidate(here, "second");
+    const worker = workerOf(here);
+    await statusWhere(first.httpPort, ({ step }) => step >= 12);
+    await vi.waitUntil(() => second.process.said.includes("standing by"), PATIENCE);
+    await first.process.kill();
+    await leaderOtherThan(here, holder);
+    expect(await second.process.exit(), second.process.said).toBe(0);
+    const found = await hashes(second.runFolder);
+    expect(found.size).toBeGreaterThan(0);
+    for (const [step, hash] of found) expect([step, hash]).toEqual([step, expected.get(step)]);
+    const model = await readModel(join(second.runFolder, "model.safetensors"));
+    expect(model.metadata.theta_sha256).toBe(expected.get(34));
+    expect(await worker.exit(), worker.said).toBe(0);
+  });
+
+  test("a leader that was only paused stops when it wakes, stands by again, and ends with the finished model", async () => {
+    const here = await setting(40);
+    const expected = await quiet(here);
+    const first = await candidate(here, "first");
+    const holder = await leaderOtherThan(here, "");
+    const second = await candidate(here, "second");
+    workerOf(here);
+    await statusWhere(first.httpPort, ({ step }) => step >= 12);
+    first.process.pause();
+    await leaderOtherThan(here, holder);
+    first.process.goOn();
+    await vi.waitUntil(() => first.process.said.includes("does not lead any more"), PATIENCE);
+    expect(await second.process.exit(), second.process.said).toBe(0);
+    expect(await first.process.exit(), first.process.said).toBe(0);
+    for (const { runFolder } of [first, second]) {
+      const model = await readModel(join(runFolder, "model.safetensors"));
+      expect(model.metadata.theta_sha256).toBe(expected.get(44));
+    }
+  });
+
+  test("a leader that is asked to stop steps down, and the other takes over without waiting", async () => {
+    const here = await setting(400);
+    const first = await candidate(here, "first");
+    const holder = await leaderOtherThan(here, "");
+    const second = await candidate(here, "second");
+    workerOf(here);
+    await statusWhere(first.httpPort, ({ step }) => step >= 3);
+    await vi.waitUntil(() => second.process.said.includes("standing by"), PATIENCE);
+    expect(await first.process.terminate(), first.process.said).toBe(0);
+    await leaderOtherThan(here, holder);
+    expect(second.process.said).toContain("its leader stepped down");
+    const { step } = await statusWhere(second.httpPort, ({ workers }) => workers.length > 0);
+    expect(step).toBeGreaterThanOrEqual(3);
+    expect(await findLeader(here.link, RUN, PATIENCE)).toMatch(/^127\.0\.0\.1:\d+$/);
+  });
+});

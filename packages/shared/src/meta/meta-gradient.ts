@@ -69,6 +69,8 @@ export async function metaGradient(problem: MetaProblem): Promise<MetaGradient> 
   const layout = metaLayout(problem.architecture, problem.innerSteps, problem.learnedRates);
   requireLength("theta", problem.theta, layout.size);
   requireLength("stepWeights", problem.stepWeights, problem.innerSteps);
+  requirePairs("support", problem.support);
+  requirePairs("query", problem.query);
   const walk = tf.tidy(() => walkForwardAndBack(problem) as unknown as tf.TensorContainer) as unknown as Walk;
   try {
     const gradient = new Float32Array(layout.size);
@@ -221,6 +223,12 @@ function weighted(weight: number, loss: number): number {
 
 function lossOf({ loss }: MetaProblem): Loss {
   return loss ?? l1Loss;
+}
+
+function requirePairs(name: string, { shape, x, y }: PatchPairs): void {
+  const size = shape.reduce((product, side) => product * side, 1);
+  requireLength(`${name}.x`, x, size);
+  requireLength(`${name}.y`, y, size);
 }
 
 function requireLength(name: string, values: ArrayLike<number>, length: number): void {

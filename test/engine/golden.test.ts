@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@mzsr/tfjs-backend-simd";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type GoldenArray, readGolden, relativeL2 } from "./golden.js";
+import { type GoldenArray, readGolden, relativeL2 } from "../golden.js";
+import { BACKENDS } from "./problems.js";
 
 interface Case {
   width: number;
@@ -34,7 +35,7 @@ const learnedRatesCases = readGolden<{ cases: LearnedRatesCase[] }>("meta_gradie
 const nameOf = (c: { depth: number; width: number; inner_steps: number }, more = "") =>
   `depth ${c.depth}, width ${c.width}, ${c.inner_steps} inner steps${more}`;
 
-describe.each(["cpu", "simd"])("on backend %s", (backend) => {
+describe.each(BACKENDS)("on backend %s", (backend) => {
   beforeAll(async () => {
     await tf.setBackend(backend);
   });

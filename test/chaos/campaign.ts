@@ -95,7 +95,7 @@ async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
   const attack = new Attack({ cluster, observer, folder: surroundings, runFolder, disk, signal, onFault });
   const finish = async () => {
     // One that is still starting does not listen to signals yet.
-    await observer.until(() => true);
+    await observer.until(({ workers }) => workers.some(({ state }) => state === "active"));
     const exit = await cluster.stopCoordinator();
     if (exit.code !== 0) attack.problems.push(`the coordinator, asked to stop, ended with ${exit.signal ?? exit.code}`);
     const metaSteps = (await readSteps(runFolder)).length + LAST_STEPS - PRETRAINING_STEPS;

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import {
   ANY_STATUS_SUBJECT,
   type ClusterStatus,
@@ -58,7 +58,7 @@ async function overNats(
   const link = connectNats(nats, "mzsr status");
   try {
     await link.whenConnected(ANSWER_MS);
-    const subject = run === undefined ? ANY_STATUS_SUBJECT.replace("*", "any") : statusSubject(run);
+    const subject = run === undefined ? ANY_STATUS_SUBJECT.replace("*", "any") : statusSubject(basename(run));
     return JSON.parse(
       Buffer.from(await link.request(subject, new Uint8Array(), ANSWER_MS)).toString(),
     ) as ClusterStatus;

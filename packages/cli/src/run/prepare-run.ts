@@ -12,6 +12,7 @@ import {
   parseOverride,
 } from "@mzsr/shared";
 import type { RunOptions } from "../commands/run-options.js";
+import { readAnnouncement } from "./announcement.js";
 
 export interface PreparedRun {
   readonly configuration: Configuration;
@@ -89,6 +90,13 @@ async function makeRoom(folder: string, fresh: boolean): Promise<void> {
       throw new InputError("the folder holds a run already", {
         where: folder,
         expected: "--resume to go on with it, --fresh to delete it, or another --run",
+      });
+    }
+    const other = await readAnnouncement(folder);
+    if (other !== undefined) {
+      throw new InputError(`a coordinator works on this run (process ${other.pid}, ${other.http})`, {
+        where: folder,
+        expected: "another --run, or that coordinator stopped first",
       });
     }
     await rm(folder, { recursive: true });

@@ -58,6 +58,8 @@ it("trains from nothing to a model, lets status look on, and leaves no process b
   const status = JSON.parse(out) as ClusterStatus;
   expect(status).toMatchObject({ run: "whole", stage: "metaTraining", totalSteps: 310, backend: "simd" });
   expect(status.workers.map((worker) => worker.worker).sort()).toEqual(["worker-1", "worker-2"]);
+  const second = await mzsr(["up", "--run", run, "--fresh"]);
+  expect([second.code, second.notes]).toEqual([2, expect.stringContaining("a coordinator works on this run")]);
   const children = await childrenOf(child.pid!);
   expect(children.length).toBeGreaterThanOrEqual(2);
 

@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InputError } from "../errors.js";
+import { initialParameters } from "./initial.js";
+import { decodeModel, encodeModel, type Model, readModel, writeModel } from "./model-file.js";
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
+
+const architecture = { depth: 3, width: 4 };
+const model: Model = {
+  architecture,
+  scale: 3,
+  parameters: initialParameters(architecture, { normal: () => 0.5 }),
+  innerRates: [new Float32Array(6).fill(-3), new Float32Array(6).fill(-4)],
+  metadata: { run: "a run" },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mzsr-model-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The model's bytes after `change` had its way with the tensors and the metadata. */
+function changed(change: (tensors: Map<string, NamedTensor>, metadata: Record<string, string>) => void): Uint8Array {
+  const file = decodeSafetensors(encodeModel(model), "");
+  const [tensors, metadata] = [new Map(file.tensors), { ...file.metadata }];
+  change(tensors, metadata);
+  return encodeSafetensors([...tensors.values()], metadata);
+}
+
+describe("a model file", () => {
+  it("comes back as it went", async () => {
+    const path = join(folder, "model.safetensors");
+    await writeModel(path, model);
+    expect(await readModel(path)).toEqual(model);
+    const fixed = { ...model, innerRates: undefined };
+    await writeModel(path, fixed);
+    expect(await readModel(path)).toEqual(fixed);
+    expect(await readdir(folder)).toEqual(["model.safetensors"]);
+  });
+
+  it("stays as it was when a new one cannot be written", async () => {
+    const path = join(folder, "not-there", "model.safetensors");
+    await expect(writeModel(path, model)).rejects.toThrow("ENOENT");
+  });
+
+  it("is refused when missing, a folder, or cut short", async () => {
+    await expect(readModel(join(folder, "none"))).rejects.toThrow(InputError);
+    await expect(readModel(folder)).rejects.toThrow("is a folder");
+    const path = join(folder, "short.safetensors");
+    await writeFile(path, encodeModel(model).subarray(0, -10));
+    await expect(readModel(path)).rejects.toThrow(InputError);
+    await expect(readModel(path)).rejects.toThrow(`${path}: `);
+    expect((await readFile(path)).length).toBeGreaterThan(0);
+  });
+
+  const kernel = (shape: number[], value = 0): NamedTensor => ({
+    name: "conv2/kernel",
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b)).fill(value),
+  });
+  it.each<[string, Parameters<typeof changed>[0], string]>([
+    [
+      "of another shape",
+      (t) => t.set("conv2/kernel", kernel([3, 3, 4, 5])),
+      "conv2/kernel has shape [3,3,4,5]; expected [3,3,4,4]",
+    ],
+    ["with NaN", (t) => t.set("conv2/kernel", kernel([3, 3, 4, 4], Number.NaN)), "conv2/kernel holds NaN at element 0"],
+    ["with a tensor missing", (t) => t.delete("conv2/bias"), "tensor conv2/bias is missing"],
+    ["with a gap in its layers", (t) => t.delete("conv2/kernel"), "no network in it (1 convolution kernels)"],
+    [
+      "with a tensor too many",
+      (t) => t.set("x", { name: "x", shape: [1], data: Float32Array.of(1) }),
+      "9 tensors; expected 8",
+    ],
+    [
+      "in float64",
+      (t) => t.set("conv1/bias", { name: "conv1/bias", shape: [4], data: new Float64Array(4) }),
+      "is not float32",
+    ],
+    [
+      "with rates for another network",
+      (t) => t.set("inner_rate/0", { name: "inner_rate/0", shape: [5], data: new Float32Array(5) }),
+      "inner_rate/0 has shape [5]; expected [6]",
+    ],
+    ["without a scale", (_, m) => delete m.scale, "scale is not given; expected 2, 3 or 4"],
+    ["with a scale out of range", (_, m) => (m.scale = "9"), "scale is 9"],
+    ["of another program", (_, m) => delete m.format, "not a model of this program"],
+  ])("is refused %s", (_, change, message) => {
+    expect(() => decodeModel(changed(change), "m.safetensors")).toThrow(InputError);
+    expect(() => decodeModel(changed(change), "m.safetensors")).toThrow(message);
+  });
+});

@@ -117,7 +117,7 @@ export class Attack {
     const { disk, runFolder, folder, signal, observer } = this.#options;
     // A coordinator that is just being started would find no room for its lock, and end.
     await observer.until(() => true);
-    const log = join(folder, "logs", "coordinator.log");
+    const log = join(folder, "logs", "coordinator-1.log");
     this.problems.push(...(await fillDisk({ disk: disk!, runFolder, log, signal })));
   }
 

@@ -25,12 +25,13 @@ export class CampaignFolder {
     return join(this.path, "photos");
   }
 
-  get attackedRun(): string {
-    return join(this.path, "disk", "run");
+  /** Run folders of coordinators that stand by for each other have one name. */
+  attackedRun(coordinator: string): string {
+    return join(this.path, "disk", coordinator, "run");
   }
 
-  get quietRun(): string {
-    return join(this.path, "quiet", "run");
+  quietRun(coordinator: string): string {
+    return join(this.path, "quiet", coordinator, "run");
   }
 
   /** For logs, caches and the configuration. */
@@ -42,7 +43,7 @@ export class CampaignFolder {
 
   /** Keeps logs and run folders. Returns where. */
   async keep(): Promise<string> {
-    await cp(this.attackedRun, join(this.path, "attacked", "run"), { recursive: true }).catch(() => undefined);
+    await cp(join(this.path, "disk"), join(this.path, "attacked", "disk"), { recursive: true }).catch(() => undefined);
     await this.disk?.unmount();
     return this.path;
   }

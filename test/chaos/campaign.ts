@@ -11,12 +11,12 @@ import { type RunEventRecord, writeConfiguration } from "@mzsr/shared";
 import { smallImages } from "../support/small-run.js";
 import { Attack, type InjectedFault, type WorkerStart } from "./attack.js";
 import { CampaignFolder } from "./campaign-folder.js";
-import { Cluster, type ClusterOptions } from "./cluster.js";
+import { Cluster, type ClusterOptions, type CoordinatorPlace } from "./cluster.js";
 import { campaignConfiguration, PRETRAINING_STEPS } from "./configuration.js";
 import { type Fault, faultSchedule, workerName } from "./faults.js";
 import { Observer } from "./observer.js";
 import { fixedPorts } from "./ports.js";
-import { fileSha256, readEvents, readSteps, StepHistory, type StepRecord } from "./records.js";
+import { fileSha256, mergeSteps, readEvents, readSteps, StepHistory, type StepRecord } from "./records.js";
 import { campaignReport } from "./report.js";
 
 export interface CampaignOptions {
@@ -27,6 +27,8 @@ export interface CampaignOptions {
   readonly workers: number;
   /** Whether there is a nats-server to use and to hurt. */
   readonly nats: boolean;
+  /** Two coordinators that stand by for each other, instead of one that is started again. Needs `nats`. */
+  readonly standby: boolean;
   /** Aborting it ends the campaign, and every process. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -37,7 +39,7 @@ export interface CampaignRecord {
   readonly seed: number;
   readonly workers: number;
   readonly injected: readonly InjectedFault[];
-  /** The steps of the attacked run, and of the quiet one. */
+  /** The steps that the attacked run's folders hold at the end, and those of the quiet one's. */
   readonly steps: readonly StepRecord[];
   readonly quietSteps: readonly StepRecord[];
   /** Every step that the attacked run ever wrote down. */
@@ -46,7 +48,7 @@ export interface CampaignRecord {
   readonly coordinatorStarts: readonly number[];
   readonly workerStarts: readonly WorkerStart[];
   readonly counters: Readonly<Record<string, number>>;
-  /** Hex SHA-256 of model.safetensors of both runs. */
+  /** Hex SHA-256 of model.safetensors, of every coordinator of the attacked run and of the quiet one. */
   readonly models: readonly (string | undefined)[];
   /** What went wrong that must not, besides the parameters. */
   readonly problems: readonly string[];
@@ -69,7 +71,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRec
     const steps = attacked.steps.length;
     say(`${attacked.injected.length} faults are over after ${steps} steps; now as many steps in peace`);
     const quiet = await quietRun(options, folder, steps - PRETRAINING_STEPS);
-    const record = { seed, workers, ...attacked, ...quiet, models: [attacked.model, quiet.model] };
+    const models = [...attacked.attackedModels, ...quiet.quietModels];
+    const record = { seed, workers, ...attacked, ...quiet, models };
     if (campaignReport(record).passed) await folder.remove();
     else say(`logs and run folders are kept in ${await folder.keep()}`);
     return record;
@@ -81,30 +84,35 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRec
 }
 
 async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
-  const { seed, signal, say } = options;
-  const runFolder = folder.attackedRun;
-  const history = new StepHistory();
-  const remember = async () => history.add(await readSteps(runFolder));
+  const { seed, signal, say, standby } = options;
   const surroundings = await folder.surroundings("attacked");
-  const configuration = join(surroundings, "configuration.yaml");
-  await writeConfiguration(configuration, campaignConfiguration(folder.data, seed));
-  const cluster = new Cluster(await clusterOptions(options, surroundings, runFolder, remember));
+  const coordinators = await coordinatorPlaces(standby ? 2 : 1, (name) => folder.attackedRun(name));
+  const history = new StepHistory();
+  const remember = async () => {
+    for (const { runFolder } of coordinators) history.add(await readSteps(runFolder));
+  };
+  const configure = (metaSteps?: number) =>
+    writeConfiguration(configurationIn(surroundings), campaignConfiguration(folder.data, seed, metaSteps));
+  const cluster = new Cluster(await clusterOptions(options, surroundings, coordinators, remember));
   const observer = new Observer(cluster);
-  const { disk } = folder;
+  // Coordinators that stand by share a disk here, which real ones do not: filling it would hurt all of them.
+  const disk = standby ? undefined : folder.disk;
   const onFault = (fault: Fault) => say(describe(fault));
+  const { runFolder } = coordinators[0]!;
   const attack = new Attack({ cluster, observer, folder: surroundings, runFolder, disk, signal, onFault });
   const finish = async () => {
     // One that is still starting does not listen to signals yet.
     await observer.until(({ workers }) => workers.some(({ state }) => state === "active"));
-    const exit = await cluster.stopCoordinator();
+    const exit = await cluster.stopCoordinators();
     if (exit.code !== 0) attack.problems.push(`the coordinator, asked to stop, ended with ${exit.signal ?? exit.code}`);
-    const metaSteps = (await readSteps(runFolder)).length + LAST_STEPS - PRETRAINING_STEPS;
-    await writeConfiguration(configuration, campaignConfiguration(folder.data, seed, metaSteps));
-    cluster.startCoordinator();
-    await cluster.completed;
+    await configure((await stepsOf(coordinators)).length + LAST_STEPS - PRETRAINING_STEPS);
+    await cluster.runCoordinators();
   };
   try {
-    cluster.start(firstWorkers(options));
+    await configure();
+    cluster.startNats();
+    void cluster.runCoordinators();
+    for (const worker of firstWorkers(options)) cluster.startWorker(worker);
     await orAbort(
       observer.until(({ step }) => step > 0),
       signal,
@@ -120,44 +128,66 @@ async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
   await remember();
   return {
     injected: attack.injected,
-    steps: await readSteps(runFolder),
+    steps: await stepsOf(coordinators),
     history: history.steps,
-    events: await readEvents(runFolder),
-    coordinatorStarts: cluster.coordinatorStarts,
+    events: (await Promise.all(coordinators.map((place) => readEvents(place.runFolder)))).flat(),
+    // Who stands by is started without being waited for.
+    coordinatorStarts: standby ? [] : cluster.coordinatorStarts,
     workerStarts: attack.workerStarts,
     counters: observer.counters,
     problems: [...attack.problems, ...cluster.surprises],
-    model: await fileSha256(join(runFolder, "model.safetensors")),
+    attackedModels: await models(coordinators),
   };
 }
 
+/** As many steps again with one coordinator and nothing in the way. */
 async function quietRun(options: CampaignOptions, folder: CampaignFolder, metaSteps: number) {
   const surroundings = await folder.surroundings("quiet");
+  const coordinators = await coordinatorPlaces(1, (name) => folder.quietRun(name));
   const configuration = campaignConfiguration(folder.data, options.seed, metaSteps);
-  await writeConfiguration(join(surroundings, "configuration.yaml"), configuration);
-  const cluster = new Cluster(await clusterOptions(options, surroundings, folder.quietRun, async () => undefined));
+  await writeConfiguration(configurationIn(surroundings), configuration);
+  const cluster = new Cluster(await clusterOptions(options, surroundings, coordinators, async () => undefined));
   const observer = new Observer(cluster);
   try {
-    cluster.start(firstWorkers(options));
-    await orAbort(Promise.race([cluster.completed, observer.stuck]), options.signal);
+    cluster.startNats();
+    const completed = cluster.runCoordinators();
+    for (const worker of firstWorkers(options)) cluster.startWorker(worker);
+    await orAbort(Promise.race([completed, observer.stuck]), options.signal);
   } finally {
     await observer.stop();
     await cluster.end();
   }
-  const model = await fileSha256(join(folder.quietRun, "model.safetensors"));
-  return { quietSteps: await readSteps(folder.quietRun), model };
+  return { quietSteps: await stepsOf(coordinators), quietModels: await models(coordinators) };
+}
+
+async function coordinatorPlaces(count: number, runFolder: (name: string) => string): Promise<CoordinatorPlace[]> {
+  const ports = await fixedPorts(2 * count);
+  return Array.from({ length: count }, (_, i) => {
+    const name = `coordinator-${i + 1}`;
+    return { name, runFolder: runFolder(name), grpcPort: ports[2 * i]!, httpPort: ports[2 * i + 1]! };
+  });
 }
 
 async function clusterOptions(
   { nats }: CampaignOptions,
   folder: string,
-  runFolder: string,
+  coordinators: readonly CoordinatorPlace[],
   onCoordinatorGone: ClusterOptions["onCoordinatorGone"],
 ): Promise<ClusterOptions> {
-  const [grpc, http, natsPort] = (await fixedPorts(3)) as [number, number, number];
-  const ports = { grpc, http, nats: natsPort };
-  const configuration = join(folder, "configuration.yaml");
-  return { folder, runFolder, configuration, ports, nats, onCoordinatorGone };
+  const natsPort = nats ? (await fixedPorts(1))[0] : undefined;
+  return { folder, coordinators, configuration: configurationIn(folder), natsPort, onCoordinatorGone };
+}
+
+async function stepsOf(coordinators: readonly CoordinatorPlace[]): Promise<StepRecord[]> {
+  return mergeSteps(await Promise.all(coordinators.map(({ runFolder }) => readSteps(runFolder))));
+}
+
+function models(coordinators: readonly CoordinatorPlace[]): Promise<(string | undefined)[]> {
+  return Promise.all(coordinators.map(({ runFolder }) => fileSha256(join(runFolder, "model.safetensors"))));
+}
+
+function configurationIn(folder: string): string {
+  return join(folder, "configuration.yaml");
 }
 
 function firstWorkers({ workers }: CampaignOptions): string[] {

@@ -17,6 +17,7 @@ test("what goes wrong in a cluster changes no parameter of any step", { timeout:
     faults: FAULTS,
     workers: 2,
     nats: hasNatsServer(),
+    standby: false,
     signal: over.signal,
     say: () => undefined,
   });

@@ -1,6 +1,6 @@
-/** The cluster under attack: its processes, and the supervisor that starts the coordinator and nats-server again. */
+/** The cluster under attack: its processes, and the supervisor that starts coordinators and nats-server again. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ClusterStatus } from "@mzsr/shared";
@@ -14,44 +14,62 @@ const BIN = fileURLToPath(new URL(`${BIN_FROM_HERE}/packages/cli/dist/bin.js`, i
 const PAUSE_MS = 500;
 const STATUS_TIMEOUT_MS = 400;
 
+/** A place for a coordinator, which is always started there again. */
+export interface CoordinatorPlace {
+  readonly name: string;
+  readonly runFolder: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+}
+
 export interface ClusterOptions {
   /** For logs, caches and NATS's store. */
   readonly folder: string;
-  readonly runFolder: string;
-  /** The configuration file; may be written anew between two starts of the coordinator. */
+  /** With more than one, the coordinators stand by for each other; their run folders must have one name. */
+  readonly coordinators: readonly CoordinatorPlace[];
+  /** The configuration file; may be written anew between two starts of the coordinators. */
   readonly configuration: string;
-  readonly ports: { readonly grpc: number; readonly http: number; readonly nats: number };
-  readonly nats: boolean;
-  /** Called whenever the coordinator has ended, before it is started again. */
+  /** Undefined: no nats-server. */
+  readonly natsPort: number | undefined;
+  /** Called whenever a coordinator has ended, before it is started again. */
   readonly onCoordinatorGone: () => Promise<void>;
 }
 
+interface Seat extends CoordinatorPlace {
+  process: ClusterProcess | undefined;
+}
+
+export interface Answer {
+  readonly status: ClusterStatus;
+  /** Who answered: another number for every process. */
+  readonly life: number;
+}
+
 export class Cluster {
-  /** When the coordinator was started, each time; milliseconds since 1970. */
+  /** When a coordinator was started, each time; milliseconds since 1970. */
   readonly coordinatorStarts: number[] = [];
   /** Processes that ended though nobody asked them to, and what they said last. */
   readonly surprises: string[] = [];
   readonly #options: ClusterOptions;
+  readonly #seats: readonly Seat[];
   readonly #guard = deathGuard();
   readonly #workers = new Map<string, ClusterProcess>();
-  #coordinator: ClusterProcess | undefined;
+  readonly #lives: Promise<void>[] = [];
+  #leader: Seat;
   #nats: ClusterProcess | undefined;
-  #lives: Promise<void>[] = [];
-  #coordinatorWanted = true;
+  #coordinatorsWanted = false;
   #ending = false;
-  #completed = () => {};
-  /** Resolves when a coordinator has ended by itself with success: the run is complete. */
-  readonly completed = new Promise<void>((resolve) => {
-    this.#completed = resolve;
-  });
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#seats = options.coordinators.map((place) => ({ ...place, process: undefined }));
+    this.#leader = this.#seats[0]!;
     mkdirSync(join(options.folder, "logs"), { recursive: true });
   }
 
+  /** The coordinator that answered last. */
   get coordinator(): ClusterProcess {
-    return this.#coordinator!;
+    return this.#leader.process!;
   }
 
   get nats(): ClusterProcess {
@@ -62,85 +80,91 @@ export class Cluster {
     return this.#workers.get(name)!;
   }
 
-  /** Starts everything; from now on the coordinator and nats-server are started again whenever they end. */
-  start(workers: readonly string[]): void {
-    if (this.#options.nats) this.#lives.push(this.#keepNats());
-    this.startCoordinator();
-    for (const name of workers) this.startWorker(name);
+  /** Starts nats-server, which is started again whenever it ends. */
+  startNats(): void {
+    if (this.#options.natsPort !== undefined) this.#lives.push(this.#keepNats(this.#options.natsPort));
   }
 
-  startCoordinator(): void {
-    this.#coordinatorWanted = true;
-    this.#lives.push(this.#keepCoordinator());
+  /**
+   * Starts the coordinators, which are started again whenever they end. Resolves when all of them have ended by
+   * themselves with success: the run is complete.
+   */
+  async runCoordinators(): Promise<void> {
+    this.#coordinatorsWanted = true;
+    const lives = this.#seats.map((seat) => this.#keepCoordinator(seat));
+    this.#lives.push(...lives);
+    await Promise.all(lives);
   }
 
-  /** Asks the coordinator to stop; it stays stopped. */
-  async stopCoordinator(): Promise<ProcessExit> {
-    this.#coordinatorWanted = false;
-    const exit = await this.coordinator.terminate();
+  /** Asks the coordinators to stop; they stay stopped. Resolves with how the leading one ended. */
+  async stopCoordinators(): Promise<ProcessExit> {
+    this.#coordinatorsWanted = false;
+    const leader = this.coordinator;
+    await Promise.all(this.#seats.map(({ process }) => process!.terminate()));
     await this.#options.onCoordinatorGone();
-    return exit;
+    return leader.exited;
   }
 
   startWorker(name: string): ClusterProcess {
-    const { folder, ports } = this.#options;
-    const where = ["--coordinator", `127.0.0.1:${ports.grpc}`, "--cache-dir", join(folder, `cache-${name}`)];
-    const worker = this.#mzsr(name, ["worker", ...where, "--name", name, "--slots", "1", "--backend", "simd"]);
+    const cache = ["--cache-dir", join(this.#options.folder, `cache-${name}`)];
+    const worker = this.#mzsr(name, ["worker", ...this.#whereTo, ...cache, "--name", name, "--slots", "1"]);
     this.#workers.set(name, worker);
     void worker.exited.then((exit) => this.#judgeWorker(name, worker, exit));
     return worker;
   }
 
-  /** Ends every process at once; the coordinator, nats-server and the workers come back. */
+  /** Ends every process at once; the coordinators, nats-server and the workers come back. */
   async cutPower(): Promise<string[]> {
     const names = [...this.#workers.keys()];
-    const killed = [...this.#workers.values(), this.coordinator, ...(this.#nats ? [this.#nats] : [])];
-    await Promise.all(killed.map((process) => process.kill()));
+    await this.#killAll();
     for (const name of names) this.startWorker(name);
     return names;
   }
 
-  /** What the coordinator tells now; undefined while it does not answer. */
-  async status(): Promise<ClusterStatus | undefined> {
-    try {
-      const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
-      const response = await fetch(`http://127.0.0.1:${this.#options.ports.http}/api/status`, { signal });
-      return (await response.json()) as ClusterStatus;
-    } catch {
-      return undefined;
-    }
+  /** What the leading coordinator tells now; undefined while none answers. */
+  async status(): Promise<Answer | undefined> {
+    const answers = await Promise.all(this.#seats.map((seat) => this.#ask(seat)));
+    const at = answers.findIndex((answer) => answer !== undefined);
+    if (at >= 0) this.#leader = this.#seats[at]!;
+    return answers[at];
   }
 
   /** Kills what is left. Resolves when nothing is. */
   async end(): Promise<void> {
     this.#ending = true;
-    this.#coordinatorWanted = false;
-    const left = [this.#coordinator, this.#nats, ...this.#workers.values()];
-    await Promise.all(left.map((process) => process?.kill()));
+    this.#coordinatorsWanted = false;
+    await this.#killAll();
     await Promise.all(this.#lives);
   }
 
-  async #keepCoordinator(): Promise<void> {
-    const { configuration, runFolder, ports } = this.#options;
-    const where = ["--port", String(ports.grpc), "--http-port", String(ports.http)];
-    const words = ["coordinator", "--resume", "--config", configuration, "--run", runFolder, ...where];
-    while (this.#coordinatorWanted) {
+  /** How a worker finds its coordinator. */
+  get #whereTo(): readonly string[] {
+    const [{ runFolder, grpcPort }] = this.#seats as [Seat, ...Seat[]];
+    if (this.#seats.length > 1) return ["--run", basename(runFolder)];
+    return ["--coordinator", `127.0.0.1:${grpcPort}`];
+  }
+
+  async #keepCoordinator(seat: Seat): Promise<void> {
+    const { name, runFolder, grpcPort, httpPort } = seat;
+    const where = ["--port", String(grpcPort), "--http-port", String(httpPort)];
+    const mode = this.#seats.length > 1 ? "--standby" : "--resume";
+    const words = ["coordinator", mode, "--config", this.#options.configuration, "--run", runFolder, ...where];
+    while (this.#coordinatorsWanted) {
       this.coordinatorStarts.push(Date.now());
-      const coordinator = this.#mzsr("coordinator", words);
-      this.#coordinator = coordinator;
+      const coordinator = this.#mzsr(name, words);
+      seat.process = coordinator;
       const exit = await coordinator.exited;
-      if (!this.#coordinatorWanted) return;
+      if (!this.#coordinatorsWanted) return;
       await this.#options.onCoordinatorGone();
-      if (exit.code === 0) return this.#completed();
+      if (exit.code === 0) return;
       if (coordinator.sentenced) continue;
-      this.#surprise("coordinator", coordinator, exit);
+      this.#surprise(name, coordinator, exit);
       await delay(PAUSE_MS);
     }
   }
 
-  async #keepNats(): Promise<void> {
-    const { folder, ports } = this.#options;
-    const args = ["-a", "127.0.0.1", "-p", String(ports.nats), "-js", "-sd", join(folder, "nats")];
+  async #keepNats(port: number): Promise<void> {
+    const args = ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", join(this.#options.folder, "nats")];
     while (!this.#ending) {
       const nats = this.#process("nats", "nats-server", args);
       this.#nats = nats;
@@ -149,6 +173,21 @@ export class Cluster {
       this.#surprise("nats", nats, exit);
       await delay(PAUSE_MS);
     }
+  }
+
+  async #ask({ httpPort, process }: Seat): Promise<Answer | undefined> {
+    try {
+      const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
+      const response = await fetch(`http://127.0.0.1:${httpPort}/api/status`, { signal });
+      return { status: (await response.json()) as ClusterStatus, life: process!.pid };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #killAll(): Promise<void> {
+    const all = [...this.#workers.values(), this.#nats, ...this.#seats.map(({ process }) => process)];
+    await Promise.all(all.map((process) => process?.kill()));
   }
 
   #judgeWorker(name: string, worker: ClusterProcess, exit: ProcessExit): void {
@@ -161,9 +200,9 @@ export class Cluster {
   }
 
   #mzsr(name: string, words: readonly string[]): ClusterProcess {
-    const { nats, ports } = this.#options;
-    const bus = nats ? ["--nats", `nats://127.0.0.1:${ports.nats}`] : [];
-    return this.#process(name, process.execPath, [BIN, ...words, ...bus]);
+    const { natsPort } = this.#options;
+    const bus = natsPort === undefined ? [] : ["--nats", `nats://127.0.0.1:${natsPort}`];
+    return this.#process(name, process.execPath, [BIN, ...words, "--backend", "simd", ...bus]);
   }
 
   #process(name: string, command: string, args: readonly string[]): ClusterProcess {

@@ -1,18 +1,21 @@
-/** `npm run chaos -- --minutes 10 [--seed N] [--faults N] [--workers N] [--json FILE]` */
+/** `npm run chaos -- --minutes 10 [--seed N] [--faults N] [--workers N] [--standby] [--json FILE]` */
 import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.js";
 import { campaignReport, reportText } from "./report.js";
 
-const USAGE = "usage: npm run chaos -- [--minutes M] [--seed N] [--faults N] [--workers N] [--json FILE]";
+const USAGE = "usage: npm run chaos -- [--minutes M] [--seed N] [--faults N] [--workers N] [--standby] [--json FILE]";
 const FAULTS_PER_MINUTE = 20;
 
 async function main(): Promise<number> {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { minutes: text, seed: text, faults: text, workers: text, json: text } });
+  const { values } = parseArgs({
+    options: { minutes: text, seed: text, faults: text, workers: text, json: text, standby: { type: "boolean" } },
+  });
   const minutes = positive(values.minutes ?? "10");
   const nats = spawnSync("nats-server", ["--version"]).status === 0;
+  if (!nats && values.standby === true) throw new Error("--standby needs nats-server, which is not on PATH");
   if (!nats) say("nats-server is not on PATH: the cluster runs without, and its faults are skipped");
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -24,6 +27,7 @@ async function main(): Promise<number> {
     faults: Math.round(positive(values.faults ?? String(FAULTS_PER_MINUTE * minutes))),
     workers: positive(values.workers ?? "2"),
     nats,
+    standby: values.standby === true,
     signal: interrupted.signal,
     say,
   });

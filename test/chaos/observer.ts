@@ -1,7 +1,7 @@
 /** Watches a cluster from outside, as a person with `mzsr status` would, but more often. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterStatus } from "@mzsr/shared";
-import type { Cluster } from "./cluster.js";
+import type { Answer, Cluster } from "./cluster.js";
 
 const PERIOD_MS = 40;
 /** Without a new step for so long, a run is stuck: no fault of a campaign lasts for so long. */
@@ -60,14 +60,13 @@ export class Observer {
 
   async #watch(): Promise<void> {
     for (; !this.#stopped; await delay(PERIOD_MS)) {
-      const life = this.#cluster.coordinatorStarts.length;
-      const status = await this.#cluster.status();
-      if (status !== undefined) this.#see(status, life);
-      if (Date.now() - this.#progressMs > STUCK_MS) return this.#giveUp(new Error(stuckReason(status)));
+      const answer = await this.#cluster.status();
+      if (answer !== undefined) this.#see(answer);
+      if (Date.now() - this.#progressMs > STUCK_MS) return this.#giveUp(new Error(stuckReason(answer?.status)));
     }
   }
 
-  #see(status: ClusterStatus, life: number): void {
+  #see({ status, life }: Answer): void {
     const now = Date.now();
     if (status.step > this.#newestStep) {
       this.#newestStep = status.step;

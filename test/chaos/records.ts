@@ -52,6 +52,12 @@ export class StepHistory {
   }
 }
 
+/** The steps of several run folders as one run's, each step once. */
+export function mergeSteps(runs: readonly (readonly StepRecord[])[]): StepRecord[] {
+  const byStep = new Map(runs.flat().map((step) => [step.step, step]));
+  return [...byStep.values()].sort((a, b) => a.step - b.step);
+}
+
 async function readLines<T>(path: string): Promise<T[]> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.split("\n").flatMap((line) => {

@@ -76,6 +76,7 @@ test("recovery is measured to the next step, or the worker's first task", () => 
       workerStarts: [{ worker: "worker-3", startedMs: 4100, firstTaskMs: 4800 }],
     }),
   );
+  expect(recovery.coordinatorKill).toEqual({ count: 1, median: 0.9, worst: 0.9 });
   expect(recovery.coordinatorRestart).toEqual({ count: 1, median: 0.8, worst: 0.8 });
   expect(recovery.workerStart).toEqual({ count: 1, median: 0.7, worst: 0.7 });
   expect(recovery.workerKill).toEqual({ count: 1, median: 0, worst: 0 });

@@ -30,7 +30,9 @@ export interface CampaignReport {
   readonly quietSeconds: number;
   /** Seconds; each spread over the occasions on which no other fault interfered. */
   readonly recovery: {
-    /** Start of a coordinator's process → its first step. */
+    /** Kill of the (leading) coordinator → the next step, whoever leads then. */
+    readonly coordinatorKill: Spread;
+    /** Start of a coordinator's process after the kill → the next step. */
     readonly coordinatorRestart: Spread;
     /** Start of a worker's process → its first task. */
     readonly workerStart: Spread;
@@ -47,7 +49,7 @@ export function campaignReport(record: CampaignRecord): CampaignReport {
   const lostSteps = lost(steps, quietSteps);
   const repeated = repetitions(record);
   const finalHashes = [steps.at(-1)?.hash, quietSteps.at(-1)?.hash];
-  const modelsEqual = models[0] !== undefined && models[0] === models[1];
+  const modelsEqual = models[0] !== undefined && models.every((model) => model === models[0]);
   const equal = quietSteps.length > 0 && lostSteps.length === 0 && steps.length === quietSteps.length && modelsEqual;
   return {
     seed: record.seed,
@@ -92,6 +94,10 @@ function recoveryTimes(record: CampaignRecord): CampaignReport["recovery"] {
     const toMs = nextStep(fromMs);
     return undisturbed(fromMs, toMs, causeOf(record, fromMs)) ? [(toMs! - fromMs) / 1000] : [];
   });
+  const outages = injected.flatMap(({ kind, fromMs }, i) => {
+    const toMs = nextStep(fromMs);
+    return kind === "coordinator-kill" && undisturbed(fromMs, toMs, i) ? [(toMs! - fromMs) / 1000] : [];
+  });
   const starts = workerStarts.flatMap(({ startedMs, firstTaskMs, worker }) => {
     const cause = injected.findIndex((fault) => fault.kind === "worker-join" && fault.worker === worker);
     return undisturbed(startedMs, firstTaskMs, cause) ? [(firstTaskMs! - startedMs) / 1000] : [];
@@ -100,7 +106,12 @@ function recoveryTimes(record: CampaignRecord): CampaignReport["recovery"] {
     const toMs = nextStep(fromMs);
     return kind === "worker-kill" && undisturbed(fromMs, toMs, i) ? [Math.max(0, (toMs! - fromMs) / 1000 - usual)] : [];
   });
-  return { coordinatorRestart: spread(restarts), workerStart: spread(starts), workerKill: spread(kills) };
+  return {
+    coordinatorKill: spread(outages),
+    coordinatorRestart: spread(restarts),
+    workerStart: spread(starts),
+    workerKill: spread(kills),
+  };
 }
 
 /** For how long each fault was felt: a kill until the next step, a freeze until the step after it. */
@@ -140,6 +151,7 @@ export function reportText(report: CampaignReport): string {
     `${report.steps} steps, ${report.lostSteps.length} lost${listed(report.lostSteps)}`,
     `repeated: ${report.stepsRepeated} steps behind the newest checkpoint, ${report.stepsRepeatedDifferently.length} of them differently${listed(report.stepsRepeatedDifferently)}; ${report.tasksRepeated} tasks whose lease was lost`,
     `time: ${seconds.toFixed(1)} s, in peace ${quietSeconds.toFixed(1)} s; lost ${(seconds - quietSeconds).toFixed(1)} s`,
+    `coordinator killed → next step: ${spreadText(recovery.coordinatorKill)}`,
     `coordinator restarted → next step: ${spreadText(recovery.coordinatorRestart)}`,
     `worker started → its first task: ${spreadText(recovery.workerStart)}`,
     `worker killed → time lost in the step: ${spreadText(recovery.workerKill)}`,

@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)(`the page of a real cluster ${CHROMIUM_NOTE}`, () 
     // The last status goes out before the streams are closed, so that it must agree with what is written.
     await coordinator.stop("the numbers are compared");
     const last = (await stepsOf(place)).at(-1)!;
-    await expectText(page, ".summary", `step ${grouped(last.stage_step)} of 100 000`);
+    await expectText(page, ".summary", `step ${grouped(last.step)} of 100 002`);
     await expectText(page, ".summary", last.query_losses.at(-1)!.toPrecision(3));
     expect(problems.filter((problem) => !problem.includes("ERR_"))).toEqual([]);
   });
@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium)(`the page of a real cluster ${CHROMIUM_NOTE}`, () 
   });
 });
 
-async function stepsOf({ folder }: Place): Promise<{ stage_step: number; query_losses: number[] }[]> {
+async function stepsOf({ folder }: Place): Promise<{ step: number; query_losses: number[] }[]> {
   const text = await readFile(join(folder, "run", "metrics.jsonl"), "utf8");
   return text
     .trimEnd()

@@ -41,7 +41,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     const { page, problems, requests } = await open(feed);
     expect(await page.title()).toBe("fake · mzsr");
     const summary = page.getByRole("region", { name: "Summary" });
-    await expectText(summary, "Meta-training, step 1 000 of 10 000");
+    await expectText(summary, "Meta-training, step 3 000 of 12 000");
     await expectText(summary, "25 %");
     await expectText(summary, "1 h 57 min");
     await expectText(summary, "0.0251");
@@ -94,7 +94,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await expectText(page.locator(".connection"), "Live");
     await feed.stop();
     await expectText(page.locator(".banner-place"), "does not answer");
-    await expectText(page.getByRole("region", { name: "Summary" }), "1 000 of 10 000");
+    await expectText(page.getByRole("region", { name: "Summary" }), "3 000 of 12 000");
 
     const later = runOf(80);
     later.status = fakeStatus({ step: 3500, stageStep: 1500 });
@@ -102,7 +102,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await restarted.listen(port);
     ends.push(() => restarted.stop());
     await expectText(page.locator(".connection"), "Live");
-    await expectText(page.getByRole("region", { name: "Summary" }), "1 500 of 10 000");
+    await expectText(page.getByRole("region", { name: "Summary" }), "3 500 of 12 000");
     await page.getByText("The curves as a table").click();
     await expectText(page.locator(".table-alternative tbody tr").first(), "80");
     expect(await page.getByText("does not answer").count()).toBe(0);

@@ -33,12 +33,16 @@ export function App({ store, compared, theme }: AppProps) {
           <>
             <Summary store={store} status={status} />
             {compared && <Comparison store={store} compared={compared} />}
-            <div class={workersKnown ? "columns" : undefined}>
-              <Learning store={store} compared={compared} theme={theme} />
-              {workersKnown && <Workers store={store} />}
+            <div class="columns">
+              <div class="column">
+                <Learning store={store} compared={compared} theme={theme} />
+                <Pictures store={store} compared={compared} />
+              </div>
+              <div class="column">
+                {workersKnown && <Workers store={store} />}
+                <EventLog store={store} />
+              </div>
             </div>
-            <Pictures store={store} compared={compared} />
-            <EventLog store={store} />
           </>
         )}
       </main>

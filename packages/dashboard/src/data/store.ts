@@ -14,8 +14,10 @@ import { withStep } from "./series.js";
 
 /** Single steps that are appended before the curves are fetched again, downsampled. */
 const MOST_APPENDED = 1400;
-/** How often the curves are fetched again while their buckets hold several steps. */
+/** How often the curves are fetched again while their buckets hold several steps, and when they hold many. */
 const METRICS_EVERY_MS = 4000;
+const LONG_METRICS_EVERY_MS = 15_000;
+const MANY_STEPS = 20;
 const ACTIVITY_EVERY_MS = 5000;
 const MOST_EVENTS = 500;
 
@@ -34,8 +36,14 @@ export class RunStore {
   readonly activity: Signal<ActivityColumns | undefined> = signal(undefined);
   readonly images: Signal<readonly PreviewImage[]> = signal([]);
   readonly #run: string | undefined;
-  readonly #refreshMetrics = throttled(METRICS_EVERY_MS, () => this.#load(this.metrics, this.api.metrics));
-  readonly #refreshActivity = throttled(ACTIVITY_EVERY_MS, () => this.#load(this.activity, this.api.activity));
+  readonly #refreshMetrics = throttled(
+    () => ((this.metrics.value?.bucketSteps ?? 1) < MANY_STEPS ? METRICS_EVERY_MS : LONG_METRICS_EVERY_MS),
+    () => this.#load(this.metrics, this.api.metrics),
+  );
+  readonly #refreshActivity = throttled(
+    () => ACTIVITY_EVERY_MS,
+    () => this.#load(this.activity, this.api.activity),
+  );
 
   /** @param run name of a run; the coordinator's own when undefined */
   constructor(run: string | undefined) {
@@ -110,13 +118,13 @@ export class RunStore {
   }
 }
 
-/** Runs at once, then at most once in `everyMs`, the last call never lost. */
-function throttled(everyMs: number, run: () => unknown): () => void {
+/** Runs at once, then at most once in `everyMs()`, the last call never lost. */
+function throttled(everyMs: () => number, run: () => unknown): () => void {
   let last = -Infinity;
   let waiting = false;
   return () => {
     if (waiting) return;
-    const wait = Math.max(0, last + everyMs - performance.now());
+    const wait = Math.max(0, last + everyMs() - performance.now());
     waiting = true;
     setTimeout(() => {
       waiting = false;

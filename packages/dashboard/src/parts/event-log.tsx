@@ -4,7 +4,7 @@ import type { RunStore } from "../data/store.js";
 import { formatClock, formatCount } from "../format.js";
 import { EVENT_WORDS } from "./event-words.js";
 
-const SHOWN = 12;
+const SHOWN = 7;
 const TROUBLE = new Set<string>(["lost", "release", "refusal", "quarantine", "audit"]);
 
 /** What happened to the cluster, newest first. */
@@ -50,7 +50,7 @@ function Event({ event, nowMs }: { event: RunEventRecord; nowMs: number }) {
         {event.worker !== undefined && <b>{event.worker}</b>} {EVENT_WORDS[event.kind]}
       </span>
       <span class="why">{event.reason}</span>
-      <span class="where">{event.step !== undefined && `step ${formatCount(event.step)}`}</span>
+      {event.step !== undefined && <span class="where">step {formatCount(event.step)}</span>}
     </li>
   );
 }

@@ -69,11 +69,11 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
         <h3>{image.name}</h3>
         <dl class="psnr">
           <Change name="over bicubic" decibels={psnr.adapted - psnr.bicubic} />
-          <Change name="from adaptation" decibels={psnr.adapted - psnr.before} />
+          <Change name="by adapting" decibels={psnr.adapted - psnr.before} />
         </dl>
         <figure class="kernel">
           <KernelMap kernel={image.kernel} />
-          <figcaption>the kernel that blurred it</figcaption>
+          <figcaption>its blur kernel</figcaption>
         </figure>
       </header>
       <ul class={other === undefined ? "views" : "views five"}>

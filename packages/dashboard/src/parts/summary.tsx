@@ -47,7 +47,7 @@ function Progress({ status, still }: { status: ClusterStatus; still: boolean }) 
       <p class="phase">
         <strong>{phase}</strong>
         <span>
-          {STAGE_WORDS[status.stage]}, step {formatCount(status.stageStep)} of {formatCount(status.stageSteps)}
+          {STAGE_WORDS[status.stage]}, step {formatCount(status.step)} of {formatCount(status.totalSteps)}
         </span>
       </p>
       <p class="share">{formatPercent(share)}</p>

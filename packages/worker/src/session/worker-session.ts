@@ -15,7 +15,7 @@ import type { CoordinatorToWorker, Hello, Task, TaskOutcome, Welcome, WorkerToCo
 /** The first wait before a new attempt is drawn from 0 to this; each further one from twice as much … */
 const BACKOFF_BASE_MS = 200;
 /** … up to this. */
-const BACKOFF_CAP_MS = 5_000;
+const BACKOFF_CAP_MS = 2_000;
 
 /** A coordinator that does not answer a Hello for this long is not there, whatever the socket says. */
 const WELCOME_TIMEOUT_MS = 10_000;

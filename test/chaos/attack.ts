@@ -1,12 +1,15 @@
 /** Carries out a schedule of faults on a cluster. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { ClusterStatus } from "@mzsr/shared";
 import type { Cluster } from "./cluster.js";
 import type { ClusterProcess } from "./cluster-processes.js";
 import type { SmallDisk } from "./disk.js";
 import { fillDisk } from "./disk-fault.js";
-import type { Fault } from "./faults.js";
+import type { Fault, FaultKind } from "./faults.js";
 import type { Observer } from "./observer.js";
+
+const CALM_STEPS = 3;
 
 export interface InjectedFault extends Fault {
   /** When it began and ended, milliseconds since 1970; a kill has no length. */
@@ -39,6 +42,8 @@ export class Attack {
   readonly #starts: { worker: string; startedMs: number; process: ClusterProcess; firstTaskMs?: number | undefined }[] =
     [];
   readonly #freezes: Promise<void>[] = [];
+  /** When the schedule's clock began, as if it had never stood still. */
+  #begunMs = Date.now();
 
   constructor(options: AttackOptions) {
     this.#options = options;
@@ -53,15 +58,50 @@ export class Attack {
   /** Resolves when all faults have struck and are over. The clock stands still while the disk is full. */
   async run(schedule: readonly Fault[]): Promise<void> {
     const { signal, onFault } = this.#options;
-    let begunMs = Date.now();
+    this.#begunMs = Date.now();
     for (const fault of schedule) {
-      await delay(Math.max(0, begunMs + 1000 * fault.atSeconds - Date.now()), undefined, { signal });
+      await delay(Math.max(0, this.#begunMs + 1000 * fault.atSeconds - Date.now()), undefined, { signal });
       onFault(fault);
       const fromMs = Date.now();
       await this.#strike(fault, fromMs);
-      if (fault.kind === "disk-full") begunMs += Date.now() - fromMs;
+      if (fault.kind === "disk-full") this.#begunMs += Date.now() - fromMs;
     }
     await Promise.all(this.#freezes);
+  }
+
+  /**
+   * One fault at a time, each after the last one is over, to measure what it costs: a worker joins, is killed in the
+   * middle of a task, and the coordinator is killed.
+   */
+  async drill(rounds: number): Promise<void> {
+    const { observer } = this.#options;
+    for (let round = 1; round <= rounds; round++) {
+      const worker = `drill-${round}`;
+      const computes = ({ workers }: ClusterStatus) => workers.some((w) => w.worker === worker && w.busySlots > 0);
+      await this.#drillOne("worker-join", worker);
+      await observer.until(computes);
+      await this.#drillOne("worker-kill", worker, computes);
+      await this.#drillOne("coordinator-kill");
+    }
+    await this.#calm();
+  }
+
+  async #drillOne(kind: FaultKind, worker?: string, when: (status: ClusterStatus) => boolean = () => true) {
+    await this.#calm();
+    await this.#options.observer.until(when);
+    const fromMs = Date.now();
+    const fault = { atSeconds: (fromMs - this.#begunMs) / 1000, kind, ...(worker !== undefined && { worker }) };
+    this.#options.onFault(fault);
+    await this.#strike(fault, fromMs);
+  }
+
+  /** Resolves when some steps went by in peace. */
+  async #calm(): Promise<void> {
+    let first: number | undefined;
+    await this.#options.observer.until(({ step }) => {
+      first ??= step;
+      return step >= first + CALM_STEPS;
+    });
   }
 
   async #strike(fault: Fault, fromMs: number): Promise<void> {

@@ -25,6 +25,8 @@ export interface CampaignOptions {
   readonly seconds: number;
   readonly faults: number;
   readonly workers: number;
+  /** Rounds of three more faults, one at a time, to measure what each costs. */
+  readonly drills: number;
   /** Whether there is a nats-server to use and to hurt. */
   readonly nats: boolean;
   /** Two coordinators that stand by for each other, instead of one that is started again. Needs `nats`. */
@@ -120,6 +122,7 @@ async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
     const schedule = faultSchedule({ ...options, count: options.faults, disk: disk !== undefined });
     const time = delay(1000 * options.seconds, undefined, { signal });
     await Promise.race([Promise.all([attack.run(schedule), time]), observer.stuck]);
+    await orAbort(attack.drill(options.drills), signal);
     await orAbort(Promise.race([finish(), observer.stuck]), signal);
   } finally {
     await observer.stop();

@@ -16,6 +16,7 @@ test("what goes wrong in a cluster changes no parameter of any step", { timeout:
     seconds: SECONDS,
     faults: FAULTS,
     workers: 2,
+    drills: 0,
     nats: hasNatsServer(),
     standby: false,
     signal: over.signal,

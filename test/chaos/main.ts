@@ -7,6 +7,7 @@ import { campaignReport, reportText } from "./report.js";
 
 const USAGE = "usage: npm run chaos -- [--minutes M] [--seed N] [--faults N] [--workers N] [--standby] [--json FILE]";
 const FAULTS_PER_MINUTE = 20;
+const DRILLS = 4;
 
 async function main(): Promise<number> {
   const text = { type: "string" } as const;
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
     seconds: 60 * minutes,
     faults: Math.round(positive(values.faults ?? String(FAULTS_PER_MINUTE * minutes))),
     workers: positive(values.workers ?? "2"),
+    drills: DRILLS,
     nats,
     standby: values.standby === true,
     signal: interrupted.signal,

@@ -6,6 +6,7 @@ import { quietRun } from "./toy-problem.js";
 export class Referee {
   readonly violations: string[] = [];
   readonly #schedule: RunSchedule;
+  readonly #patience: number;
   readonly #thetas: readonly Float32Array[];
   /** θ hash before each step of the quiet run. */
   readonly #hashes: readonly string[];
@@ -20,6 +21,7 @@ export class Referee {
 
   constructor(configuration: Configuration) {
     this.#schedule = new RunSchedule(configuration);
+    this.#patience = configuration.cluster.patience;
     this.#thetas = quietRun(configuration);
     this.#hashes = this.#thetas.map(sha256OfFloats);
   }
@@ -50,6 +52,8 @@ export class Referee {
       leases.leased === this.#openLeases,
       `${this.#openLeases} leases are open, the board has ${leases.leased}`,
     );
+    const silent = workers.find((w) => w.state === "active" && w.lastHeartbeatAgoSeconds! > this.#patience);
+    this.#expect(phase === "finished" || !silent, `${silent?.worker} counts as active and is silent`);
     const idle = workers.filter(({ state, busySlots, slots }) => state === "active" && busySlots < slots);
     const begrudged = phase === "training" && leases.pending > 0 && idle.length > 0;
     this.#expect(!begrudged, `${leases.pending} tasks wait while ${idle[0]?.worker} is idle`);

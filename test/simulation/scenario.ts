@@ -14,7 +14,7 @@ export type Character =
   | "junk"
   /** Sometimes flips one bit of a gradient, and does not know. */
   | "flipping"
-  /** Computes on another backend than the run. */
+  /** Computes on another backend than the run (with the same bits): refused, unless backends may be mixed. */
   | "foreign";
 
 export interface WorkerPlan {
@@ -122,6 +122,7 @@ function drawConfiguration(random: Random, seed: number, flipping: boolean): Con
       patience: random.pick([2, 5, 10]),
       auditShare: flipping ? 1 : random.pick([0, 0.1, 0.5, 1]),
       maxGradientNorm: 1e30,
+      mixedBackends: random.chance(0.15),
     },
     checkpoints: { every: random.integer(1, 4) },
   });

@@ -15,7 +15,10 @@ import { Trace } from "./trace.js";
 const START_MS = Date.UTC(2020, 5, 16);
 
 /** A run that has not ended so long after the last fault never will. */
-const LONGEST_CALM_MS = 36_000_000;
+const LONGEST_CALM_MS = 3 * 3_600_000;
+
+/** A run with more events than this goes round in circles. */
+const MOST_EVENTS = 2_000_000;
 
 /** After the end, every worker that is there learns of it within this time. */
 const FAREWELL_MS = 60_000;
@@ -79,14 +82,26 @@ class Simulation {
     this.#startCoordinator();
     for (const plan of this.#scenario.workers) this.#clock.after(plan.startsMs, () => this.#startWorker(plan));
     for (const { atMs, fault } of this.#scenario.faults) this.#clock.after(atMs, () => this.#inject(fault));
-    const untilMs = START_MS + this.#scenario.calmFromMs + LONGEST_CALM_MS;
-    while (!this.#isOver && this.#referee.violations.length === 0 && this.#clock.step(untilMs));
+    this.#letHappen();
     const seconds = (this.#clock.nowMs - START_MS) / 1000;
-    if (this.#referee.violations.length === 0) this.#judgeEnd();
     const { violations, finalHash, bitsPromised, counts } = this.#referee;
     const { seed } = this.#scenario;
     const { digest } = this.#trace;
     return { seed, violations, finalHash, faults: this.#faults, seconds, bitsPromised, counts, digest };
+  }
+
+  #letHappen(): void {
+    const { referee } = this.#around;
+    const untilMs = START_MS + this.#scenario.calmFromMs + LONGEST_CALM_MS;
+    try {
+      let events = 0;
+      while (!this.#isOver && referee.violations.length === 0 && this.#clock.step(untilMs)) {
+        if (++events > MOST_EVENTS) referee.expect(false, "the run goes round in circles");
+      }
+      if (referee.violations.length === 0) this.#judgeEnd();
+    } catch (error) {
+      referee.expect(false, `threw ${error instanceof Error ? error.stack : error}`);
+    }
   }
 
   get #isOver(): boolean {

@@ -38,6 +38,7 @@ export class SimulatedWorker {
   readonly #around: WorkerSurroundings;
   readonly #session: WorkerSession;
   readonly #jobs = new Map<string, Job>();
+  readonly #leasesOfStream = new Set<string>();
   /** Tasks that wait for a thread which still finishes an abandoned one. */
   readonly #queue: Job[] = [];
   #freeThreads: number;
@@ -78,6 +79,11 @@ export class SimulatedWorker {
     const effects = this.#session.handle(event, clock.nowMs);
     trace.worker(this.plan.name, event, effects);
     for (const effect of effects) this.#carryOut(effect);
+    const { busySlots } = this.#session;
+    this.#around.referee.expect(
+      busySlots <= this.plan.slots,
+      `${this.plan.name} computes ${busySlots} tasks at a time`,
+    );
     this.#setTimer();
   }
 
@@ -110,12 +116,19 @@ export class SimulatedWorker {
   }
 
   #checkMessage({ message }: WorkerEffect & { type: "send" }): void {
-    if (message.type !== "failure" || this.plan.character === "failing") return;
-    const leaving = message.reason === "the worker is leaving";
-    this.#around.referee.expect(leaving, `${this.plan.name} was asked for what it cannot do: ${message.reason}`);
+    const { name, character } = this.plan;
+    if (message.type === "result") {
+      const known = this.#leasesOfStream.has(message.lease);
+      this.#around.referee.expect(known, `${name} sends a result for ${message.lease}, which another stream brought`);
+    }
+    if (message.type === "failure" && character !== "failing") {
+      const leaving = message.reason === "the worker is leaving";
+      this.#around.referee.expect(leaving, `${name} was asked for what it cannot do: ${message.reason}`);
+    }
   }
 
   #connect(): void {
+    this.#leasesOfStream.clear();
     const attempt = ++this.#attempts;
     const current = () => attempt === this.#attempts;
     const end: StreamEnd<CoordinatorToWorker> = {
@@ -139,6 +152,7 @@ export class SimulatedWorker {
   #compute(job: Job): void {
     this.#around.referee.computeBegins(job.task, job.theta);
     this.#jobs.set(job.lease, job);
+    this.#leasesOfStream.add(job.lease);
     if (this.#freeThreads > 0) this.#start(job);
     else this.#queue.push(job);
   }
@@ -153,11 +167,11 @@ export class SimulatedWorker {
     clock.after(ms, () => this.process.deliver(() => this.#done(job, ending)));
   }
 
+  /** A pool that cannot end a thread reports an abandoned task too; the session has to ignore it. */
   #done(job: Job, ending: Exclude<Ending, "never">): void {
     if (job.abandoned && this.#around.scenario.abandonedTasks === "end") return;
     this.#jobs.delete(job.lease);
     this.#threadFree();
-    if (job.abandoned) return;
     if ("failure" in ending) this.#handle({ type: "computeFailed", lease: job.lease, reason: ending.failure });
     else this.#handle({ type: "computed", lease: job.lease, outcome: ending.outcome });
   }

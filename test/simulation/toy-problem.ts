@@ -76,19 +76,23 @@ function noise(step: number, index: number, i: number): number {
 
 /**
  * θ before every step when nothing ever goes wrong, by a plain loop that shares nothing with the coordinator's core but
- * Adam and the learning rates.
+ * Adam, the learning rates and the step weights.
  */
 export function quietRun(configuration: Configuration): Float32Array[] {
+  const { pretraining, metaTraining, cluster } = configuration;
   const schedule = new RunSchedule(configuration);
   const thetas = [TOY_START];
   let adam = new Adam(SIZE);
-  for (let step = 0; step < schedule.totalSteps; step++) {
-    if (step === schedule.stageStart(step)) adam = new Adam(SIZE);
-    const count = schedule.tasksOf(step);
+  for (let step = 0; step < pretraining.steps + metaTraining.steps; step++) {
+    const isPretraining = step < pretraining.steps;
+    const start = isPretraining ? 0 : pretraining.steps;
+    if (step === start) adam = new Adam(SIZE);
+    const count = isPretraining ? pretraining.tasks : metaTraining.tasks;
+    const origin = thetas[Math.max(start, step - cluster.pipeline)]!;
     const mean = new Float64Array(SIZE);
     for (let index = 0; index < count; index++) {
       const task = toyTask(configuration, step, index);
-      const { gradient } = toyOutcome(configuration, task, thetas[task.parametersStep]!);
+      const { gradient } = toyOutcome(configuration, task, origin);
       gradient.forEach((value, i) => {
         mean[i] = mean[i]! + value;
       });
@@ -96,7 +100,7 @@ export function quietRun(configuration: Configuration): Float32Array[] {
     const theta = Float64Array.from(thetas[step]!);
     const { network, innerRates } = schedule.learningRates(step);
     const segments = [{ from: 0, to: NETWORK, rate: network }];
-    if (schedule.stageOf(step) === "metaTraining") segments.push({ from: NETWORK, to: SIZE, rate: innerRates });
+    if (!isPretraining) segments.push({ from: NETWORK, to: SIZE, rate: innerRates });
     adam.step(
       theta,
       mean.map((sum) => sum / count),

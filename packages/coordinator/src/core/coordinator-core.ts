@@ -9,6 +9,7 @@ import type {
 } from "@mzsr/shared";
 import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
 import { auditCase, isAudited, nextAuditMove } from "./audits.js";
+import { Company } from "./company.js";
 import { backupMoments, dispatch } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, TaskEnd, WorkerHello } from "./events.js";
 import { type GrantedLease, type LeaseKind, TaskBoard, type TaskEntry, type Vote } from "./leases.js";
@@ -64,11 +65,10 @@ export class CoordinatorCore {
   readonly #board: TaskBoard;
   readonly #times: Record<Task["stage"], TaskTimes>;
   readonly #progress = new Progress();
+  readonly #company: Company;
   readonly #patienceMs: number;
   #effects: CoordinatorEffect[] = [];
   #nowMs: number | undefined;
-  /** When more than one worker was there last; the coordinator's start counts, for they may be on their way. */
-  #companyMs = Number.POSITIVE_INFINITY;
   #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
@@ -88,6 +88,7 @@ export class CoordinatorCore {
     this.#board = new TaskBoard(`${epoch}.`);
     this.#times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
     this.#patienceMs = patience * 1000;
+    this.#company = new Company(this.#patienceMs);
     this.#checkpointedStep = state.step;
   }
 
@@ -296,7 +297,10 @@ export class CoordinatorCore {
   #decide(now: number): void {
     this.#dropSilent(now);
     this.#expireLeases(now);
-    if (this.#membership.active.length > 1) this.#companyMs = now;
+    this.#company.note(
+      this.#membership.active.map(({ hello }) => hello.backend),
+      now,
+    );
     this.#judgeAudits(now);
     this.#reduceSteps(now);
     if (this.#endIfDue(now)) return;
@@ -307,13 +311,12 @@ export class CoordinatorCore {
   /** Time that passed while nobody called is the coordinator's own absence: nobody's silence and nobody's slowness. */
   #advanceClock(nowMs: number): number {
     const now = Math.max(this.#nowMs ?? nowMs, nowMs);
-    if (this.#nowMs === undefined) this.#companyMs = now;
     const gap = now - (this.#nowMs ?? now);
     this.#nowMs = now;
     if (gap > 2 * LONGEST_SLEEP_MS) {
       this.#membership.excuse(gap);
       this.#board.excuse(gap);
-      this.#companyMs += gap;
+      this.#company.excuse(gap);
     }
     return now;
   }
@@ -324,8 +327,8 @@ export class CoordinatorCore {
     yield* this.#membership.attentionMs();
     for (const lease of this.#board.leases) yield lease.grantedMs + this.#deadlineMs(lease);
     yield* backupMoments({ board: this.#board, workers: this.#membership.active, timesOf: this.#timesOf });
-    for (const { audited, dissentMs } of this.#board.unsettled()) {
-      if (audited) yield this.#companyMs + this.#patienceMs;
+    for (const { votes, dissentMs } of this.#board.unsettled()) {
+      if (votes[0]) yield this.#company.aloneFromMs(votes[0].backend);
       if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
     }
   }
@@ -374,7 +377,7 @@ export class CoordinatorCore {
 
   /** True when something was settled, which can change the other audits. */
   #judgeAudit(entry: TaskEntry, now: number): boolean {
-    const alone = now - this.#companyMs >= this.#patienceMs;
+    const alone = now >= this.#company.aloneFromMs(entry.votes[0]!.backend);
     const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
     const decision = nextAuditMove(auditCase(entry, this.#membership.active, { alone, waitedForThird }));
     if (decision.move === "wait" && decision.forThird) entry.dissentMs ??= now;

@@ -1,10 +1,13 @@
 // What happens to a convolution's result on its way into the output.
 
-/** relu(value + bias), then zero where the mask at `mask` (0: none) is not positive. */
+export const PLAIN: i32 = 0;
+export const RELU: i32 = 1;
+export const MASK: i32 = 2;
+
+/** The value, its ReLU, or zero where the four numbers at `mask` are not positive. `kind` is to be a constant. */
 // @ts-ignore: decorator
-@inline export function finish(value: v128, bias: v128, relu: bool, mask: usize): v128 {
-  let result = f32x4.add(value, bias);
-  if (relu) result = f32x4.pmax(result, f32x4.splat(0));
-  if (mask) result = v128.and(result, f32x4.gt(v128.load(mask), f32x4.splat(0)));
-  return result;
+@inline export function finish(value: v128, kind: i32, mask: usize): v128 {
+  if (kind == RELU) return f32x4.pmax(value, f32x4.splat(0));
+  if (kind == MASK) return v128.and(value, f32x4.gt(v128.load(mask), f32x4.splat(0)));
+  return value;
 }

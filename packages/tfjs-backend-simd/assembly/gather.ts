@@ -1,9 +1,9 @@
 // Convolutions of any filter size, stride, dilation and padding: the pixels under the filter are gathered into a matrix,
 // a block of output pixels at a time, and multiplied with the filter. Also used where an image is too small for Winograd.
 
-import { finish } from "./epilogue";
+import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { multiply, multiplyTransposed } from "./gemm";
-import { ceilDivide, laneMask, roundUp, storeLanes } from "./layout";
+import { laneMask, roundUp, storeLanes } from "./layout";
 
 /** Output pixels worked on at a time. */
 const BLOCK: i32 = 32;
@@ -68,21 +68,29 @@ export function gatherConvolve(
   const pixels = n * outH * outW;
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
-    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, k, 0, transposed);
-    if (x2) gatherPatches(x2, h, w, k2, outH, outW, first, count, patches, k, offset, transposed);
-    multiply(patches, filters, products, roundUp(count, 4), k, padded >> 3, rowBytes);
+    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, k << 4, 64, transposed);
+    if (x2) gatherPatches(x2, h, w, k2, outH, outW, first, count, patches + (offset << 4), k << 4, 64, transposed);
+    const rows = roundUp(count, 4);
+    multiply(patches, filters, products, rows, k, padded >> 3);
     for (let row = 0; row < count; ++row) {
       const at = (((first + row) * columns) as usize) << 2;
-      writePixel(products + (row as usize) * rowBytes, y + at, mask ? mask + at : 0, columns, paddedBias, relu);
+      writePixel(products + (row << 5), rows << 5, y + at, mask ? mask + at : 0, columns, paddedBias, relu);
     }
   }
 }
 
-function writePixel(from: usize, to: usize, mask: usize, columns: i32, bias: usize, relu: bool): void {
+/** A row of products in panels, `panelBytes` apart, finished, into an output pixel. */
+function writePixel(
+  from: usize, panelBytes: usize, to: usize, mask: usize, columns: i32, bias: usize, relu: bool,
+): void {
   for (let column = 0; column < columns; column += 4) {
     const at = (column as usize) << 2;
-    const value = finish(v128.load(from + at), v128.load(bias + at), relu, mask ? mask + at : 0);
-    storeLanes(to + at, value, columns - column);
+    const product = v128.load(from + (column >> 3) * panelBytes + (at & 16));
+    const value = f32x4.add(product, v128.load(bias + at));
+    const lanes = columns - column;
+    if (mask) storeLanes(to + at, finish(value, MASK, mask + at), lanes);
+    else if (relu) storeLanes(to + at, finish(value, RELU, 0), lanes);
+    else storeLanes(to + at, finish(value, PLAIN, 0), lanes);
   }
 }
 
@@ -106,10 +114,13 @@ function packFilter(
   }
 }
 
-/** The pixels under the filter for `count` output pixels from `first` on, as A quads; zero outside the image. */
+/**
+ * The pixels under the filter for `count` output pixels from `first` on, as A quads, 64 bytes of 4 pixels by 4 columns
+ * each: `pixelStep` bytes to the next four pixels, `columnStep` to the next four columns. Zero outside the image.
+ */
 function gatherPatches(
   x: usize, h: i32, w: i32, channels: i32, outH: i32, outW: i32, first: i32, count: i32,
-  patches: usize, k: i32, offset: i32, transposed: bool,
+  patches: usize, pixelStep: usize, columnStep: usize, transposed: bool,
 ): void {
   const pixelBytes = (channels as usize) << 2;
   const imageBytes = ((h * w) as usize) * pixelBytes;
@@ -118,14 +129,14 @@ function gatherPatches(
     const outX = pixel % outW;
     const outY = (pixel / outW) % outH;
     const image = x + ((pixel / outW / outH) as usize) * imageBytes;
-    const to = patches + (((row >> 2) * k) << 4) + ((row & 3) << 4) + (offset << 4);
+    const to = patches + (row >> 2) * pixelStep + ((row & 3) << 4);
     let index = 0;
     for (let tapY = 0; tapY < filterHeight; ++tapY) {
       const y = sourceIndex(outY, tapY, strideY, dilationY, padTop, transposed);
       for (let tapX = 0; tapX < filterWidth; ++tapX) {
         const column = sourceIndex(outX, tapX, strideX, dilationX, padLeft, transposed);
         const inside = <u32>y < <u32>h && <u32>column < <u32>w;
-        copyPixel(inside ? image + ((y * w + column) as usize) * pixelBytes : 0, channels, to, index);
+        copyPixel(inside ? image + ((y * w + column) as usize) * pixelBytes : 0, channels, to, index, columnStep);
         index += channels;
       }
     }
@@ -142,16 +153,16 @@ function gatherPatches(
 
 /** One pixel's channels (zeros for address 0) into a row of A quads, from column `index` on. */
 // @ts-ignore: decorator
-@inline function copyPixel(from: usize, channels: i32, to: usize, index: i32): void {
+@inline function copyPixel(from: usize, channels: i32, to: usize, index: i32, columnStep: usize): void {
   if (((channels | index) & 3) == 0) {
-    to += (index as usize) << 4;
+    to += (index >> 2) * columnStep;
     for (let c = 0; c < channels; c += 4) {
       v128.store(to, from ? v128.load(from + (c << 2)) : f32x4.splat(0));
-      to += 64;
+      to += columnStep;
     }
   } else {
     for (let c = index; c < index + channels; ++c) {
-      f32.store(to + ((c >> 2) << 6) + ((c & 3) << 2), from ? f32.load(from) : 0);
+      f32.store(to + (c >> 2) * columnStep + ((c & 3) << 2), from ? f32.load(from) : 0);
       if (from) from += 4;
     }
   }
@@ -176,7 +187,10 @@ export function gatherFilterGradient(
   accumulateFilterGradient(x1, dy1, n, h, w, cIn, outH, outW, cOut, scratch, k);
   if (x2) accumulateFilterGradient(x2, dy2, n, h, w, cIn, outH, outW, cOut, scratch, k);
   for (let row = 0; row < rows; ++row) {
-    memory.copy(filter + (((row * cOut) as usize) << 2), scratch + (row as usize) * rowBytes, (cOut as usize) << 2);
+    for (let column = 0; column < cOut; column += 8) {
+      const bytes = (min(cOut - column, 8) as usize) << 2;
+      memory.copy(filter + ((row * cOut + column) << 2), scratch + (((column >> 3) * k + row) << 5), bytes);
+    }
   }
 }
 
@@ -191,7 +205,7 @@ function accumulateFilterGradient(
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
     const rows = roundUp(count, 4);
-    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, k, 0, false);
+    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, 64, rows << 4, false);
     for (let row = 0; row < rows; ++row) {
       const from = dy + ((((first + row) * cOut) as usize) << 2);
       for (let column = 0; column < panels << 3; column += 4) {
@@ -210,10 +224,10 @@ function accumulateFilterGradient(
   return lanes >= 4 ? value : v128.and(value, laneMask(lanes));
 }
 
-/** Zeroes the rows that round a last block up to a multiple of four. */
+/** Zeroes the rows that round a last block up to a multiple of four: they are summed over. */
 function clearRows(patches: usize, k: i32, first: i32, rows: i32): void {
   for (let row = first; row < rows; ++row) {
-    const quad = patches + (((row >> 2) * k) << 4) + ((row & 3) << 4);
-    for (let index = 0; index < ceilDivide(k, 4); ++index) v128.store(quad + (index << 6), f32x4.splat(0));
+    const at = patches + ((row >> 2) << 6) + ((row & 3) << 4);
+    for (let column = 0; column < k >> 2; ++column) v128.store(at + ((column * rows) << 4), f32x4.splat(0));
   }
 }

@@ -1,28 +1,37 @@
-// The two matrix products everything else is built on. See layout.ts for how A and B lie in memory.
+// The two matrix products everything else is built on. See layout.ts for how matrices lie in memory.
+//
+// A tile of 4x8 results stays in registers. The code's shape is for V8's TurboFan, whose scheduler decides how close to
+// the peak of one multiplication and one addition a cycle and pipe it runs:
+// - Loads keep their order, and arithmetic is placed before the values that the block's end needs first. With the rows
+//   written from the last to the first, each load comes right before its use; otherwise all come first and the
+//   processor stalls on them. That holds within a basic block that ends in a merge of the sums, so each step of k is
+//   one: the condition around it always holds, as no matrix starts at NOWHERE, and costs one fused instruction.
+// - Broadcasting loads do not fold constant offsets into the instruction: all steps use the same four, kept in
+//   registers, and move the pointer.
+// - Eight steps a loop spread the loop's own cost, above all its stack check.
 
-import { ceilDivide } from "./layout";
+/** No matrix starts here: addresses are multiples of four. */
+const NOWHERE: usize = 1;
 
 /**
- * C[row][column] = sum over k of A[row][k] * B[k][column], for `rows` a multiple of 4, `k` a multiple of 4.
- * A in quads, B in panels; C is [rows][panels * 8], `rowBytes` between rows.
+ * C[row][column] = sum over k of A[row][k] * B[k][column]. `rows` and `k` are multiples of 4; A in quads that walk
+ * along k, B and C in panels.
  */
-export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels: i32, rowBytes: usize): void {
+export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels: i32): void {
   const quadBytes = (k as usize) << 4;
   const panelBytes = (k as usize) << 5;
-  for (let panel = 0; panel < panels; ++panel) {
-    let quad = a;
-    let out = c + ((panel as usize) << 5);
-    for (let row = 0; row < rows; row += 4) {
-      multiplyTile(quad, b, out, k, rowBytes);
-      quad += quadBytes;
-      out += rowBytes << 2;
+  const lastPanel = b + (panels as usize) * panelBytes;
+  const lastQuad = a + (rows >> 2) * quadBytes;
+  for (; b != lastPanel; b += panelBytes) {
+    for (let quad = a; quad != lastQuad; quad += quadBytes) {
+      multiplyTile(quad, b, c, quad + quadBytes);
+      c += 128;
     }
-    b += panelBytes;
   }
 }
 
 // @ts-ignore: decorator
-@inline function multiplyTile(a: usize, b: usize, c: usize, k: i32, rowBytes: usize): void {
+@inline function multiplyTile(a: usize, b: usize, c: usize, end: usize): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
@@ -31,100 +40,331 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
-  const end = b + ((k as usize) << 5);
   do {
-    for (let step = a, last = a + 16; step != last; step += 4) {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      let x = v128.load32_splat(step);
-      c00 = f32x4.add(c00, f32x4.mul(x, b0));
-      c01 = f32x4.add(c01, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 16);
-      c10 = f32x4.add(c10, f32x4.mul(x, b0));
-      c11 = f32x4.add(c11, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 32);
-      c20 = f32x4.add(c20, f32x4.mul(x, b0));
-      c21 = f32x4.add(c21, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 48);
-      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+    let b0: v128, b1: v128, x: v128;
+    if (a != NOWHERE) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
-      b += 32;
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
     }
-    a += 64;
-  } while (b != end);
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 32);
+      b1 = v128.load(b, 48);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 64);
+      b1 = v128.load(b, 80);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 96);
+      b1 = v128.load(b, 112);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 52;
+    if (a == end) break;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 128);
+      b1 = v128.load(b, 144);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 160);
+      b1 = v128.load(b, 176);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 192);
+      b1 = v128.load(b, 208);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 4;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 224);
+      b1 = v128.load(b, 240);
+      x = v128.load32_splat(a, 48);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 32);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 16);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 52;
+    b += 256;
+  } while (a != end);
   v128.store(c, c00);
   v128.store(c, c01, 16);
-  c += rowBytes;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += rowBytes;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += rowBytes;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
+  v128.store(c, c10, 32);
+  v128.store(c, c11, 48);
+  v128.store(c, c20, 64);
+  v128.store(c, c21, 80);
+  v128.store(c, c30, 96);
+  v128.store(c, c31, 112);
 }
 
 /**
  * C[m][column] += sum over rows of A[row][m] * B[row][column]: the product of a transposed A, for filter gradients.
- * A in quads of `k` columns (a multiple of 4), B in panels of `rows` rows (a multiple of 4); C is [k][panels * 8].
+ * `rows` and `k` are multiples of 4; A in quads that walk along the rows, B and C in panels.
  */
 export function multiplyTransposed(a: usize, b: usize, c: usize, rows: i32, k: i32, panels: i32): void {
-  const rowBytes = (panels as usize) << 5;
+  const columnBytes = (rows as usize) << 4;
   const panelBytes = (rows as usize) << 5;
-  const quads = ceilDivide(k, 4);
-  for (let panel = 0; panel < panels; ++panel) {
-    let column = a;
-    let out = c + ((panel as usize) << 5);
-    for (let quad = 0; quad < quads; ++quad) {
-      accumulateTile(column, b, out, rows, (k as usize) << 4, rowBytes);
-      column += 64;
-      out += rowBytes << 2;
+  const lastPanel = b + (panels as usize) * panelBytes;
+  const lastColumn = a + (k >> 2) * columnBytes;
+  for (; b != lastPanel; b += panelBytes) {
+    for (let column = a; column != lastColumn; column += columnBytes) {
+      accumulateTile(column, b, c, column + columnBytes);
+      c += 128;
     }
-    b += panelBytes;
   }
 }
 
 // @ts-ignore: decorator
-@inline function accumulateTile(a: usize, b: usize, c: usize, rows: i32, quadBytes: usize, rowBytes: usize): void {
-  const c1 = c + rowBytes;
-  const c2 = c1 + rowBytes;
-  const c3 = c2 + rowBytes;
+@inline function accumulateTile(a: usize, b: usize, c: usize, end: usize): void {
   let c00 = v128.load(c);
   let c01 = v128.load(c, 16);
-  let c10 = v128.load(c1);
-  let c11 = v128.load(c1, 16);
-  let c20 = v128.load(c2);
-  let c21 = v128.load(c2, 16);
-  let c30 = v128.load(c3);
-  let c31 = v128.load(c3, 16);
-  const end = b + ((rows as usize) << 5);
+  let c10 = v128.load(c, 32);
+  let c11 = v128.load(c, 48);
+  let c20 = v128.load(c, 64);
+  let c21 = v128.load(c, 80);
+  let c30 = v128.load(c, 96);
+  let c31 = v128.load(c, 112);
   do {
-    for (let step = a, last = a + 64; step != last; step += 16) {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      let x = v128.load32_splat(step);
-      c00 = f32x4.add(c00, f32x4.mul(x, b0));
-      c01 = f32x4.add(c01, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 4);
-      c10 = f32x4.add(c10, f32x4.mul(x, b0));
-      c11 = f32x4.add(c11, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 8);
-      c20 = f32x4.add(c20, f32x4.mul(x, b0));
-      c21 = f32x4.add(c21, f32x4.mul(x, b1));
-      x = v128.load32_splat(step, 12);
-      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+    let b0: v128, b1: v128, x: v128;
+    if (a != NOWHERE) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      x = v128.load32_splat(a, 12);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
-      b += 32;
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
     }
-    a += quadBytes;
-  } while (b != end);
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 32);
+      b1 = v128.load(b, 48);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 64);
+      b1 = v128.load(b, 80);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 96);
+      b1 = v128.load(b, 112);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a == end) break;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 128);
+      b1 = v128.load(b, 144);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 160);
+      b1 = v128.load(b, 176);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 192);
+      b1 = v128.load(b, 208);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    if (a != NOWHERE) {
+      b0 = v128.load(b, 224);
+      b1 = v128.load(b, 240);
+      x = v128.load32_splat(a, 12);
+      c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      c30 = f32x4.add(c30, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 8);
+      c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      c20 = f32x4.add(c20, f32x4.mul(x, b0));
+      x = v128.load32_splat(a, 4);
+      c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      c10 = f32x4.add(c10, f32x4.mul(x, b0));
+      x = v128.load32_splat(a);
+      c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    }
+    a += 16;
+    b += 256;
+  } while (a != end);
   v128.store(c, c00);
   v128.store(c, c01, 16);
-  v128.store(c1, c10);
-  v128.store(c1, c11, 16);
-  v128.store(c2, c20);
-  v128.store(c2, c21, 16);
-  v128.store(c3, c30);
-  v128.store(c3, c31, 16);
+  v128.store(c, c10, 32);
+  v128.store(c, c11, 48);
+  v128.store(c, c20, 64);
+  v128.store(c, c21, 80);
+  v128.store(c, c30, 96);
+  v128.store(c, c31, 112);
 }

@@ -1,8 +1,9 @@
 // How matrices lie in scratch memory for the multiplication in gemm.ts.
 //
-// A [rows][k] is stored in quads: [rows/4][k/4][4 rows][4 k], so that one pointer with constant offsets reaches the
-// 16 numbers of four rows and four steps of k, one cache line. B [k][n] is stored in panels: [n/8][k][8].
-// Rows and k are padded to multiples of 4, n to a multiple of 8; padding of k and n holds zeros.
+// A [rows][k] is stored in quads: 4 rows by 4 k in one cache line, so that one pointer with constant offsets reaches all
+// 16 numbers. A product walks along k and has its quads as [rows/4][k/4]; a transposed product walks along the rows and
+// has them as [k/4][rows/4]. B [k][n] and the result C are stored in panels: [n/8][k][8]. Rows and k are padded to multiples of 4, n to a
+// multiple of 8; padding of what is summed over holds zeros.
 
 /** Output tile edge of Winograd F(4x4, 3x3). */
 export const TILE: i32 = 4;

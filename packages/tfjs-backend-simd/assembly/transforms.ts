@@ -3,6 +3,8 @@
 // Gᵀ [ Σ (Bᵀ d B) ∘ (A y Aᵀ) ] G. Every transform here handles four channels at a time, one dimension at a time, and
 // passes its 6 or 4 results through memory, because 36 vectors do not fit the processor's registers.
 
+import { storeLanes } from "./layout";
+
 /** Bᵀ applied to six vectors `fromStep` bytes apart; six results `toStep` bytes apart. */
 // @ts-ignore: decorator
 @inline export function transformInput(
@@ -36,6 +38,25 @@
   v128.store(to + 3 * toStep, f32x4.add(ends, middle));
   v128.store(to + 4 * toStep, f32x4.sub(ends, middle));
   v128.store(to + 5 * toStep, g2);
+}
+
+/** Aᵀ applied to six vectors; four results of `lanes` lanes, `toStep` bytes apart. */
+// @ts-ignore: decorator
+@inline export function transformProduct(
+  m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128, to: usize, toStep: usize, lanes: i32,
+): void {
+  const s1 = f32x4.add(m1, m2);
+  const d1 = f32x4.sub(m1, m2);
+  const s3 = f32x4.add(m3, m4);
+  const d3 = f32x4.sub(m3, m4);
+  const y0 = f32x4.add(f32x4.add(m0, s1), s3);
+  const y1 = f32x4.add(d1, f32x4.mul(d3, f32x4.splat(2)));
+  const y2 = f32x4.add(s1, f32x4.mul(s3, f32x4.splat(4)));
+  const y3 = f32x4.add(f32x4.add(d1, f32x4.mul(d3, f32x4.splat(8))), m5);
+  storeLanes(to, y0, lanes);
+  storeLanes(to + toStep, y1, lanes);
+  storeLanes(to + 2 * toStep, y2, lanes);
+  storeLanes(to + 3 * toStep, y3, lanes);
 }
 
 /** A applied to four vectors (the gradient of an output tile); six results `toStep` bytes apart. */

@@ -78,14 +78,14 @@ export function transformFilters(
   }
 }
 
-/** Gᵀ U G of 36 planes [cIn][columns] into the filter gradient [3, 3, cIn, cOut]. */
+/** Gᵀ U G of 36 planes in panels [cOut/8][k][8] into the filter gradient [3, 3, cIn, cOut]. */
 export function transformFilterGradients(
-  planes: usize, plane: usize, columns: i32, filter: usize, cIn: i32, cOut: i32,
+  planes: usize, plane: usize, k: i32, filter: usize, cIn: i32, cOut: i32,
 ): void {
   const tapBytes = ((cIn * cOut) as usize) << 2;
   for (let row = 0; row < cIn; ++row) {
     for (let column = 0; column < cOut; column += 4) {
-      let from = planes + (((row * columns + column) as usize) << 2);
+      let from = planes + (((column >> 3) * k + row) << 5) + ((column & 4) << 2);
       for (let line = half; line != half + 96; line += 16) {
         transformGradient(from, 6 * plane, line, 96);
         from += plane;

@@ -1,13 +1,20 @@
-// Between images [n, h, w, c] and Winograd's transformed planes, for a block of consecutive 4x4 tiles.
+// Between images [n, h, w, c] and Winograd's transformed planes, for a block of consecutive 4x4 tiles. Tiles are taken one
+// by one with all their channels, so that pixels are read in runs that the processor can fetch ahead.
 
-import { finish } from "./epilogue";
+import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { PLANE_PAD, TILE, ceilDivide, laneMask, roundUp, storeLanes } from "./layout";
-import { transformInput, transformOutputGradient } from "./transforms";
+import { transformInput, transformOutputGradient, transformProduct } from "./transforms";
+
+/** Channels of a tile worked on at a time. */
+const CHUNK: i32 = 64;
 
 /** Intermediate of a two-dimensional transform: 6x6 vectors. */
 const half: usize = memory.data(576, 64);
-/** A tile copied out of the image where it hangs over the border: 6x6 vectors. */
-const patch: usize = memory.data(576, 64);
+/** A tile's chunk of channels, copied where it hangs over the border or has a part of a vector: 6x6 pixels. */
+const patch: usize = memory.data(9216, 64);
+/** Bytes between the patch's pixels and rows. */
+const PATCH_PIXEL: usize = 256;
+const PATCH_ROW: usize = 1536;
 
 /** Bytes between the planes of two points in A's layout: `rows` tiles of `k` channels. */
 export function planeBytes(rows: i32, k: i32): usize {
@@ -15,205 +22,197 @@ export function planeBytes(rows: i32, k: i32): usize {
 }
 
 /**
- * Bᵀ d B of `count` tiles from `first` on, as 36 planes of A quads [count/4][k/4][4][4].
- * This image's channels start at `channelOffset` (a multiple of 4) of the `k`.
+ * Bᵀ d B of `count` tiles from `first` on, as 36 planes of A quads, 64 bytes of 4 tiles by 4 channels each: `tileStep`
+ * bytes to the next four tiles, `channelStep` bytes to the next four channels.
  */
 export function transformInputTiles(
   x: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  planes: usize, plane: usize, k: i32, channelOffset: i32,
+  planes: usize, plane: usize, tileStep: usize, channelStep: usize,
 ): void {
-  const tilesX = ceilDivide(w, TILE);
-  const tilesY = ceilDivide(h, TILE);
   const pixel = (channels as usize) << 2;
   const row = pixel * (w as usize);
-  const quad = (k as usize) << 4;
-  const tail = channels & 3;
-  const groups = channels >> 2;
-  let tx = first % tilesX;
-  let ty = (first / tilesX) % tilesY;
-  let image = x + ((first / tilesX / tilesY) as usize) * row * (h as usize);
+  const tilesX = ceilDivide(w, TILE);
+  const tilesY = ceilDivide(h, TILE);
   for (let t = 0; t < count; ++t) {
-    const top = ty * TILE - 1;
-    const left = tx * TILE - 1;
-    let out = planes + ((t >> 2) as usize) * quad + ((t & 3) << 4) + ((channelOffset as usize) << 4);
-    let from = image + (top as usize) * row + (left as usize) * pixel;
-    if (top >= 0 && left >= 0 && top + 6 <= h && left + 6 <= w) {
-      for (let group = 0; group < groups; ++group) {
-        transformInputTile(from, pixel, row, out, plane);
-        from += 16;
-        out += 64;
-      }
-      if (tail) {
-        copyPatch(image, h, w, pixel, top, left, from - image - ((top as usize) * row + (left as usize) * pixel), tail);
-        transformInputTile(patch, 16, 96, out, plane);
-      }
-    } else {
-      for (let channel = 0; channel < channels; channel += 4) {
-        copyPatch(image, h, w, pixel, top, left, (channel as usize) << 2, min(channels - channel, 4));
-        transformInputTile(patch, 16, 96, out, plane);
-        out += 64;
-      }
-    }
-    if (++tx == tilesX) {
-      tx = 0;
-      if (++ty == tilesY) {
-        ty = 0;
-        image += row * (h as usize);
+    const line = (first + t) / tilesX;
+    const top = (line % tilesY) * TILE - 1;
+    const left = ((first + t) % tilesX) * TILE - 1;
+    const from = x + ((line / tilesY) * h + top) * row + left * pixel;
+    const out = planes + (t >> 2) * tileStep + ((t & 3) << 4);
+    const inside = top >= 0 && left >= 0 && top + 6 <= h && left + 6 <= w;
+    for (let channel = 0; channel < channels; channel += CHUNK) {
+      const at = from + (channel << 2);
+      const to = out + (channel >> 2) * channelStep;
+      const inChunk = min(channels - channel, CHUNK);
+      if (inside && (inChunk & 3) == 0) {
+        transformInputTile(at, pixel, row, to, plane, inChunk, channelStep);
+      } else {
+        copyPatch(at, pixel, row, 6, -top, h - top, -left, w - left, inChunk);
+        transformInputTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, channelStep);
       }
     }
   }
 }
 
+/** Bᵀ d B of one tile for `channels` channels. */
 // @ts-ignore: decorator
-@inline function transformInputTile(from: usize, pixel: usize, row: usize, to: usize, plane: usize): void {
-  const row2 = from + 2 * row;
-  const row4 = from + 4 * row;
-  let at: usize = 0;
-  for (let column = half; column != half + 96; column += 16) {
-    transformInput(
-      v128.load(from + at), v128.load(from + row + at), v128.load(row2 + at),
-      v128.load(row2 + row + at), v128.load(row4 + at), v128.load(row4 + row + at), column, 96,
-    );
-    at += pixel;
-  }
-  for (let line = half; line != half + 576; line += 96) {
-    transformInput(
-      v128.load(line), v128.load(line, 16), v128.load(line, 32),
-      v128.load(line, 48), v128.load(line, 64), v128.load(line, 80), to, plane,
-    );
-    to += 6 * plane;
+@inline function transformInputTile(
+  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, channelStep: usize,
+): void {
+  for (let channel = 0; channel < channels; channel += 4) {
+    const row1 = from + row;
+    const row2 = row1 + row;
+    const row3 = row2 + row;
+    const row4 = row3 + row;
+    const row5 = row4 + row;
+    let at: usize = 0;
+    for (let column = half; column != half + 96; column += 16) {
+      transformInput(
+        v128.load(from + at), v128.load(row1 + at), v128.load(row2 + at),
+        v128.load(row3 + at), v128.load(row4 + at), v128.load(row5 + at), column, 96,
+      );
+      at += pixel;
+    }
+    let out = to;
+    for (let line = half; line != half + 576; line += 96) {
+      transformInput(
+        v128.load(line), v128.load(line, 16), v128.load(line, 32),
+        v128.load(line, 48), v128.load(line, 64), v128.load(line, 80), out, plane,
+      );
+      out += 6 * plane;
+    }
+    from += 16;
+    to += channelStep;
   }
 }
 
-/** Copies a 6x6 window of up to four channels, zero outside the image and beyond `lanes`. */
+/**
+ * Copies `channels` (at most CHUNK) channels of a window of `size`² pixels into `patch`: what lies in rows `top` to
+ * `bottom` and columns `left` to `right` (exclusive, relative to the window); the rest, and lanes beyond the channels,
+ * are zero.
+ */
 function copyPatch(
-  image: usize, h: i32, w: i32, pixel: usize, top: i32, left: i32, channel: usize, lanes: i32,
+  from: usize, pixel: usize, row: usize, size: i32, top: i32, bottom: i32, left: i32, right: i32, channels: i32,
 ): void {
-  const keep = laneMask(lanes);
-  for (let y = 0; y < 6; ++y) {
-    const inside = <u32>(top + y) < <u32>h;
-    const line = image + ((top + y) as usize) * pixel * (w as usize) + channel;
-    for (let x = 0; x < 6; ++x) {
-      const to = patch + ((y * 6 + x) << 4);
-      if (inside && <u32>(left + x) < <u32>w) {
-        v128.store(to, v128.and(v128.load(line + ((left + x) as usize) * pixel), keep));
+  const last = (channels - 1) & ~3;
+  const keep = laneMask(channels - last);
+  for (let y = 0; y < size; ++y) {
+    let to = patch + y * PATCH_ROW;
+    let at = from + y * row;
+    for (let x = 0; x < size; ++x) {
+      if (y >= top && y < bottom && x >= left && x < right) {
+        for (let c: usize = 0; c < <usize>last << 2; c += 16) v128.store(to + c, v128.load(at + c));
+        v128.store(to + (last << 2), v128.and(v128.load(at + (last << 2)), keep));
       } else {
-        v128.store(to, f32x4.splat(0));
+        for (let c: usize = 0; c <= <usize>last << 2; c += 16) v128.store(to + c, f32x4.splat(0));
       }
-    }
-  }
-}
-
-/** A y Aᵀ of `count` tiles of an output gradient, as 36 planes of B panels [panels][count][8]; beyond the image zero. */
-export function transformOutputGradientTiles(
-  dy: usize, h: i32, w: i32, channels: i32, first: i32, count: i32, rows: i32, planes: usize, plane: usize,
-): void {
-  const tilesX = ceilDivide(w, TILE);
-  const tilesY = ceilDivide(h, TILE);
-  const pixel = (channels as usize) << 2;
-  const row = pixel * (w as usize);
-  let tx = first % tilesX;
-  let ty = (first / tilesX) % tilesY;
-  let image = dy + ((first / tilesX / tilesY) as usize) * row * (h as usize);
-  const columns = roundUp(channels, 8);
-  for (let t = 0; t < count; ++t) {
-    const top = ty * TILE;
-    const left = tx * TILE;
-    const whole = top + 4 <= h && left + 4 <= w;
-    const from = image + (top as usize) * row + (left as usize) * pixel;
-    for (let channel = 0; channel < columns; channel += 4) {
-      const out = planes + ((channel >> 3) as usize) * ((rows as usize) << 5) + ((t as usize) << 5) + ((channel & 4) << 2);
-      const lanes = channels - channel;
-      if (whole && lanes >= 4) {
-        transformOutputGradientTile(from + ((channel as usize) << 2), pixel, row, out, plane);
-      } else {
-        copyOutputPatch(from + ((channel as usize) << 2), pixel, row, h - top, w - left, lanes);
-        transformOutputGradientTile(patch, 16, 64, out, plane);
-      }
-    }
-    if (++tx == tilesX) {
-      tx = 0;
-      if (++ty == tilesY) {
-        ty = 0;
-        image += row * (h as usize);
-      }
-    }
-  }
-}
-
-// @ts-ignore: decorator
-@inline function transformOutputGradientTile(from: usize, pixel: usize, row: usize, to: usize, plane: usize): void {
-  const row2 = from + 2 * row;
-  let at: usize = 0;
-  for (let column = half; column != half + 64; column += 16) {
-    transformOutputGradient(
-      v128.load(from + at), v128.load(from + row + at), v128.load(row2 + at), v128.load(row2 + row + at), column, 64,
-    );
-    at += pixel;
-  }
-  for (let line = half; line != half + 384; line += 64) {
-    transformOutputGradient(
-      v128.load(line), v128.load(line, 16), v128.load(line, 32), v128.load(line, 48), to, plane,
-    );
-    to += 6 * plane;
-  }
-}
-
-function copyOutputPatch(from: usize, pixel: usize, row: usize, height: i32, width: i32, lanes: i32): void {
-  const keep = laneMask(lanes);
-  for (let y = 0; y < 4; ++y) {
-    for (let x = 0; x < 4; ++x) {
-      const to = patch + ((y * 4 + x) << 4);
-      if (y < height && x < width && lanes > 0) {
-        v128.store(to, v128.and(v128.load(from + (y as usize) * row + (x as usize) * pixel), keep));
-      } else {
-        v128.store(to, f32x4.splat(0));
-      }
+      to += PATCH_PIXEL;
+      at += pixel;
     }
   }
 }
 
 /**
- * Aᵀ M A of `count` tiles from 36 planes of products [count][columns], then bias, ReLU or the mask, into the image.
- * `bias` is padded to a multiple of four numbers; 0 stands for no bias and no mask.
+ * A y Aᵀ of `count` tiles of an output gradient from `first` on, as 36 planes of B panels [panels][rows][8]; zero beyond
+ * the image and beyond the channels.
+ */
+export function transformOutputGradientTiles(
+  dy: usize, h: i32, w: i32, channels: i32, first: i32, count: i32, rows: i32, planes: usize, plane: usize,
+): void {
+  const pixel = (channels as usize) << 2;
+  const row = pixel * (w as usize);
+  const columns = roundUp(channels, 8);
+  const tilesX = ceilDivide(w, TILE);
+  const tilesY = ceilDivide(h, TILE);
+  for (let t = 0; t < count; ++t) {
+    const line = (first + t) / tilesX;
+    const top = (line % tilesY) * TILE;
+    const left = ((first + t) % tilesX) * TILE;
+    const from = dy + ((line / tilesY) * h + top) * row + left * pixel;
+    const inside = top + 4 <= h && left + 4 <= w;
+    for (let channel = 0; channel < columns; channel += CHUNK) {
+      const at = from + (channel << 2);
+      const to = planes + (((channel >> 3) * rows + t) << 5);
+      const inChunk = min(columns - channel, CHUNK);
+      const real = min(channels - channel, CHUNK);
+      if (inside && real == inChunk) {
+        transformOutputGradientTile(at, pixel, row, to, plane, inChunk, rows);
+      } else {
+        copyPatch(at, pixel, row, 4, 0, h - top, 0, w - left, real);
+        if (real + 4 <= inChunk) clearPatchGroup(inChunk - 4);
+        transformOutputGradientTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, rows);
+      }
+    }
+  }
+}
+
+/** Zeroes four channels of the patch's 4x4 pixels, from `channel` on. */
+function clearPatchGroup(channel: i32): void {
+  for (let y = 0; y < 4; ++y) {
+    for (let x = 0; x < 4; ++x) v128.store(patch + y * PATCH_ROW + x * PATCH_PIXEL + (channel << 2), f32x4.splat(0));
+  }
+}
+
+/** A y Aᵀ of one tile for `channels` channels. */
+// @ts-ignore: decorator
+@inline function transformOutputGradientTile(
+  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, rows: i32,
+): void {
+  for (let channel = 0; channel < channels; channel += 4) {
+    const row1 = from + row;
+    const row2 = row1 + row;
+    const row3 = row2 + row;
+    let at: usize = 0;
+    for (let column = half; column != half + 64; column += 16) {
+      transformOutputGradient(
+        v128.load(from + at), v128.load(row1 + at), v128.load(row2 + at), v128.load(row3 + at), column, 64,
+      );
+      at += pixel;
+    }
+    let out = to + (((channel >> 3) * rows) << 5) + ((channel & 4) << 2);
+    for (let line = half; line != half + 384; line += 64) {
+      transformOutputGradient(
+        v128.load(line), v128.load(line, 16), v128.load(line, 32), v128.load(line, 48), out, plane,
+      );
+      out += 6 * plane;
+    }
+    from += 16;
+  }
+}
+
+/**
+ * Aᵀ M A of `count` tiles from 36 planes of products in panels [panels][rows][8], then bias, ReLU or the mask, into the
+ * image. `bias` is padded to a multiple of four numbers; 0 stands for no bias and no mask. A tile is put together in
+ * `buffer` (16 pixels) first, so that the image is written, and the mask read, in runs.
  */
 export function transformOutputTiles(
-  planes: usize, plane: usize, columns: i32, y: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  bias: usize, relu: bool, mask: usize,
+  planes: usize, plane: usize, rows: i32, y: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
+  bias: usize, relu: bool, mask: usize, buffer: usize,
 ): void {
   const tilesX = ceilDivide(w, TILE);
   const tilesY = ceilDivide(h, TILE);
   const pixel = (channels as usize) << 2;
   const row = pixel * (w as usize);
-  let tx = first % tilesX;
-  let ty = (first / tilesX) % tilesY;
-  let image = ((first / tilesX / tilesY) as usize) * row * (h as usize);
   for (let t = 0; t < count; ++t) {
-    const top = ty * TILE;
-    const left = tx * TILE;
-    const offset = image + (top as usize) * row + (left as usize) * pixel;
+    const line = (first + t) / tilesX;
+    const top = (line % tilesY) * TILE;
+    const left = ((first + t) % tilesX) * TILE;
     const height = min(h - top, 4);
-    const width = min(w - left, 4);
-    let from = planes + (((t * columns) as usize) << 2);
+    const run = min(w - left, 4) * pixel;
     for (let channel = 0; channel < channels; channel += 4) {
       const at = (channel as usize) << 2;
-      let add = f32x4.splat(0);
-      if (bias) add = v128.load(bias + at);
-      transformProductColumns(from, plane);
-      const lanes = channels - channel;
-      if (width == 4 && lanes >= 4) {
-        writeWholeRows(y + offset + at, mask ? mask + offset + at : 0, row, pixel, height, add, relu);
-      } else {
-        writeRows(y + offset + at, mask ? mask + offset + at : 0, row, pixel, height, width, min(lanes, 4), add, relu);
-      }
-      from += 16;
+      transformProductColumns(planes + (((channel >> 3) * rows + t) << 5) + (at & 16), plane);
+      const add = bias ? v128.load(bias + at) : f32x4.splat(0);
+      if (channels - channel >= 4) transformProductRows(buffer + at, pixel, add, 4);
+      else transformProductRows(buffer + at, pixel, add, channels - channel);
     }
-    if (++tx == tilesX) {
-      tx = 0;
-      if (++ty == tilesY) {
-        ty = 0;
-        image += row * (h as usize);
-      }
+    let to = ((line / tilesY) * h + top) * row + left * pixel;
+    for (let i = 0; i < height; ++i) {
+      const from = buffer + 4 * i * pixel;
+      if (mask) finishRun(from, y + to, mask + to, run, MASK);
+      else if (relu) finishRun(from, y + to, 0, run, RELU);
+      else finishRun(from, y + to, 0, run, PLAIN);
+      to += row;
     }
   }
 }
@@ -222,80 +221,31 @@ export function transformOutputTiles(
 // @ts-ignore: decorator
 @inline function transformProductColumns(from: usize, plane: usize): void {
   for (let column = half; column != half + 96; column += 16) {
-    const m0 = v128.load(from);
-    const m1 = v128.load(from + 6 * plane);
-    const m2 = v128.load(from + 12 * plane);
-    const m3 = v128.load(from + 18 * plane);
-    const m4 = v128.load(from + 24 * plane);
-    const m5 = v128.load(from + 30 * plane);
-    const s1 = f32x4.add(m1, m2);
-    const d1 = f32x4.sub(m1, m2);
-    const s3 = f32x4.add(m3, m4);
-    const d3 = f32x4.sub(m3, m4);
-    v128.store(column, f32x4.add(f32x4.add(m0, s1), s3));
-    v128.store(column, f32x4.add(d1, f32x4.mul(d3, f32x4.splat(2))), 96);
-    v128.store(column, f32x4.add(s1, f32x4.mul(s3, f32x4.splat(4))), 192);
-    v128.store(column, f32x4.add(f32x4.add(d1, f32x4.mul(d3, f32x4.splat(8))), m5), 288);
+    transformProduct(
+      v128.load(from), v128.load(from + 6 * plane), v128.load(from + 12 * plane), v128.load(from + 18 * plane),
+      v128.load(from + 24 * plane), v128.load(from + 30 * plane), column, 96, 4,
+    );
     from += plane;
   }
 }
 
+/** Aᵀ over the rows of `half`, plus the bias (what is added at the point 1 is added to all results): 16 pixels. */
 // @ts-ignore: decorator
-@inline function writeWholeRows(
-  to: usize, mask: usize, row: usize, pixel: usize, height: i32, bias: v128, relu: bool,
-): void {
-  const last = half + (height as usize) * 96;
-  for (let line = half; line != last; line += 96) {
-    const m0 = v128.load(line);
-    const m1 = v128.load(line, 16);
-    const m2 = v128.load(line, 32);
-    const m3 = v128.load(line, 48);
-    const m4 = v128.load(line, 64);
-    const m5 = v128.load(line, 80);
-    const s1 = f32x4.add(m1, m2);
-    const d1 = f32x4.sub(m1, m2);
-    const s3 = f32x4.add(m3, m4);
-    const d3 = f32x4.sub(m3, m4);
-    const p2 = 2 * pixel;
-    const p3 = 3 * pixel;
-    v128.store(to, finish(f32x4.add(f32x4.add(m0, s1), s3), bias, relu, mask));
-    v128.store(
-      to + pixel, finish(f32x4.add(d1, f32x4.mul(d3, f32x4.splat(2))), bias, relu, mask ? mask + pixel : 0));
-    v128.store(
-      to + p2, finish(f32x4.add(s1, f32x4.mul(s3, f32x4.splat(4))), bias, relu, mask ? mask + p2 : 0));
-    v128.store(
-      to + p3,
-      finish(f32x4.add(f32x4.add(d1, f32x4.mul(d3, f32x4.splat(8))), m5), bias, relu, mask ? mask + p3 : 0));
-    to += row;
-    if (mask) mask += row;
+@inline function transformProductRows(to: usize, pixel: usize, bias: v128, lanes: i32): void {
+  for (let line = half; line != half + 384; line += 96) {
+    transformProduct(
+      v128.load(line), f32x4.add(v128.load(line, 16), bias), v128.load(line, 32), v128.load(line, 48),
+      v128.load(line, 64), v128.load(line, 80), to, pixel, lanes,
+    );
+    to += 4 * pixel;
   }
 }
 
-/** As writeWholeRows, where the tile hangs over the right border or has fewer than four channels. */
-function writeRows(
-  to: usize, mask: usize, row: usize, pixel: usize, height: i32, width: i32, lanes: i32, bias: v128, relu: bool,
-): void {
-  for (let y = 0; y < height; ++y) {
-    const line = half + (y as usize) * 96;
-    const m0 = v128.load(line);
-    const m1 = v128.load(line, 16);
-    const m2 = v128.load(line, 32);
-    const m3 = v128.load(line, 48);
-    const m4 = v128.load(line, 64);
-    const m5 = v128.load(line, 80);
-    const s1 = f32x4.add(m1, m2);
-    const d1 = f32x4.sub(m1, m2);
-    const s3 = f32x4.add(m3, m4);
-    const d3 = f32x4.sub(m3, m4);
-    v128.store(patch, f32x4.add(f32x4.add(m0, s1), s3));
-    v128.store(patch, f32x4.add(d1, f32x4.mul(d3, f32x4.splat(2))), 16);
-    v128.store(patch, f32x4.add(s1, f32x4.mul(s3, f32x4.splat(4))), 32);
-    v128.store(patch, f32x4.add(f32x4.add(d1, f32x4.mul(d3, f32x4.splat(8))), m5), 48);
-    for (let x = 0; x < width; ++x) {
-      const at = (x as usize) * pixel;
-      storeLanes(to + at, finish(v128.load(patch + (x << 4)), bias, relu, mask ? mask + at : 0), lanes);
-    }
-    to += row;
-    if (mask) mask += row;
-  }
+/** relu or mask of `bytes` bytes of consecutive numbers. */
+// @ts-ignore: decorator
+@inline function finishRun(from: usize, to: usize, mask: usize, bytes: usize, kind: i32): void {
+  const whole = bytes & ~15;
+  let at: usize = 0;
+  for (; at != whole; at += 16) v128.store(to + at, finish(v128.load(from + at), kind, mask + at));
+  if (at != bytes) storeLanes(to + at, finish(v128.load(from + at), kind, mask + at), ((bytes - at) >> 2) as i32);
 }

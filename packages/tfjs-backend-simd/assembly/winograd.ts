@@ -17,7 +17,7 @@ export function winogradConvolveScratch(k1: i32, k2: i32, columns: i32): usize {
   const k = roundUp(k1, 4) + roundUp(k2, 4);
   const panels = roundUp(columns, 8);
   return (POINTS as usize) * (planeBytes(panels, k) + planeBytes(BLOCK, k) + planeBytes(BLOCK, panels)) +
-    ((panels as usize) << 2);
+    17 * ((panels as usize) << 2);
 }
 
 /**
@@ -40,9 +40,10 @@ export function winogradConvolve(
   const filters = scratch;
   const inputs = filters + (POINTS as usize) * filterPlane;
   const products = inputs + (POINTS as usize) * inputPlane;
+  const buffer = products + (POINTS as usize) * productPlane;
   let paddedBias: usize = 0;
   if (bias) {
-    paddedBias = products + (POINTS as usize) * productPlane;
+    paddedBias = buffer + 16 * ((paddedColumns as usize) << 2);
     memory.fill(paddedBias, 0, (paddedColumns as usize) << 2);
     memory.copy(paddedBias, bias, (columns as usize) << 2);
   }
@@ -53,15 +54,18 @@ export function winogradConvolve(
   const tiles = n * ceilDivide(h, TILE) * ceilDivide(w, TILE);
   for (let first = 0; first < tiles; first += BLOCK) {
     const count = min(tiles - first, BLOCK);
-    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, k, 0);
-    if (x2) transformInputTiles(x2, h, w, k2, first, count, inputs, inputPlane, k, offset);
+    const rows = roundUp(count, 4);
+    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, k << 4, 64);
+    if (x2) transformInputTiles(x2, h, w, k2, first, count, inputs + (offset << 4), inputPlane, k << 4, 64);
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiply(
         inputs + point * inputPlane, filters + point * filterPlane, products + point * productPlane,
-        roundUp(count, 4), k, panels, (paddedColumns as usize) << 2,
+        rows, k, panels,
       );
     }
-    transformOutputTiles(products, productPlane, paddedColumns, y, h, w, columns, first, count, paddedBias, relu, mask);
+    transformOutputTiles(
+      products, productPlane, rows, y, h, w, columns, first, count, paddedBias, relu, mask, buffer,
+    );
   }
 }
 
@@ -86,7 +90,7 @@ export function winogradFilterGradient(
   memory.fill(scratch, 0, (POINTS as usize) * gradientPlane);
   accumulateFilterGradient(x1, dy1, n, h, w, cIn, cOut, scratch, gradientPlane, inputs, inputPlane, outputs);
   if (x2) accumulateFilterGradient(x2, dy2, n, h, w, cIn, cOut, scratch, gradientPlane, inputs, inputPlane, outputs);
-  transformFilterGradients(scratch, gradientPlane, columns, filter, cIn, cOut);
+  transformFilterGradients(scratch, gradientPlane, k, filter, cIn, cOut);
 }
 
 function accumulateFilterGradient(
@@ -101,7 +105,7 @@ function accumulateFilterGradient(
     const count = min(tiles - first, BLOCK);
     const rows = roundUp(count, 4);
     if (count < rows) clearLastRows(count, rows, inputs, inputPlane, k, outputs, outputPlane, columns);
-    transformInputTiles(x, h, w, cIn, first, count, inputs, inputPlane, k, 0);
+    transformInputTiles(x, h, w, cIn, first, count, inputs, inputPlane, 64, rows << 4);
     transformOutputGradientTiles(dy, h, w, cOut, first, count, rows, outputs, outputPlane);
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiplyTransposed(
@@ -116,12 +120,12 @@ function accumulateFilterGradient(
 function clearLastRows(
   count: i32, rows: i32, inputs: usize, inputPlane: usize, k: i32, outputs: usize, outputPlane: usize, columns: i32,
 ): void {
-  const quadBytes = (k as usize) << 4;
   for (let point: usize = 0; point < <usize>POINTS; ++point) {
-    memory.fill(inputs + point * inputPlane + ((count >> 2) as usize) * quadBytes, 0, quadBytes);
+    for (let column = 0; column < k >> 2; ++column) {
+      memory.fill(inputs + point * inputPlane + (((column + 1) * rows) << 4) - 64, 0, 64);
+    }
     for (let panel = 0; panel < columns >> 3; ++panel) {
-      const start = outputs + point * outputPlane + (((panel * rows + count) as usize) << 5);
-      memory.fill(start, 0, ((rows - count) as usize) << 5);
+      memory.fill(outputs + point * outputPlane + ((panel * rows + count) << 5), 0, (rows - count) << 5);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { readFile, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { smallDisk } from "../../../../test/support/small-disk.js";
@@ -42,6 +42,14 @@ test("the newest checkpoints stay, older ones go", async () => {
   for (const step of [100, 200, 300]) await store.write(step, encodeCheckpoint(stateAt(step), facts));
   expect((await store.list()).map(({ step }) => step)).toEqual([200, 300]);
   expect((await store.newest()).checkpoint?.state.step).toBe(300);
+});
+
+test("what a killed coordinator left half-written goes with the next checkpoint, and nothing else", async () => {
+  const folder = await temporaryFolder();
+  const store = new CheckpointStore(folder, 3);
+  for (const name of ["step-00000100.safetensors.4711.tmp", "notes.tmp"]) await writeFile(join(folder, name), "half");
+  await store.write(200, encodeCheckpoint(stateAt(200), facts));
+  expect((await readdir(folder)).sort()).toEqual(["notes.tmp", "step-00000200.safetensors"]);
 });
 
 test("broken checkpoints are passed over with the reason, and no longer count as the newest", async () => {

@@ -168,7 +168,7 @@ describe("an audited cluster", () => {
     expect(cluster.steps).toEqual([]);
     cluster.pass(0.2, [a, b]);
     expect(cluster.audits).toEqual(["undecided"]);
-    expect(cluster.events("audit")[0]?.reason).toContain("undecided, kept that of a");
+    expect(cluster.events("audit")[0]?.reason).toContain("undecided, a's is kept");
     expect(cluster.steps).toHaveLength(1);
   });
 

@@ -1,18 +1,11 @@
-import type {
-  ClusterStatus,
-  Configuration,
-  ParameterLayout,
-  RunEvent,
-  RunPhase,
-  Task,
-  TaskOutcome,
-} from "@mzsr/shared";
+import type { ClusterStatus, Configuration, ParameterLayout, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
 import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
-import { auditCase, isAudited, nextAuditMove } from "./audits.js";
-import { Company } from "./company.js";
+import { AuditOffice } from "./audit-office.js";
+import { isAudited } from "./audits.js";
 import { backupMoments, dispatch } from "./dispatch.js";
-import type { CoordinatorEffect, CoordinatorEvent, SessionId, TaskEnd, WorkerHello } from "./events.js";
-import { type GrantedLease, type LeaseKind, TaskBoard, type TaskEntry, type Vote } from "./leases.js";
+import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
+import { type GrantedLease, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
+import { Ledger } from "./ledger.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
 import { Progress } from "./progress.js";
 import { RunSchedule } from "./schedule.js";
@@ -65,9 +58,8 @@ export class CoordinatorCore {
   readonly #board: TaskBoard;
   readonly #times: Record<Task["stage"], TaskTimes>;
   readonly #progress = new Progress();
-  readonly #company: Company;
-  readonly #patienceMs: number;
-  #effects: CoordinatorEffect[] = [];
+  readonly #ledger: Ledger;
+  readonly #audits: AuditOffice;
   #nowMs: number | undefined;
   #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
@@ -87,8 +79,8 @@ export class CoordinatorCore {
     this.#membership = new Membership(patience);
     this.#board = new TaskBoard(`${epoch}.`);
     this.#times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
-    this.#patienceMs = patience * 1000;
-    this.#company = new Company(this.#patienceMs);
+    this.#ledger = new Ledger(this.#board, this.#membership, this.#progress);
+    this.#audits = new AuditOffice(this.#board, this.#membership, this.#ledger, patience * 1000);
     this.#checkpointedStep = state.step;
   }
 
@@ -99,12 +91,11 @@ export class CoordinatorCore {
 
   /** Takes in one event and everything that the passing of time means. Returns what is to be done, in order. */
   handle(event: CoordinatorEvent, nowMs: number): CoordinatorEffect[] {
-    this.#effects = [];
     const now = this.#advanceClock(nowMs);
     this.#reinstate(now);
     this.#take(event, now);
     if (!this.#over) this.#decide(now);
-    return this.#effects;
+    return this.#ledger.takeEffects();
   }
 
   /** When to call `handle` with a tick at the latest, on the same clock; `undefined` when only events matter. */
@@ -172,7 +163,7 @@ export class CoordinatorCore {
 
   #join(session: SessionId, hello: WorkerHello, now: number): void {
     if (this.#over && this.#trainer.step === this.#schedule.totalSteps) {
-      this.#effect({ type: "drain", session, reason: "the run is finished", finished: true });
+      this.#ledger.effect({ type: "drain", session, reason: "the run is finished", finished: true });
       return;
     }
     const refusal = this.#objectionToJoin(hello);
@@ -189,8 +180,8 @@ export class CoordinatorCore {
   }
 
   #refuseWorker(session: SessionId, { worker }: WorkerHello, { reason, retry, tell }: JoinRefusal): void {
-    this.#effect({ type: "refuse", session, reason, retry });
-    if (tell) this.#tell({ kind: "refusal", worker, reason });
+    this.#ledger.effect({ type: "refuse", session, reason, retry });
+    if (tell) this.#ledger.tell({ kind: "refusal", worker, reason });
   }
 
   #admit(session: SessionId, hello: WorkerHello, now: number): void {
@@ -202,25 +193,28 @@ export class CoordinatorCore {
     if (decision.replacedSession !== undefined) this.#dropReplaced(decision.replacedSession, now);
     const settles = this.#trainer.backend === undefined;
     if (settles) this.#trainer.fixBackend(hello.backend);
-    this.#effect({ type: "welcome", session });
+    this.#ledger.effect({ type: "welcome", session });
     const offer = `${hello.slots} ${hello.slots === 1 ? "slot" : "slots"} on ${hello.backend}`;
     const reason = settles ? `${offer}, which settles the run's backend` : offer;
-    this.#tell({ kind: "join", worker: hello.worker, reason });
+    this.#ledger.tell({ kind: "join", worker: hello.worker, reason });
   }
 
   #dropReplaced(session: SessionId, now: number): void {
-    this.#releaseAll(session, "its worker opened a newer session", now);
-    this.#effect({ type: "disconnect", session, reason: "replaced by a newer session of the same worker name" });
+    this.#ledger.releaseAll(session, "its worker opened a newer session", now);
+    this.#ledger.effect({ type: "disconnect", session, reason: "replaced by a newer session of the same worker name" });
   }
 
   #streamGone(session: SessionId, reason: string, now: number): void {
     const member = this.#membership.bySession(session);
     if (!member) return;
-    const leaving = member.state === "draining";
-    this.#releaseAll(session, leaving ? "its worker left" : `its worker's stream closed: ${reason}`, now);
-    this.#membership.leave(member, leaving ? "gone" : "lost", leaving ? member.reason : reason, now);
-    if (!leaving) this.#progress.countLostWorker();
-    this.#tell({ kind: leaving ? "leave" : "lost", worker: member.worker, reason: member.reason });
+    if (member.state !== "draining") {
+      this.#ledger.releaseAll(session, `its worker's stream closed: ${reason}`, now);
+      this.#ledger.loseWorker(member, reason, now);
+      return;
+    }
+    this.#ledger.releaseAll(session, "its worker left", now);
+    this.#membership.leave(member, "gone", member.reason, now);
+    this.#ledger.tell({ kind: "leave", worker: member.worker, reason: member.reason });
   }
 
   #goodbye(session: SessionId, reason: string, now: number): void {
@@ -239,7 +233,7 @@ export class CoordinatorCore {
     this.#heard(member, now);
     const lease = this.#currentLease(session, id);
     if (!member || !lease) {
-      this.#countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
+      this.#ledger.countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
       return;
     }
     const { task } = lease.entry;
@@ -253,18 +247,18 @@ export class CoordinatorCore {
     this.#timesOf(entry).observe(now - lease.grantedMs);
     this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
     const end = entry.votes.length === 0 ? "accepted" : "audited";
-    this.#endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
+    this.#ledger.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
     const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
     const vote = { worker: member.worker, backend: lease.backend, outcome, hash };
     entry.votes.push(vote);
-    if (!entry.audited) this.#settle(entry, vote, now);
+    if (!entry.audited) this.#ledger.settle(entry, vote, now);
   }
 
   #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, objection: ResultObjection, now: number): void {
     const { step, index } = lease.entry.task;
     const reason = `its result ${objection.reason}`;
-    this.#tell({ kind: "refusal", worker: m.worker, step, index, reason });
-    this.#endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: objection.code });
+    this.#ledger.tell({ kind: "refusal", worker: m.worker, step, index, reason });
+    this.#ledger.endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: objection.code });
     this.#blame(m, lease.entry, reason, now);
   }
 
@@ -274,7 +268,7 @@ export class CoordinatorCore {
     const lease = this.#currentLease(session, id);
     if (!member || !lease) return;
     const leaving = member.state === "draining";
-    this.#release(lease, leaving ? "lost" : "failed", reason, now);
+    this.#ledger.release(lease, leaving ? "lost" : "failed", reason, now);
     if (!leaving) this.#blame(member, lease.entry, reason, now);
   }
 
@@ -289,7 +283,7 @@ export class CoordinatorCore {
     this.#stop = { reason, lastStep };
     for (const { step } of this.#board.steps) if (step > lastStep) this.#board.close(step);
     const finishing = begun.length === 0 ? "" : `; finishing step ${lastStep + 1} first`;
-    this.#tell({ kind: "stop", step: this.#trainer.step, reason: `${reason}${finishing}` });
+    this.#ledger.tell({ kind: "stop", step: this.#trainer.step, reason: `${reason}${finishing}` });
   }
 
   // What follows from the state and the time
@@ -297,11 +291,7 @@ export class CoordinatorCore {
   #decide(now: number): void {
     this.#dropSilent(now);
     this.#expireLeases(now);
-    this.#company.note(
-      this.#membership.active.map(({ hello }) => hello.backend),
-      now,
-    );
-    this.#judgeAudits(now);
+    this.#audits.judge(now);
     this.#reduceSteps(now);
     if (this.#endIfDue(now)) return;
     this.#openSteps();
@@ -316,7 +306,7 @@ export class CoordinatorCore {
     if (gap > 2 * LONGEST_SLEEP_MS) {
       this.#membership.excuse(gap);
       this.#board.excuse(gap);
-      this.#company.excuse(gap);
+      this.#audits.excuse(gap);
     }
     return now;
   }
@@ -327,15 +317,12 @@ export class CoordinatorCore {
     yield* this.#membership.attentionMs();
     for (const lease of this.#board.leases) yield lease.grantedMs + this.#deadlineMs(lease);
     yield* backupMoments({ board: this.#board, workers: this.#membership.active, timesOf: this.#timesOf });
-    for (const { votes, dissentMs } of this.#board.unsettled()) {
-      if (votes[0]) yield this.#company.aloneFromMs(votes[0].backend);
-      if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
-    }
+    yield* this.#audits.moments();
   }
 
   #reinstate(now: number): void {
     for (const member of this.#membership.reinstate(now)) {
-      this.#tell({ kind: "reinstated", worker: member.worker, reason: member.reason });
+      this.#ledger.tell({ kind: "reinstated", worker: member.worker, reason: member.reason });
     }
   }
 
@@ -343,11 +330,9 @@ export class CoordinatorCore {
     for (const member of this.#membership.silent(now)) {
       const session = member.session!;
       const reason = `nothing heard for ${seconds(now - member.lastHeardMs)}`;
-      this.#releaseAll(session, reason, now);
-      this.#membership.leave(member, "lost", reason, now);
-      this.#progress.countLostWorker();
-      this.#tell({ kind: "lost", worker: member.worker, reason });
-      this.#effect({ type: "disconnect", session, reason });
+      this.#ledger.releaseAll(session, reason, now);
+      this.#ledger.loseWorker(member, reason, now);
+      this.#ledger.effect({ type: "disconnect", session, reason });
     }
   }
 
@@ -357,72 +342,12 @@ export class CoordinatorCore {
       if (age < this.#deadlineMs(lease) || this.#board.find(lease.id) === undefined) continue;
       const usual = seconds(this.#timesOf(lease.entry).usualMs!);
       const reason = `no result after ${seconds(age)}, where ${usual} is usual`;
-      this.#effect({ type: "cancel", session: lease.session, leases: [lease.id] });
-      this.#release(lease, "lost", reason, now);
+      this.#ledger.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
+      this.#ledger.release(lease, "lost", reason, now);
       lease.entry.expirations++;
       const member = this.#membership.bySession(lease.session)!;
-      if (this.#membership.taskFailed(member)) this.#quarantine(member, reason, now);
+      if (this.#membership.taskFailed(member)) this.#ledger.quarantine(member, reason, now);
     }
-  }
-
-  #judgeAudits(now: number): void {
-    let moved = true;
-    while (moved) {
-      moved = false;
-      for (const entry of this.#board.unsettled()) {
-        if (entry.audited && entry.votes.length > 0 && this.#judgeAudit(entry, now)) moved = true;
-      }
-    }
-  }
-
-  /** True when something was settled, which can change the other audits. */
-  #judgeAudit(entry: TaskEntry, now: number): boolean {
-    const alone = now >= this.#company.aloneFromMs(entry.votes[0]!.backend);
-    const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
-    const decision = nextAuditMove(auditCase(entry, this.#membership.active, { alone, waitedForThird }));
-    if (decision.move === "wait" && decision.forThird) entry.dissentMs ??= now;
-    else entry.dissentMs = undefined;
-    if (decision.move === "wait" || decision.move === "compute") return false;
-    const { step, index } = entry.task;
-    if (decision.move === "settle") {
-      entry.confirmed = decision.result !== "skipped";
-      this.#settle(entry, decision.vote, now);
-      this.#effect({ type: "audit", result: decision.result, step, index });
-      this.#progress.countAudit(decision.result);
-      this.#tellAudit(entry, decision.result, decision.vote);
-    } else {
-      entry.votes.length = 0;
-    }
-    for (const worker of decision.wrong) this.#condemn(worker, entry, now);
-    return true;
-  }
-
-  #tellAudit(entry: TaskEntry, result: string, vote: Vote): void {
-    if (result !== "mismatch" && result !== "undecided") return;
-    const { step, index } = entry.task;
-    const opinions = entry.votes.map(({ worker, hash }) => `${worker} ${hash.slice(0, 12)}`).join(", ");
-    const verdict =
-      result === "mismatch" ? `that of ${vote.worker} is right` : `undecided, kept that of ${vote.worker}`;
-    this.#tell({ kind: "audit", step, index, reason: `results differ (${opinions}); ${verdict}` });
-  }
-
-  /** An audit found that a worker computes wrong numbers: what it gave to the open steps is computed again. */
-  #condemn(worker: string, proof: TaskEntry, now: number): void {
-    for (const { entries } of this.#board.steps) {
-      for (const entry of entries) if (!entry.confirmed) this.#forgetVotes(entry, worker);
-    }
-    const member = this.#membership.byName(worker);
-    const { step, index } = proof.task;
-    if (member) this.#quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
-  }
-
-  #forgetVotes(entry: TaskEntry, worker: string): void {
-    for (let i = entry.votes.length - 1; i >= 0; i--) {
-      if (entry.votes[i]!.worker !== worker) continue;
-      entry.votes.splice(i, 1);
-      this.#countTask(worker, "dropped");
-    }
-    if (entry.settled?.worker === worker) entry.settled = undefined;
   }
 
   #reduceSteps(now: number): void {
@@ -435,7 +360,7 @@ export class CoordinatorCore {
       const circumstances = { seconds: (now - begunMs) / 1000, workers: this.#membership.connected.length };
       const summary = this.#trainer.advance(outcomes, circumstances);
       this.#progress.stepDone(summary, now);
-      this.#effect({ type: "step", summary });
+      this.#ledger.effect({ type: "step", summary });
       this.#checkpointIfDue();
     }
   }
@@ -447,13 +372,13 @@ export class CoordinatorCore {
     if (step === this.#schedule.totalSteps) this.#checkpoint("finished");
     else if (stageEnds) this.#checkpoint("stage");
     else if (step % checkpoints.every === 0) this.#checkpoint("interval");
-    if (stageEnds) this.#tell({ kind: "stage", step, reason: "pretraining is done; meta-training begins" });
+    if (stageEnds) this.#ledger.tell({ kind: "stage", step, reason: "pretraining is done; meta-training begins" });
   }
 
   #checkpoint(reason: "interval" | "stop" | "finished" | "stage"): void {
     const state = this.#trainer.snapshot();
     this.#checkpointedStep = state.step;
-    this.#effect({ type: "checkpoint", step: state.step, reason, state });
+    this.#ledger.effect({ type: "checkpoint", step: state.step, reason, state });
   }
 
   /** True when the run is over. */
@@ -471,14 +396,14 @@ export class CoordinatorCore {
   #finish(reason: string, now: number): void {
     const { step } = this.#trainer;
     const complete = step === this.#schedule.totalSteps;
-    for (const lease of [...this.#board.leases]) this.#endLease(lease, "lost", now);
+    for (const lease of [...this.#board.leases]) this.#ledger.endLease(lease, "lost", now);
     if (!complete && this.#checkpointedStep !== step) this.#checkpoint("stop");
     for (const member of this.#membership.connected) {
-      this.#effect({ type: "drain", session: member.session!, reason, finished: complete });
+      this.#ledger.effect({ type: "drain", session: member.session!, reason, finished: complete });
       this.#membership.drain(member, reason, now);
     }
-    this.#tell({ kind: complete ? "finished" : "stop", step, reason });
-    this.#effect({
+    this.#ledger.tell({ kind: complete ? "finished" : "stop", step, reason });
+    this.#ledger.effect({
       type: "ended",
       complete,
       ...(this.#failure !== undefined && !complete && { failure: this.#failure }),
@@ -519,21 +444,12 @@ export class CoordinatorCore {
     for (const step of new Set(leases.map(({ entry }) => entry.task.parametersStep))) {
       if (member.parametersSent.has(step)) continue;
       member.parametersSent.add(step);
-      this.#effect({ type: "parameters", session, step });
+      this.#ledger.effect({ type: "parameters", session, step });
     }
-    this.#effect({ type: "assign", session, leases: leases.map(({ id, entry }) => ({ id, task: entry.task })) });
+    this.#ledger.effect({ type: "assign", session, leases: leases.map(({ id, entry }) => ({ id, task: entry.task })) });
   }
 
   // Parts of the above
-
-  /** The task's result is known; whoever else computes it may stop. */
-  #settle(entry: TaskEntry, vote: Vote, now: number): void {
-    entry.settled = vote;
-    for (const lease of [...entry.leases]) {
-      this.#effect({ type: "cancel", session: lease.session, leases: [lease.id] });
-      this.#endLease(lease, "repeated", now);
-    }
-  }
 
   /** A worker failed at a task. Sometimes the worker is at fault, and sometimes the task. */
   #blame(member: Member, entry: TaskEntry, reason: string, now: number): void {
@@ -544,38 +460,7 @@ export class CoordinatorCore {
       const times = `${entry.failures.length} times on ${workers} ${workers === 1 ? "worker" : "workers"}`;
       this.#failure = `task ${index} of step ${step + 1} failed ${times}, at last on ${member.worker}: ${reason}`;
     }
-    if (this.#membership.taskFailed(member)) this.#quarantine(member, reason, now);
-  }
-
-  #quarantine(member: Member, because: string, now: number): void {
-    const { session } = member;
-    if (session !== undefined) this.#releaseAll(session, "its worker was put into quarantine", now);
-    const duration = this.#membership.quarantine(member, because, now);
-    this.#progress.countQuarantine();
-    this.#tell({ kind: "quarantine", worker: member.worker, reason: `for ${duration} s: ${because}` });
-    if (session !== undefined)
-      this.#effect({ type: "disconnect", session, reason: `quarantined for ${duration} s: ${because}` });
-  }
-
-  #releaseAll(session: SessionId, reason: string, now: number): void {
-    for (const lease of this.#board.leasesOf(session)) this.#release(lease, "lost", reason, now);
-  }
-
-  /** A lease ended without a result: its task is free again. */
-  #release(lease: GrantedLease, end: "lost" | "failed", reason: string, now: number): void {
-    this.#endLease(lease, end, now);
-    const { step, index } = lease.entry.task;
-    this.#tell({ kind: "release", worker: lease.worker, step, index, reason });
-  }
-
-  #endLease(lease: GrantedLease, end: TaskEnd, now: number, more: { bytes?: number; code?: string } = {}): void {
-    this.#board.end(lease);
-    this.#countTask(lease.worker, end, { ...more, seconds: (now - lease.grantedMs) / 1000 });
-  }
-
-  #countTask(worker: string, outcome: TaskEnd, more: { seconds?: number; bytes?: number; code?: string } = {}): void {
-    this.#progress.countTask(outcome);
-    this.#effect({ type: "taskEnded", worker, outcome, seconds: 0, bytes: 0, ...more });
+    if (this.#membership.taskFailed(member)) this.#ledger.quarantine(member, reason, now);
   }
 
   #currentLease(session: SessionId, id: string): GrantedLease | undefined {
@@ -598,14 +483,6 @@ export class CoordinatorCore {
     if (this.#over) return "finished";
     if (this.#stop) return "stopping";
     return this.#membership.connected.length === 0 ? "waiting" : "training";
-  }
-
-  #tell(event: RunEvent): void {
-    this.#effect({ type: "event", event });
-  }
-
-  #effect(effect: CoordinatorEffect): void {
-    this.#effects.push(effect);
   }
 }
 

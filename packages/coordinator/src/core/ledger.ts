@@ -1,0 +1,107 @@
+import type { RunEvent } from "@mzsr/shared";
+import type { AuditResult, CoordinatorEffect, SessionId, TaskEnd } from "./events.js";
+import type { GrantedLease, TaskBoard, TaskEntry, Vote } from "./leases.js";
+import type { Member, Membership } from "./membership.js";
+import type { Progress } from "./progress.js";
+
+/** What arrived with the end of a lease. */
+interface TaskEndDetail {
+  readonly seconds?: number;
+  readonly bytes?: number;
+  readonly code?: string;
+}
+
+/**
+ * Carries decisions out on the board and the membership, and writes down what follows from them for the world: every
+ * lease that ends is counted, every cancelled one is told its worker, every loss has a reason.
+ */
+export class Ledger {
+  readonly #board: TaskBoard;
+  readonly #membership: Membership;
+  readonly #progress: Progress;
+  #effects: CoordinatorEffect[] = [];
+
+  constructor(board: TaskBoard, membership: Membership, progress: Progress) {
+    this.#board = board;
+    this.#membership = membership;
+    this.#progress = progress;
+  }
+
+  /** What has been written since the last call. */
+  takeEffects(): CoordinatorEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  effect(effect: CoordinatorEffect): void {
+    this.#effects.push(effect);
+  }
+
+  tell(event: RunEvent): void {
+    this.effect({ type: "event", event });
+  }
+
+  countTask(worker: string, outcome: TaskEnd, detail: TaskEndDetail = {}): void {
+    this.#progress.countTask(outcome);
+    this.effect({ type: "taskEnded", worker, outcome, seconds: 0, bytes: 0, ...detail });
+  }
+
+  countAudit({ task }: TaskEntry, result: AuditResult): void {
+    this.#progress.countAudit(result);
+    this.effect({ type: "audit", result, step: task.step, index: task.index });
+  }
+
+  endLease(lease: GrantedLease, end: TaskEnd, now: number, detail: TaskEndDetail = {}): void {
+    this.#board.end(lease);
+    this.countTask(lease.worker, end, { ...detail, seconds: (now - lease.grantedMs) / 1000 });
+  }
+
+  /** A lease ended without a result: its task is free again. */
+  release(lease: GrantedLease, end: "lost" | "failed", reason: string, now: number): void {
+    this.endLease(lease, end, now);
+    const { step, index } = lease.entry.task;
+    this.tell({ kind: "release", worker: lease.worker, step, index, reason });
+  }
+
+  releaseAll(session: SessionId, reason: string, now: number): void {
+    for (const lease of this.#board.leasesOf(session)) this.release(lease, "lost", reason, now);
+  }
+
+  /** The task's result is known; whoever else computes it may stop. */
+  settle(entry: TaskEntry, vote: Vote, now: number): void {
+    entry.settled = vote;
+    for (const lease of [...entry.leases]) {
+      this.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
+      this.endLease(lease, "repeated", now);
+    }
+  }
+
+  /** The worker's results for this task do not count any more. */
+  dropVotes(entry: TaskEntry, worker: string): void {
+    for (let i = entry.votes.length - 1; i >= 0; i--) {
+      if (entry.votes[i]!.worker !== worker) continue;
+      entry.votes.splice(i, 1);
+      this.countTask(worker, "dropped");
+    }
+    if (entry.settled?.worker === worker) entry.settled = undefined;
+  }
+
+  /** The worker is gone without having said so. */
+  loseWorker(member: Member, reason: string, now: number): void {
+    this.#membership.leave(member, "lost", reason, now);
+    this.#progress.countLostWorker();
+    this.tell({ kind: "lost", worker: member.worker, reason });
+  }
+
+  /** Shuts the worker out for a while and closes its stream. */
+  quarantine(member: Member, because: string, now: number): void {
+    const { session } = member;
+    if (session !== undefined) this.releaseAll(session, "its worker was put into quarantine", now);
+    const duration = this.#membership.quarantine(member, because, now);
+    const reason = `for ${duration} s: ${because}`;
+    this.#progress.countQuarantine();
+    this.tell({ kind: "quarantine", worker: member.worker, reason });
+    if (session !== undefined) this.effect({ type: "disconnect", session, reason: `quarantined ${reason}` });
+  }
+}

@@ -70,13 +70,8 @@ export class AuditOffice {
     if (result !== "mismatch" && result !== "undecided") return;
     const { step, index } = entry.task;
     const opinions = entry.votes.map(({ worker, hash }) => `${worker} ${hash.slice(0, 12)}`).join(", ");
-    const verdict = result === "mismatch" ? "that is right:" : "undecided, kept:";
-    this.#ledger.tell({
-      kind: "audit",
-      step,
-      index,
-      reason: `results differ (${opinions}); ${verdict} ${vote.worker}`,
-    });
+    const verdict = result === "mismatch" ? `${vote.worker} is right` : `undecided, ${vote.worker}'s is kept`;
+    this.#ledger.tell({ kind: "audit", step, index, reason: `results differ (${opinions}); ${verdict}` });
   }
 
   /** A worker computes wrong numbers: what it gave to the open steps, and nobody confirmed, is computed again. */

@@ -9,7 +9,7 @@ model: { depth: 2, width: 4 }
 patches: { stride: 16 }
 pretraining: { steps: 3, batch: 2, tasks: 2, patchSize: 16 }
 metaTraining: { steps: 1000000, tasks: 3, support: 1, query: 1, patchSize: 16, innerSteps: 2, learnedRates: true }
-cluster: { patience: 2, auditShare: 0.5 }
+cluster: { patience: 4, auditShare: 0.5 }
 checkpoints: { every: 200, keep: 2 }
 `;
 

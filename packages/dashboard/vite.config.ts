@@ -10,5 +10,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    // How long plugins take is of interest to those who write them.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

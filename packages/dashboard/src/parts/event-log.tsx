@@ -1,17 +1,16 @@
-import type { RunEventRecord } from "@mzsr/shared";
 import { useSignal } from "@preact/signals";
+import { isTrouble, type ListedEvent, listed } from "../data/event-list.js";
 import type { RunStore } from "../data/store.js";
 import { formatClock, formatCount } from "../format.js";
 import { EVENT_WORDS } from "./event-words.js";
 
 const SHOWN = 7;
-const TROUBLE = new Set<string>(["lost", "release", "refusal", "quarantine", "audit"]);
 
 /** What happened to the cluster, newest first. */
 export function EventLog({ store }: { store: RunStore }) {
   const troubleOnly = useSignal(false);
   const all = useSignal(false);
-  const events = store.events.value.filter(({ kind }) => !troubleOnly.value || TROUBLE.has(kind)).reverse();
+  const events = listed(store.events.value, troubleOnly.value);
   const shown = all.value ? events : events.slice(0, SHOWN);
   const now = Date.now();
   return (
@@ -29,8 +28,8 @@ export function EventLog({ store }: { store: RunStore }) {
       </div>
       {events.length === 0 && <p class="empty">{troubleOnly.value ? "No trouble." : "Nothing yet."}</p>}
       <ol>
-        {shown.map((event, at) => (
-          <Event key={`${event.at} ${events.length - at}`} event={event} nowMs={now} />
+        {shown.map((each, at) => (
+          <Event key={`${each.event.at} ${events.length - at}`} listed={each} nowMs={now} />
         ))}
       </ol>
       {events.length > SHOWN && (
@@ -42,12 +41,13 @@ export function EventLog({ store }: { store: RunStore }) {
   );
 }
 
-function Event({ event, nowMs }: { event: RunEventRecord; nowMs: number }) {
+function Event({ listed: { event, times }, nowMs }: { listed: ListedEvent; nowMs: number }) {
   return (
-    <li class={TROUBLE.has(event.kind) ? "event trouble" : "event"}>
+    <li class={isTrouble(event) ? "event trouble" : "event"}>
       <time dateTime={new Date(event.at).toISOString()}>{formatClock(event.at, nowMs)}</time>
       <span class="what">
         {event.worker !== undefined && <b>{event.worker}</b>} {EVENT_WORDS[event.kind]}
+        {times > 1 && ` ×\u00a0${times}`}
       </span>
       <span class="why">{event.reason}</span>
       {event.step !== undefined && <span class="where">step {formatCount(event.step)}</span>}

@@ -69,7 +69,7 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
         <h3>{image.name}</h3>
         <dl class="psnr">
           <Change name="over bicubic" decibels={psnr.adapted - psnr.bicubic} />
-          <Change name="by adapting" decibels={psnr.adapted - psnr.before} />
+          <Change name={`by ${updates}`} decibels={psnr.adapted - psnr.before} />
         </dl>
         <figure class="kernel">
           <KernelMap kernel={image.kernel} />
@@ -84,12 +84,7 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
           pixelated
         />
         <View name="Bicubic" note={formatDecibels(psnr.bicubic)} src={api.picture(files.bicubic)} />
-        <View
-          name={`Adapted, ${updates}`}
-          note={formatDecibels(psnr.adapted)}
-          src={api.picture(files.adapted)}
-          strong
-        />
+        <View name="Adapted" note={formatDecibels(psnr.adapted)} src={api.picture(files.adapted)} strong />
         {other !== undefined && comparedWith !== undefined && (
           <View
             name={comparedWith.status.value?.run ?? "Compared"}

@@ -1,0 +1,42 @@
+import type { RunEventRecord } from "@mzsr/shared";
+import { describe, expect, it } from "vitest";
+import { listed } from "./event-list.js";
+
+let at = 0;
+function happened(kind: RunEventRecord["kind"], reason = "", more: Partial<RunEventRecord> = {}): RunEventRecord {
+  return { at: ++at, kind, reason, ...more };
+}
+
+const EVENTS = [
+  happened("join", "host", { worker: "a" }),
+  happened("checkpoint", "interval", { step: 10 }),
+  happened("checkpoint", "interval", { step: 20 }),
+  happened("checkpoint", "interval", { step: 30 }),
+  happened("lost", "silent", { worker: "a" }),
+  happened("checkpoint", "could not be written (disk full)", { step: 40 }),
+  happened("checkpoint", "interval", { step: 50 }),
+];
+
+describe("listed", () => {
+  it("puts the newest first and brings repetitions together under the newest of them", () => {
+    expect(listed(EVENTS, false).map(({ event, times }) => [event.kind, event.step, times])).toEqual([
+      ["checkpoint", 50, 1],
+      ["checkpoint", 40, 1],
+      ["lost", undefined, 1],
+      ["checkpoint", 30, 3],
+      ["join", undefined, 1],
+    ]);
+  });
+
+  it("shows only trouble when asked, a checkpoint that failed among it", () => {
+    expect(listed(EVENTS, true).map(({ event }) => event.reason)).toEqual([
+      "could not be written (disk full)",
+      "silent",
+    ]);
+  });
+
+  it("never brings two joins together", () => {
+    const joins = [happened("join", "host", { worker: "a" }), happened("join", "host", { worker: "a" })];
+    expect(listed(joins, false)).toHaveLength(2);
+  });
+});

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
-import { type ClusterStatus, RunError } from "@mzsr/shared";
+import { type ClusterStatus, messageOf, RunError } from "@mzsr/shared";
 import type { UpOptions } from "../commands/up.js";
 import { backendName } from "../compute/use-backend.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";
@@ -62,15 +62,21 @@ async function train(
   }
 }
 
+/** The address of a nats-server of this run's own; undefined, said why, where there is none. */
 async function startHeartbeats(closers: Closers, display: LiveDisplay): Promise<string | undefined> {
   const command = await findNatsServer(process.env.PATH ?? "");
   if (command === undefined) {
     display.note(NATS_HINT);
     return undefined;
   }
-  const nats = await startNats(command);
-  closers.add(() => nats.stop());
-  return nats.url;
+  try {
+    const nats = await startNats(command);
+    closers.add(() => nats.stop());
+    return nats.url;
+  } catch (thrown) {
+    display.note(`${messageOf(thrown)}; going on without heartbeats over NATS`);
+    return undefined;
+  }
 }
 
 async function startHere(

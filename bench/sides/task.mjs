@@ -1,5 +1,5 @@
 // Our side of bench/task.ts: one second-order task on the simd backend.
-import { Draws, initialParameters, metaGradient } from "@mzsr/shared";
+import { metaGradient, parameterLayout } from "@mzsr/shared/compute";
 import "@mzsr/tfjs-backend-simd";
 import * as tf from "@tensorflow/tfjs-core";
 import { serve } from "./serve.mjs";
@@ -13,13 +13,12 @@ await serve(async ({ depth, width, patches, side, innerSteps, keptSteps }) => {
 });
 
 function makeProblem(depth, width, patches, side, innerSteps, keptSteps) {
-  const draws = new Draws(1, [0, 0, 0]);
   const architecture = { depth, width };
   const shape = [patches, side, side, 3];
-  const image = () => Float32Array.from({ length: patches * side * side * 3 }, () => draws.uniform(0, 1));
+  const image = () => Float32Array.from({ length: patches * side * side * 3 }, Math.random);
   return {
     architecture,
-    theta: initialParameters(architecture, draws),
+    theta: randomNetwork(architecture),
     innerRate: 1e-2,
     innerSteps,
     keptSteps,
@@ -31,4 +30,14 @@ function makeProblem(depth, width, patches, side, innerSteps, keptSteps) {
     // The peer does not compute it either.
     reportInitialQueryLoss: false,
   };
+}
+
+function randomNetwork(architecture) {
+  const { entries, size } = parameterLayout(architecture);
+  const theta = new Float32Array(size);
+  for (const { name, shape, offset, size } of entries) {
+    const spread = name.endsWith("/bias") ? 0 : Math.sqrt(6 / (9 * shape[2]));
+    for (let i = offset; i < offset + size; i++) theta[i] = spread * (2 * Math.random() - 1);
+  }
+  return theta;
 }

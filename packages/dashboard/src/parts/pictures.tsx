@@ -39,7 +39,7 @@ export function Pictures({ store, compared }: { store: RunStore; compared: RunSt
         <Picture
           key={image.name}
           image={image}
-          step={steps[at]!}
+          step={at === steps.length - 1 ? undefined : steps[at]!}
           api={store.api}
           compared={compared?.images.value.find(({ name }) => name === image.name)}
           comparedWith={compared}
@@ -51,7 +51,8 @@ export function Pictures({ store, compared }: { store: RunStore; compared: RunSt
 
 interface PictureProps {
   readonly image: PreviewImage;
-  readonly step: number;
+  /** Undefined for the newest. */
+  readonly step: number | undefined;
   readonly api: Api;
   readonly compared: PreviewImage | undefined;
   readonly comparedWith: RunStore | undefined;
@@ -98,8 +99,8 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
   );
 }
 
-/** The newest entry that is not after `step`; the first one where all are. */
-function entryAt(image: PreviewImage, step: number): PreviewEntry | undefined {
+/** The newest entry that is not after `step`, if that is given; the first one where all are. */
+function entryAt(image: PreviewImage, step = Infinity): PreviewEntry | undefined {
   return image.entries.findLast((entry) => entry.step <= step) ?? image.entries[0];
 }
 

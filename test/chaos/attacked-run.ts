@@ -69,7 +69,7 @@ class AttackedRun {
       injected: this.#attack.injected,
       steps: await stepsIn(this.#coordinators),
       history: this.#history.steps,
-      events: events.flat(),
+      events: events.flat().sort((a, b) => a.at - b.at),
       // Who stands by is started without being waited for.
       coordinatorStarts: this.#options.standby ? [] : this.#cluster.coordinatorStarts,
       workerStarts: this.#attack.workerStarts,

@@ -73,11 +73,17 @@ test("recovery is measured to the next step, or the worker's first task", () => 
       steps: steps(10),
       history: steps(10).map((step) => (step.step === 8 ? { ...step, atMs: 8900 } : step)),
       coordinatorStarts: [0, 2200],
+      events: [
+        { at: 2600, kind: "resume", reason: "" },
+        { at: 4500, kind: "join", reason: "", worker: "worker-3" },
+      ],
       workerStarts: [{ worker: "worker-3", startedMs: 4100, firstTaskMs: 4800 }],
     }),
   );
   expect(recovery.coordinatorKill).toEqual({ count: 1, median: 0.9, worst: 0.9 });
   expect(recovery.coordinatorRestart).toEqual({ count: 1, median: 0.8, worst: 0.8 });
+  expect(recovery.coordinatorResume).toEqual({ count: 1, median: 0.4, worst: 0.4 });
+  expect(recovery.workerJoin).toEqual({ count: 1, median: 0.3, worst: 0.3 });
   expect(recovery.workerStart).toEqual({ count: 1, median: 0.7, worst: 0.7 });
   expect(recovery.workerKill).toEqual({ count: 1, median: 0, worst: 0 });
 });

@@ -1,4 +1,5 @@
 /** What a campaign's record means. Everything here is a pure function of the record. */
+import type { RunEvent } from "@mzsr/shared";
 import type { CampaignRecord } from "./campaign.js";
 import { FAULT_KINDS, type FaultKind } from "./faults.js";
 import type { StepRecord } from "./records.js";
@@ -34,8 +35,12 @@ export interface CampaignReport {
     readonly coordinatorKill: Spread;
     /** Start of a coordinator's process after the kill → the next step. */
     readonly coordinatorRestart: Spread;
+    /** That coordinator's going on from its checkpoint → the next step: what is left without starting a process. */
+    readonly coordinatorResume: Spread;
     /** Start of a worker's process → its first task. */
     readonly workerStart: Spread;
+    /** Its joining → its first task. */
+    readonly workerJoin: Spread;
     /** Kill of a worker → the next step, beyond the usual time of a step. */
     readonly workerKill: Spread;
   };
@@ -84,33 +89,41 @@ function repetitions({ history, steps, quietSteps }: CampaignRecord) {
 }
 
 function recoveryTimes(record: CampaignRecord): CampaignReport["recovery"] {
-  const { history, quietSteps, coordinatorStarts, workerStarts, injected } = record;
+  const { history, quietSteps, coordinatorStarts, injected } = record;
   const usual = spread(gaps(quietSteps)).median;
   const nextStep = (afterMs: number) => history.find(({ atMs }) => atMs >= afterMs)?.atMs;
-  const undisturbed = (fromMs: number, toMs: number | undefined, cause?: number) =>
-    toMs !== undefined &&
-    disturbances(record, nextStep).every((other, i) => i === cause || other.toMs < fromMs || other.fromMs > toMs);
+  const felt = disturbances(record, nextStep);
+  const undisturbed = (fromMs: number, toMs: number | undefined, cause: number): toMs is number =>
+    toMs !== undefined && felt.every((other, i) => i === cause || other.toMs < fromMs || other.fromMs > toMs);
+  /** Kills of a kind after which nothing else happened before the next step. */
+  const cleanKills = (wanted: FaultKind) =>
+    injected.flatMap(({ kind, fromMs }, i) => {
+      const toMs = nextStep(fromMs);
+      return kind === wanted && undisturbed(fromMs, toMs, i) ? [{ fromMs, toMs }] : [];
+    });
+  const outages = cleanKills("coordinator-kill");
   const restarts = coordinatorStarts.slice(1).flatMap((fromMs) => {
     const toMs = nextStep(fromMs);
-    return undisturbed(fromMs, toMs, causeOf(record, fromMs)) ? [(toMs! - fromMs) / 1000] : [];
+    return undisturbed(fromMs, toMs, causeOf(record, fromMs)) ? [toMs - fromMs] : [];
   });
-  const outages = injected.flatMap(({ kind, fromMs }, i) => {
-    const toMs = nextStep(fromMs);
-    return kind === "coordinator-kill" && undisturbed(fromMs, toMs, i) ? [(toMs! - fromMs) / 1000] : [];
-  });
-  const starts = workerStarts.flatMap(({ startedMs, firstTaskMs, worker }) => {
+  const starts = record.workerStarts.flatMap(({ startedMs, firstTaskMs, worker }) => {
     const cause = injected.findIndex((fault) => fault.kind === "worker-join" && fault.worker === worker);
-    return undisturbed(startedMs, firstTaskMs, cause) ? [(firstTaskMs! - startedMs) / 1000] : [];
+    return undisturbed(startedMs, firstTaskMs, cause) ? [{ worker, fromMs: startedMs, toMs: firstTaskMs }] : [];
   });
-  const kills = injected.flatMap(({ kind, fromMs }, i) => {
-    const toMs = nextStep(fromMs);
-    return kind === "worker-kill" && undisturbed(fromMs, toMs, i) ? [Math.max(0, (toMs! - fromMs) / 1000 - usual)] : [];
-  });
+  const sinceEvent = (kind: RunEvent["kind"], spans: readonly { fromMs: number; toMs: number; worker?: string }[]) =>
+    spans.flatMap(({ fromMs, toMs, worker }) => {
+      const event = record.events.find((e) => e.kind === kind && e.worker === worker && e.at >= fromMs && e.at <= toMs);
+      return event === undefined ? [] : [toMs - event.at];
+    });
+  const lengths = (spans: readonly { fromMs: number; toMs: number }[]) => spans.map((span) => span.toMs - span.fromMs);
+  const lostInStep = lengths(cleanKills("worker-kill")).map((ms) => Math.max(0, ms - 1000 * usual));
   return {
-    coordinatorKill: spread(outages),
-    coordinatorRestart: spread(restarts),
-    workerStart: spread(starts),
-    workerKill: spread(kills),
+    coordinatorKill: spreadOfMs(lengths(outages)),
+    coordinatorRestart: spreadOfMs(restarts),
+    coordinatorResume: spreadOfMs(sinceEvent("resume", outages)),
+    workerStart: spreadOfMs(lengths(starts)),
+    workerJoin: spreadOfMs(sinceEvent("join", starts)),
+    workerKill: spreadOfMs(lostInStep),
   };
 }
 
@@ -142,6 +155,10 @@ function spread(values: readonly number[]): Spread {
   return { count: sorted.length, median: sorted[sorted.length >> 1] ?? 0, worst: sorted.at(-1) ?? 0 };
 }
 
+function spreadOfMs(milliseconds: readonly number[]): Spread {
+  return spread(milliseconds.map((ms) => ms / 1000));
+}
+
 /** The report for people. */
 export function reportText(report: CampaignReport): string {
   const { recovery, finalHashes, seconds, quietSeconds } = report;
@@ -153,7 +170,9 @@ export function reportText(report: CampaignReport): string {
     `time: ${seconds.toFixed(1)} s, in peace ${quietSeconds.toFixed(1)} s; lost ${(seconds - quietSeconds).toFixed(1)} s`,
     `coordinator killed → next step: ${spreadText(recovery.coordinatorKill)}`,
     `coordinator restarted → next step: ${spreadText(recovery.coordinatorRestart)}`,
+    `coordinator back at its checkpoint → next step: ${spreadText(recovery.coordinatorResume)}`,
     `worker started → its first task: ${spreadText(recovery.workerStart)}`,
+    `worker joined → its first task: ${spreadText(recovery.workerJoin)}`,
     `worker killed → time lost in the step: ${spreadText(recovery.workerKill)}`,
     `counters: ${Object.entries(report.counters)
       .map(([name, count]) => `${name} ${count}`)

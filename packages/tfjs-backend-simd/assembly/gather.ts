@@ -3,10 +3,10 @@
 
 import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { multiply, multiplyTransposed } from "./gemm";
-import { laneMask, roundUp, storeLanes } from "./layout";
+import { STRIP, laneMask, roundUp, storeLanes } from "./layout";
 
-/** Output pixels worked on at a time. */
-const BLOCK: i32 = 32;
+/** Output pixels worked on at a time: whole strips, and a multiple of four. */
+const BLOCK: i32 = 8 * STRIP;
 
 /** Filter geometry of the call under way: set by `gatherGeometry`, so that the entry points keep a readable signature. */
 let filterHeight: i32 = 3;
@@ -65,12 +65,16 @@ export function gatherConvolve(
   if (bias) memory.copy(paddedBias, bias, (columns as usize) << 2);
   packFilter(filter1, k1, columns, transposed, filters, k, 0);
   if (x2) packFilter(filter2, k2, columns, transposed, filters, k, offset);
+  const stripBytes = (k * STRIP) << 2;
   const pixels = n * outH * outW;
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
-    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, k << 4, 64, transposed);
-    if (x2) gatherPatches(x2, h, w, k2, outH, outW, first, count, patches + (offset << 4), k << 4, 64, transposed);
-    const rows = roundUp(count, 4);
+    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, STRIP, stripBytes, STRIP << 4, transposed);
+    if (x2) {
+      const patches2 = patches + ((offset * STRIP) << 2);
+      gatherPatches(x2, h, w, k2, outH, outW, first, count, patches2, STRIP, stripBytes, STRIP << 4, transposed);
+    }
+    const rows = roundUp(count, STRIP);
     multiply(patches, filters, products, rows, k, padded >> 3);
     for (let row = 0; row < count; ++row) {
       const at = (((first + row) * columns) as usize) << 2;
@@ -115,12 +119,12 @@ function packFilter(
 }
 
 /**
- * The pixels under the filter for `count` output pixels from `first` on, as A quads, 64 bytes of 4 pixels by 4 columns
- * each: `pixelStep` bytes to the next four pixels, `columnStep` to the next four columns. Zero outside the image.
+ * The pixels under the filter for `count` output pixels from `first` on, as A: `group` pixels lie 16 bytes apart, one
+ * group `groupStep` bytes after the other; the next four columns follow after `columnStep` bytes. Zero outside the image.
  */
 function gatherPatches(
   x: usize, h: i32, w: i32, channels: i32, outH: i32, outW: i32, first: i32, count: i32,
-  patches: usize, pixelStep: usize, columnStep: usize, transposed: bool,
+  patches: usize, group: i32, groupStep: usize, columnStep: usize, transposed: bool,
 ): void {
   const pixelBytes = (channels as usize) << 2;
   const imageBytes = ((h * w) as usize) * pixelBytes;
@@ -129,7 +133,7 @@ function gatherPatches(
     const outX = pixel % outW;
     const outY = (pixel / outW) % outH;
     const image = x + ((pixel / outW / outH) as usize) * imageBytes;
-    const to = patches + (row >> 2) * pixelStep + ((row & 3) << 4);
+    const to = patches + (row / group) * groupStep + ((row % group) << 4);
     let index = 0;
     for (let tapY = 0; tapY < filterHeight; ++tapY) {
       const y = sourceIndex(outY, tapY, strideY, dilationY, padTop, transposed);
@@ -151,7 +155,7 @@ function gatherPatches(
   return scaled >= 0 && scaled % stride == 0 ? scaled / stride : -1;
 }
 
-/** One pixel's channels (zeros for address 0) into a row of A quads, from column `index` on. */
+/** One pixel's channels (zeros for address 0) into a row of A, from column `index` on. */
 // @ts-ignore: decorator
 @inline function copyPixel(from: usize, channels: i32, to: usize, index: i32, columnStep: usize): void {
   if (((channels | index) & 3) == 0) {
@@ -205,7 +209,7 @@ function accumulateFilterGradient(
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
     const rows = roundUp(count, 4);
-    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, 64, rows << 4, false);
+    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, rows, 0, rows << 4, false);
     for (let row = 0; row < rows; ++row) {
       const from = dy + ((((first + row) * cOut) as usize) << 2);
       for (let column = 0; column < panels << 3; column += 4) {
@@ -227,7 +231,8 @@ function accumulateFilterGradient(
 /** Zeroes the rows that round a last block up to a multiple of four: they are summed over. */
 function clearRows(patches: usize, k: i32, first: i32, rows: i32): void {
   for (let row = first; row < rows; ++row) {
-    const at = patches + ((row >> 2) << 6) + ((row & 3) << 4);
-    for (let column = 0; column < k >> 2; ++column) v128.store(at + ((column * rows) << 4), f32x4.splat(0));
+    for (let column = 0; column < k >> 2; ++column) {
+      v128.store(patches + ((column * rows + row) << 4), f32x4.splat(0));
+    }
   }
 }

@@ -1,31 +1,35 @@
 // The two matrix products everything else is built on. See layout.ts for how matrices lie in memory.
 //
-// A tile of 4x8 results stays in registers. The code's shape is for V8's TurboFan, whose scheduler decides how close to
-// the peak of one multiplication and one addition a cycle and pipe it runs:
+// A tile of 5x8 (or, transposed, 4x8) results stays in registers: with 2 vectors of B, a broadcast number of A and a
+// product that is all V8 has registers for. The code's shape is for V8's TurboFan, whose scheduler decides how close to
+// the peak of two multiplications and two additions a cycle it runs:
 // - Loads keep their order, and arithmetic is placed before the values that the block's end needs first. With the rows
-//   written from the last to the first, each load comes right before its use; otherwise all come first and the
-//   processor stalls on them. That holds within a basic block that ends in a merge of the sums, so each step of k is
-//   one: the condition around it always holds, as no matrix starts at NOWHERE, and costs one fused instruction.
-// - Broadcasting loads do not fold constant offsets into the instruction: all steps use the same four, kept in
+//   written from the last to the first, each load comes right before its use; otherwise all come first, take more
+//   registers, and the processor stalls on them. That holds within a basic block that ends in a merge of the sums, so
+//   each step of k is one: the condition around it always holds, as no matrix starts at NOWHERE, and costs one fused
+//   instruction.
+// - Broadcasting loads do not fold constant offsets into the instruction: all steps use the same ones, kept in
 //   registers, and move the pointer.
 // - Eight steps a loop spread the loop's own cost, above all its stack check.
+
+import { STRIP } from "./layout";
 
 /** No matrix starts here: addresses are multiples of four. */
 const NOWHERE: usize = 1;
 
 /**
- * C[row][column] = sum over k of A[row][k] * B[k][column]. `rows` and `k` are multiples of 4; A in quads that walk
- * along k, B and C in panels.
+ * C[row][column] = sum over k of A[row][k] * B[k][column]. `rows` is a multiple of STRIP, `k` of 4; A in strips, B and C
+ * in panels.
  */
 export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels: i32): void {
-  const quadBytes = (k as usize) << 4;
-  const panelBytes = (k as usize) << 5;
-  const lastPanel = b + (panels as usize) * panelBytes;
-  const lastQuad = a + (rows >> 2) * quadBytes;
+  const stripBytes = (k * STRIP) << 2;
+  const panelBytes = k << 5;
+  const lastPanel = b + panels * panelBytes;
+  const lastStrip = a + (rows / STRIP) * stripBytes;
   for (; b != lastPanel; b += panelBytes) {
-    for (let quad = a; quad != lastQuad; quad += quadBytes) {
-      multiplyTile(quad, b, c, quad + quadBytes);
-      c += 128;
+    for (let strip = a; strip != lastStrip; strip += stripBytes) {
+      multiplyTile(strip, b, c, strip + stripBytes);
+      c += STRIP << 5;
     }
   }
 }
@@ -40,11 +44,16 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
+  let c40 = f32x4.splat(0);
+  let c41 = f32x4.splat(0);
   do {
     let b0: v128, b1: v128, x: v128;
     if (a != NOWHERE) {
       b0 = v128.load(b);
       b1 = v128.load(b, 16);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -62,6 +71,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 32);
       b1 = v128.load(b, 48);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -79,6 +91,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 64);
       b1 = v128.load(b, 80);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -96,6 +111,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 96);
       b1 = v128.load(b, 112);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -109,11 +127,14 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
       c01 = f32x4.add(c01, f32x4.mul(x, b1));
       c00 = f32x4.add(c00, f32x4.mul(x, b0));
     }
-    a += 52;
+    a += 68;
     if (a == end) break;
     if (a != NOWHERE) {
       b0 = v128.load(b, 128);
       b1 = v128.load(b, 144);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -131,6 +152,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 160);
       b1 = v128.load(b, 176);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -148,6 +172,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 192);
       b1 = v128.load(b, 208);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -165,6 +192,9 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
     if (a != NOWHERE) {
       b0 = v128.load(b, 224);
       b1 = v128.load(b, 240);
+      x = v128.load32_splat(a, 64);
+      c41 = f32x4.add(c41, f32x4.mul(x, b1));
+      c40 = f32x4.add(c40, f32x4.mul(x, b0));
       x = v128.load32_splat(a, 48);
       c31 = f32x4.add(c31, f32x4.mul(x, b1));
       c30 = f32x4.add(c30, f32x4.mul(x, b0));
@@ -178,7 +208,7 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
       c01 = f32x4.add(c01, f32x4.mul(x, b1));
       c00 = f32x4.add(c00, f32x4.mul(x, b0));
     }
-    a += 52;
+    a += 68;
     b += 256;
   } while (a != end);
   v128.store(c, c00);
@@ -189,16 +219,18 @@ export function multiply(a: usize, b: usize, c: usize, rows: i32, k: i32, panels
   v128.store(c, c21, 80);
   v128.store(c, c30, 96);
   v128.store(c, c31, 112);
+  v128.store(c, c40, 128);
+  v128.store(c, c41, 144);
 }
 
 /**
  * C[m][column] += sum over rows of A[row][m] * B[row][column]: the product of a transposed A, for filter gradients.
- * `rows` and `k` are multiples of 4; A in quads that walk along the rows, B and C in panels.
+ * `rows` and `k` are multiples of 4; A in columns, B and C in panels.
  */
 export function multiplyTransposed(a: usize, b: usize, c: usize, rows: i32, k: i32, panels: i32): void {
-  const columnBytes = (rows as usize) << 4;
-  const panelBytes = (rows as usize) << 5;
-  const lastPanel = b + (panels as usize) * panelBytes;
+  const columnBytes = rows << 4;
+  const panelBytes = rows << 5;
+  const lastPanel = b + panels * panelBytes;
   const lastColumn = a + (k >> 2) * columnBytes;
   for (; b != lastPanel; b += panelBytes) {
     for (let column = a; column != lastColumn; column += columnBytes) {

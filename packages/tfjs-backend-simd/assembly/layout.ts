@@ -1,10 +1,15 @@
-// How matrices lie in scratch memory for the multiplication in gemm.ts.
+// How matrices lie in scratch memory for the products in gemm.ts: in the order in which they are read.
 //
-// A [rows][k] is stored in quads: 4 rows by 4 k in one cache line, so that one pointer with constant offsets reaches all
-// 16 numbers. A product walks along k and has its quads as [rows/4][k/4]; a transposed product walks along the rows and
-// has them as [k/4][rows/4]. B [k][n] and the result C are stored in panels: [n/8][k][8]. Rows and k are padded to multiples of 4, n to a
-// multiple of 8; padding of what is summed over holds zeros.
+// A [rows][k] as strips, for a product: [rows/STRIP][k/4][STRIP rows][4 k].
+// A [rows][k] as columns, for a transposed product: [k/4][rows][4 k].
+// B [k][n] and the result C as panels: [n/8][k][8].
+//
+// Both forms of A are blocks of four k of one row, so that four channels are written at once. Rows are padded to whole
+// strips, or to a multiple of four where they are summed over, k to a multiple of 4 and n to one of 8; padding of what
+// is summed over holds zeros.
 
+/** Rows of a product's register tile. */
+export const STRIP: i32 = 5;
 /** Output tile edge of Winograd F(4x4, 3x3). */
 export const TILE: i32 = 4;
 /** Transformed tile: 6x6 points. */

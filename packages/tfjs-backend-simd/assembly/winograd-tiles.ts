@@ -22,12 +22,12 @@ export function planeBytes(rows: i32, k: i32): usize {
 }
 
 /**
- * Bᵀ d B of `count` tiles from `first` on, as 36 planes of A quads, 64 bytes of 4 tiles by 4 channels each: `tileStep`
- * bytes to the next four tiles, `channelStep` bytes to the next four channels.
+ * Bᵀ d B of `count` tiles from `first` on, as 36 planes of A. `group` tiles lie 16 bytes apart, one group `groupStep`
+ * bytes after the other; the next four channels follow after `channelStep` bytes.
  */
 export function transformInputTiles(
   x: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  planes: usize, plane: usize, tileStep: usize, channelStep: usize,
+  planes: usize, plane: usize, group: i32, groupStep: usize, channelStep: usize,
 ): void {
   const pixel = (channels as usize) << 2;
   const row = pixel * (w as usize);
@@ -38,7 +38,7 @@ export function transformInputTiles(
     const top = (line % tilesY) * TILE - 1;
     const left = ((first + t) % tilesX) * TILE - 1;
     const from = x + ((line / tilesY) * h + top) * row + left * pixel;
-    const out = planes + (t >> 2) * tileStep + ((t & 3) << 4);
+    const out = planes + (t / group) * groupStep + ((t % group) << 4);
     const inside = top >= 0 && left >= 0 && top + 6 <= h && left + 6 <= w;
     for (let channel = 0; channel < channels; channel += CHUNK) {
       const at = from + (channel << 2);

@@ -5,12 +5,14 @@
 // domain (k = k1 + k2), so the sum costs no pass of its own.
 
 import { multiply, multiplyTransposed } from "./gemm";
-import { PLANE_PAD, POINTS, TILE, ceilDivide, roundUp } from "./layout";
+import { POINTS, STRIP, TILE, ceilDivide, roundUp } from "./layout";
 import { transformFilterGradients, transformFilters } from "./winograd-filters";
 import { planeBytes, transformInputTiles, transformOutputGradientTiles, transformOutputTiles } from "./winograd-tiles";
 
-/** Tiles worked on at a time. */
-const BLOCK: i32 = 32;
+/** Tiles convolved at a time: few, so that their transformed data and the filter's fit the second-level cache. */
+const BLOCK: i32 = 4 * STRIP;
+/** Tiles of a filter gradient at a time: more, as each block reads and writes all sums. */
+const GRADIENT_BLOCK: i32 = 32;
 
 /** Bytes of scratch memory for `winogradConvolve`. */
 export function winogradConvolveScratch(k1: i32, k2: i32, columns: i32): usize {
@@ -54,9 +56,13 @@ export function winogradConvolve(
   const tiles = n * ceilDivide(h, TILE) * ceilDivide(w, TILE);
   for (let first = 0; first < tiles; first += BLOCK) {
     const count = min(tiles - first, BLOCK);
-    const rows = roundUp(count, 4);
-    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, k << 4, 64);
-    if (x2) transformInputTiles(x2, h, w, k2, first, count, inputs + (offset << 4), inputPlane, k << 4, 64);
+    const rows = roundUp(count, STRIP);
+    const stripBytes = (k * STRIP) << 2;
+    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, STRIP, stripBytes, STRIP << 4);
+    if (x2) {
+      const inputs2 = inputs + ((offset * STRIP) << 2);
+      transformInputTiles(x2, h, w, k2, first, count, inputs2, inputPlane, STRIP, stripBytes, STRIP << 4);
+    }
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiply(
         inputs + point * inputPlane, filters + point * filterPlane, products + point * productPlane,
@@ -73,7 +79,7 @@ export function winogradConvolve(
 export function winogradFilterGradientScratch(cIn: i32, cOut: i32): usize {
   const k = roundUp(cIn, 4);
   const columns = roundUp(cOut, 8);
-  return (POINTS as usize) * (planeBytes(columns, k) + planeBytes(BLOCK, k) + planeBytes(BLOCK, columns));
+  return (POINTS as usize) * (planeBytes(columns, k) + planeBytes(GRADIENT_BLOCK, k) + planeBytes(GRADIENT_BLOCK, columns));
 }
 
 /** filter [3, 3, cIn, cOut] = filterGradient(x1, dy1) + filterGradient(x2, dy2); the second optional (address 0). */
@@ -84,7 +90,7 @@ export function winogradFilterGradient(
   const k = roundUp(cIn, 4);
   const columns = roundUp(cOut, 8);
   const gradientPlane = planeBytes(columns, k);
-  const inputPlane = planeBytes(BLOCK, k);
+  const inputPlane = planeBytes(GRADIENT_BLOCK, k);
   const inputs = scratch + (POINTS as usize) * gradientPlane;
   const outputs = inputs + (POINTS as usize) * inputPlane;
   memory.fill(scratch, 0, (POINTS as usize) * gradientPlane);
@@ -99,13 +105,13 @@ function accumulateFilterGradient(
 ): void {
   const k = roundUp(cIn, 4);
   const columns = roundUp(cOut, 8);
-  const outputPlane = planeBytes(BLOCK, columns);
+  const outputPlane = planeBytes(GRADIENT_BLOCK, columns);
   const tiles = n * ceilDivide(h, TILE) * ceilDivide(w, TILE);
-  for (let first = 0; first < tiles; first += BLOCK) {
-    const count = min(tiles - first, BLOCK);
+  for (let first = 0; first < tiles; first += GRADIENT_BLOCK) {
+    const count = min(tiles - first, GRADIENT_BLOCK);
     const rows = roundUp(count, 4);
     if (count < rows) clearLastRows(count, rows, inputs, inputPlane, k, outputs, outputPlane, columns);
-    transformInputTiles(x, h, w, cIn, first, count, inputs, inputPlane, 64, rows << 4);
+    transformInputTiles(x, h, w, cIn, first, count, inputs, inputPlane, rows, 0, rows << 4);
     transformOutputGradientTiles(dy, h, w, cOut, first, count, rows, outputs, outputPlane);
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiplyTransposed(
@@ -122,7 +128,7 @@ function clearLastRows(
 ): void {
   for (let point: usize = 0; point < <usize>POINTS; ++point) {
     for (let column = 0; column < k >> 2; ++column) {
-      memory.fill(inputs + point * inputPlane + (((column + 1) * rows) << 4) - 64, 0, 64);
+      memory.fill(inputs + point * inputPlane + ((column * rows + count) << 4), 0, (rows - count) << 4);
     }
     for (let panel = 0; panel < columns >> 3; ++panel) {
       memory.fill(outputs + point * outputPlane + ((panel * rows + count) << 5), 0, (rows - count) << 5);

@@ -30,6 +30,7 @@ import { PreviewWriter } from "./previews/preview-writer.js";
 import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
 import { finishedModel } from "./run/finished-model.js";
 import { datasetDigest, firstState } from "./run/initial-state.js";
+import type { MetricsLine } from "./run/metrics-log.js";
 import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
 import { serverCredentials } from "./server/credentials.js";
 import { type GrpcServer, startGrpcServer } from "./server/grpc-server.js";
@@ -66,6 +67,8 @@ export async function readDataset({
 export interface Leadership {
   /** Asked before everything that it does. */
   readonly mayAct: () => boolean;
+  /** A step is done. */
+  readonly onStep: (line: MetricsLine) => void;
   /** A checkpoint stands on the disk. */
   readonly onCheckpoint: (step: number, bytes: Uint8Array) => void;
 }
@@ -265,6 +268,7 @@ class Coordinator implements RunningCoordinator {
       logger,
       nowMs: monotonicNowMs,
       onProgress: this.#options.onProgress ?? (() => undefined),
+      onStep: (line) => this.#leadership?.onStep(line),
       onEnded: (end) => void this.#end(end),
     });
   }

@@ -2,6 +2,10 @@
 import { messageOf } from "@mzsr/shared";
 import type { LeaderLease } from "./leader-lease.js";
 import type { LeaderStore } from "./leader-store.js";
+import type { MetricsReplica } from "./metrics-replica.js";
+
+/** Newest copies that stay: a slow standby may be reading one that is not the newest any more. */
+const KEPT = 3;
 
 interface Copy {
   readonly step: number;
@@ -11,14 +15,17 @@ interface Copy {
 export class CheckpointReplica {
   readonly #store: LeaderStore;
   readonly #lease: LeaderLease;
+  readonly #metrics: MetricsReplica;
   readonly #onProblem: (reason: string) => void;
+  #kept: readonly number[] = [];
   #waiting: Copy | undefined;
   #copying: Promise<void> | undefined;
 
   /** @param onProblem told when a copy failed; the next checkpoint is copied all the same */
-  constructor(store: LeaderStore, lease: LeaderLease, onProblem: (reason: string) => void) {
+  constructor(store: LeaderStore, lease: LeaderLease, metrics: MetricsReplica, onProblem: (reason: string) => void) {
     this.#store = store;
     this.#lease = lease;
+    this.#metrics = metrics;
     this.#onProblem = onProblem;
   }
 
@@ -47,13 +54,16 @@ export class CheckpointReplica {
     }
   }
 
-  /** The object first, then the record that names it: a record never names what is not there. */
+  /** The lines first, then the object, then the record that names it: a record never names what is not there. */
   async #copy({ step, bytes }: Copy): Promise<void> {
-    const { holder, checkpoint: before } = this.#lease.record;
+    const { holder } = this.#lease.record;
     const object = `${step}-${holder}`;
+    await this.#metrics.put(step, holder);
     await this.#store.putObject(object, bytes);
     const written = await this.#lease.set({ checkpoint: { object, step } });
-    // Only who still leads tidies up, and only what is older than anything that a standby may be reading.
-    if (written && before !== null) await this.#store.removeObjects((name) => Number.parseInt(name, 10) < before.step);
+    if (!written) return;
+    // Only who still leads tidies up, and only what no standby may still be reading.
+    this.#kept = [...this.#kept, step].slice(-KEPT);
+    await this.#store.removeObjects((name) => Number.parseInt(name, 10) < this.#kept[0]!);
   }
 }

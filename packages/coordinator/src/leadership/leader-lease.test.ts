@@ -1,12 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectNats, findLeader, type LeaderRecord, type NatsOptions } from "@mzsr/shared";
+import { checkpointsBucket, connectNats, findLeader, type LeaderRecord, type NatsOptions } from "@mzsr/shared";
+import { connect } from "nats";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "../../../../test/support/nats-server.js";
+import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
+import { type MetricsLine, readMetrics } from "../run/metrics-log.js";
 import { CheckpointReplica } from "./checkpoint-replica.js";
 import { LeaderLease } from "./leader-lease.js";
 import { LeaderStore, OvertakenError } from "./leader-store.js";
+import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
 
 const now = () => performance.now();
 
@@ -121,22 +125,59 @@ describe.skipIf(!hasNatsServer())("a leader's record in JetStream", () => {
     expect(lost).toEqual([]);
   });
 
-  test("names the newest replicated checkpoint; the two newest stay", async () => {
+  test("names the newest replicated checkpoint; the three newest stay", async () => {
     const store = await storeAt(await jetStream());
     const { lease } = await begin(store, recordOf("a"));
     const problems: string[] = [];
-    const replica = new CheckpointReplica(store, lease, (reason) => problems.push(reason));
+    const metrics = await MetricsReplica.begin(store, join(await temporaryFolder(), "metrics.jsonl"), 0);
+    const replica = new CheckpointReplica(store, lease, metrics, (reason) => problems.push(reason));
     const bytes = (step: number) => new Uint8Array(300_000).fill(step);
-    for (const step of [10, 20, 30]) {
+    for (const step of [10, 20, 30, 40]) {
       replica.put(step, bytes(step));
       await replica.settle();
     }
     const { checkpoint } = (await store.read())!.record;
-    expect(checkpoint).toEqual({ object: "30-a", step: 30 });
-    expect(Buffer.from(await store.getObject("30-a")).equals(bytes(30))).toBe(true);
+    expect(checkpoint).toEqual({ object: "40-a", step: 40 });
+    expect(Buffer.from(await store.getObject("40-a")).equals(bytes(40))).toBe(true);
     expect(Buffer.from(await store.getObject("20-a")).equals(bytes(20))).toBe(true);
     await expect(store.getObject("10-a")).rejects.toThrow("there is no object 10-a");
     expect(problems).toEqual([]);
+  });
+
+  test("does not wait for ever for an object whose content is gone", async () => {
+    const server = await jetStream();
+    const store = await storeAt(server);
+    await store.putObject("10-a", new Uint8Array(300_000));
+    const connection = await connect({ servers: server.address });
+    onTestFinished(() => connection.close());
+    const bucket = checkpointsBucket("a run");
+    const purged = await (await connection.jetstreamManager()).streams.purge(`OBJ_${bucket}`, {
+      filter: `$O.${bucket}.C.>`,
+    });
+    expect(purged.purged).toBeGreaterThan(0);
+    await expect(store.getObject("10-a")).rejects.toThrow(/10-a/);
+  });
+
+  test("comes with the lines of metrics.jsonl, which a standby puts together again without gaps", async () => {
+    const store = await storeAt(await jetStream());
+    const [leader, standby] = [
+      join(await temporaryFolder(), "m.jsonl"),
+      join(await temporaryFolder(), "run", "m.jsonl"),
+    ];
+    const line = (step: number) => ({ step, stage: "pretraining", theta_sha256: `hash ${step}` }) as MetricsLine;
+    await writeFile(leader, [1, 2, 3].map((step) => `${JSON.stringify(line(step))}\n`).join(""));
+    const first = await MetricsReplica.begin(store, leader, 2);
+    for (const step of [3, 4, 5]) first.add(line(step));
+    await first.put(4, "a");
+    await fetchMetrics(store, standby, 4);
+    expect((await readMetrics(standby)).lines).toEqual([1, 2, 3, 4].map(line));
+    const second = await MetricsReplica.begin(store, standby, 4);
+    for (const step of [5, 6]) second.add(line(step));
+    await first.put(5, "a");
+    await second.put(6, "b");
+    await appendFile(standby, "{ cut sho");
+    await fetchMetrics(store, standby, 6);
+    expect((await readMetrics(standby)).lines).toEqual([1, 2, 3, 4, 5, 6].map(line));
   });
 
   test("cannot be kept where NATS has no JetStream, and the error says so", async () => {

@@ -13,10 +13,13 @@ import {
   type NatsOptions,
 } from "@mzsr/shared";
 import { connect, type KV, type NatsConnection, NatsError, type ObjectStore } from "nats";
+import { within } from "./within.js";
 
 /** JetStream's code for "somebody else has written since". */
 const WRONG_LAST_SEQUENCE = 10_071;
 const REQUEST_MS = 1_000;
+/** An object is a few megabytes at most. */
+const OBJECT_SECONDS = 5;
 
 /** The record was written by somebody else in between. */
 export class OvertakenError extends Error {
@@ -82,21 +85,42 @@ export class LeaderStore {
   }
 
   async putObject(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#objects.putBlob({ name }, bytes);
+    await within(OBJECT_SECONDS, `writing ${name}`, this.#objects.putBlob({ name }, bytes));
   }
 
-  /** @throws Error when there is no such object, or it does not match its digest */
+  /** @throws Error when there is no such object, it goes away while it is read, or does not match its digest */
   async getObject(name: string): Promise<Uint8Array> {
-    const bytes = await this.#objects.getBlob(name);
-    if (bytes === null) throw new Error(`there is no object ${name}`);
-    return bytes;
+    const object = await this.#objects.get(name);
+    if (object === null) throw new Error(`there is no object ${name}`);
+    const reader = object.data.getReader();
+    try {
+      const bytes = await within(OBJECT_SECONDS, `reading ${name}`, readAll(reader));
+      // The library says null where it found nothing wrong, and resolves with undefined.
+      const problem = await within(OBJECT_SECONDS, `checking ${name}`, object.error);
+      if (problem instanceof Error) throw problem;
+      return bytes;
+    } catch (thrown) {
+      await reader.cancel().catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  async objectNames(): Promise<string[]> {
+    const objects = await within(OBJECT_SECONDS, "listing the objects", this.#objects.list());
+    return objects.map(({ name }) => name);
   }
 
   async removeObjects(unwanted: (name: string) => boolean): Promise<void> {
-    for (const { name } of await this.#objects.list()) if (unwanted(name)) await this.#objects.delete(name);
+    for (const name of await this.objectNames()) if (unwanted(name)) await this.#objects.delete(name);
   }
 
   async close(): Promise<void> {
     await this.#connection.close();
   }
+}
+
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (let part = await reader.read(); !part.done; part = await reader.read()) chunks.push(part.value);
+  return Buffer.concat(chunks);
 }

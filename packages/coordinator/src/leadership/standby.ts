@@ -14,6 +14,7 @@ import { Campaign } from "./campaign.js";
 import { CheckpointReplica } from "./checkpoint-replica.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";
 import { LeaderStore, OvertakenError } from "./leader-store.js";
+import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
 
 const POLL_MS = 250;
 
@@ -154,17 +155,17 @@ class Standby implements StandbyCoordinator {
         void this.#leading?.abandon(`this coordinator does not lead any more: ${reason}`);
       },
     );
-    const replica = new CheckpointReplica(this.#store, lease, (reason) => logger.warn(reason));
     try {
       await this.#copying;
       await this.#fetchCheckpoint(record);
+      const replica = await this.#replica(lease);
       const coordinator = await this.#startLeading(lease, replica);
       if (lost !== undefined) await coordinator.abandon(lost);
       void lease.set(this.#addresses(coordinator));
       onLeading?.(coordinator);
       if (this.#stopping.signal.aborted) void coordinator.stop(this.#stopReason);
       const result = await coordinator.finished;
-      await replica.settle();
+      await replica.checkpoints.settle();
       await lease.release(result.complete ? "finished" : "released");
       return result;
     } catch (thrown) {
@@ -177,14 +178,28 @@ class Standby implements StandbyCoordinator {
     }
   }
 
-  async #startLeading(lease: LeaderLease, replica: CheckpointReplica): Promise<RunningCoordinator> {
+  async #replica(lease: LeaderLease): Promise<{ checkpoints: CheckpointReplica; metrics: MetricsReplica }> {
+    const { runFolder, logger } = this.#options;
+    const lastStep = (await this.#checkpoints.list()).at(-1)?.step ?? 0;
+    const metrics = await MetricsReplica.begin(this.#store, runPaths(runFolder).metrics, lastStep);
+    const onProblem = (reason: string) => logger.warn(reason);
+    return { metrics, checkpoints: new CheckpointReplica(this.#store, lease, metrics, onProblem) };
+  }
+
+  async #startLeading(
+    lease: LeaderLease,
+    replica: { readonly checkpoints: CheckpointReplica; readonly metrics: MetricsReplica },
+  ): Promise<RunningCoordinator> {
     const mayAct = () => {
       if (lease.valid) return true;
       lease.lose("it was paused for too long, or NATS is away");
       return false;
     };
-    const onCheckpoint = (step: number, bytes: Uint8Array) => replica.put(step, bytes);
-    this.#leading = await coordinate(this.#coordinatorOptions(), this.#dataset, { mayAct, onCheckpoint });
+    this.#leading = await coordinate(this.#coordinatorOptions(), this.#dataset, {
+      mayAct,
+      onStep: (line) => replica.metrics.add(line),
+      onCheckpoint: (step, bytes) => replica.checkpoints.put(step, bytes),
+    });
     return this.#leading;
   }
 
@@ -212,13 +227,14 @@ class Standby implements StandbyCoordinator {
       });
   }
 
-  /** Puts the replicated checkpoint into the run folder, unless the folder has it or a newer one. */
+  /** Puts the replicated checkpoint and the lines of its steps into the run folder, unless the folder has it or a newer one. */
   async #fetchCheckpoint({ checkpoint }: LeaderRecord): Promise<void> {
     if (checkpoint === null || checkpoint.step <= this.#copiedStep) return;
     const newest = (await this.#checkpoints.newest()).checkpoint?.state.step ?? -1;
     if (newest < checkpoint.step) {
       const bytes = await this.#store.getObject(checkpoint.object);
       decodeCheckpoint(bytes, checkpoint.object);
+      await fetchMetrics(this.#store, runPaths(this.#options.runFolder).metrics, checkpoint.step);
       await this.#checkpoints.write(checkpoint.step, bytes);
     }
     this.#copiedStep = checkpoint.step;

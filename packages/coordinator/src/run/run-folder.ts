@@ -114,9 +114,11 @@ export class RunFolder {
     return { folder, state, steps: metrics.lines.map(summaryOf), events: events.lines, notes };
   }
 
-  /** Writes a line of metrics.jsonl. */
-  recordStep(step: StepSummary, time: Date): void {
-    this.#metrics.append(metricsLine(step, time) satisfies MetricsLine);
+  /** Writes a line of metrics.jsonl, and returns it. */
+  recordStep(step: StepSummary, time: Date): MetricsLine {
+    const line = metricsLine(step, time);
+    this.#metrics.append(line);
+    return line;
   }
 
   /** Writes a line of events.jsonl. */

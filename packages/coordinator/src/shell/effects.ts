@@ -8,6 +8,7 @@ import type { EventStream } from "../http/event-stream.js";
 import type { CoordinatorMetrics } from "../metrics/metrics.js";
 import type { ClusterBus } from "../nats/cluster-bus.js";
 import type { CheckpointWriter } from "../run/checkpoint-writer.js";
+import type { MetricsLine } from "../run/metrics-log.js";
 import { type RunFolder, recordOf } from "../run/run-folder.js";
 import type { GrpcServer } from "../server/grpc-server.js";
 import type { ParametersMessages } from "../server/outgoing.js";
@@ -33,6 +34,8 @@ export interface EffectTargets {
   readonly logger: Logger;
   readonly nowMs: () => number;
   readonly onProgress: (status: ClusterStatus) => void;
+  /** Told of each line of metrics.jsonl. */
+  readonly onStep: (line: MetricsLine) => void;
   readonly onEnded: (end: RunEnd) => void;
 }
 
@@ -121,7 +124,7 @@ export class EffectRunner {
 
   #stepDone(summary: StepSummary): void {
     const { folder, live, stream, metrics, core, layout, logger, onProgress } = this.#targets;
-    folder.recordStep(summary, new Date());
+    this.#targets.onStep(folder.recordStep(summary, new Date()));
     live.stepDone(summary);
     stream.step(summary);
     metrics.stepDone(summary);

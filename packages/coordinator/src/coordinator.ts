@@ -1,6 +1,7 @@
 /** A coordinator: one run, its folder, its doors for workers and people. */
 import { randomUUID } from "node:crypto";
 import {
+  Closers,
   type ClusterStatus,
   connectNats,
   type Dataset,
@@ -35,7 +36,6 @@ import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
 import { serverCredentials } from "./server/credentials.js";
 import { type GrpcServer, startGrpcServer } from "./server/grpc-server.js";
 import { ParametersMessages } from "./server/outgoing.js";
-import { Closers } from "./shell/closers.js";
 import { CoreLoop } from "./shell/core-loop.js";
 import { EffectRunner, type RunEnd } from "./shell/effects.js";
 import { LiveRun } from "./shell/live-run.js";

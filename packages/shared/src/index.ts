@@ -1,3 +1,4 @@
+export { Closers } from "./closers.js";
 export * from "./config/keys.js";
 export * from "./config/load.js";
 export { nearestName } from "./config/nearest.js";

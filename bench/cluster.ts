@@ -1,0 +1,136 @@
+// What a second worker gives, and how much of a step's time is not computation: `mzsr up` with one worker and with two,
+// one slot each, in turn. Both figures come from the workers' own metrics, between the first and the last time that all
+// of them were seen computing; so starting up does not count.
+//
+//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 60] [--pipeline 0] [--json]
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { median } from "./peer.js";
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    rounds: { type: "string", default: "3" },
+    steps: { type: "string", default: "60" },
+    pipeline: { type: "string", default: "0" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+const BIN = fileURLToPath(new URL("../packages/cli/dist/bin.js", import.meta.url));
+const POLL_MS = 250;
+
+/** What the workers said at one moment. */
+interface Sample {
+  readonly seconds: number;
+  readonly tasks: number;
+  /** Time that tasks took on the workers, data and computation, all workers together. */
+  readonly busySeconds: number;
+}
+
+interface Rate {
+  readonly tasksPerSecond: number;
+  /** Share of the workers' time in which they had a task in hand. */
+  readonly busyShare: number;
+}
+
+async function measure(workers: number): Promise<Rate> {
+  const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
+  const args = ["up", "--preset", "quick", "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
+  args.push("--set", `cluster.pipeline=${options.pipeline}`, "--workers", `${workers}`, "--run", join(folder, "run"));
+  const up = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(up, "exit");
+  try {
+    const samples = await sampled(await pageOf(up), workers, ended);
+    await ended;
+    return rateBetween(samples[0], samples.at(-1), workers);
+  } finally {
+    up.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The address that `mzsr up` says its page is at. */
+async function pageOf(up: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: up.stdout! })) {
+    const page = /http:\/\/[\d.:]+/.exec(line)?.[0];
+    if (page !== undefined) return page;
+  }
+  throw new Error("mzsr up ended without a page");
+}
+
+/** Samples while all workers compute, until the run ends. */
+async function sampled(page: string, workers: number, ended: Promise<unknown>): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  let over = false;
+  ended.then(() => {
+    over = true;
+  });
+  while (!over) {
+    const sample = await sampleOf(page, workers).catch(() => undefined);
+    if (sample !== undefined) samples.push(sample);
+    await delay(POLL_MS);
+  }
+  return samples;
+}
+
+async function sampleOf(page: string, workers: number): Promise<Sample | undefined> {
+  const groups = (await (await fetch(`${page}/sd`)).json()) as { targets: string[] }[];
+  const pages = await Promise.all(
+    groups.flatMap(({ targets }) => targets.map(async (t) => (await fetch(`http://${t}/metrics`)).text())),
+  );
+  const seconds = performance.now() / 1000;
+  const counts = pages.map((text) => total(text, "mzsr_worker_task_seconds_count", 'part="compute"'));
+  if (counts.filter((count) => count > 0).length < workers) return undefined;
+  const busy = pages.map((text) => total(text, "mzsr_worker_task_seconds_sum", ""));
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  return { seconds, tasks: sum(counts), busySeconds: sum(busy) };
+}
+
+/** Sum of a metric's samples whose labels contain `label`. */
+function total(text: string, metric: string, label: string): number {
+  const lines = text.split("\n").filter((line) => line.startsWith(`${metric}{`) && line.includes(label));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** A task counts when it ends, so both figures are right to one task at each end. */
+function rateBetween(first: Sample | undefined, last: Sample | undefined, workers: number): Rate {
+  if (first === undefined || last === undefined || last.tasks === first.tasks)
+    throw new Error("too few steps to measure");
+  const seconds = last.seconds - first.seconds;
+  return {
+    tasksPerSecond: (last.tasks - first.tasks) / seconds,
+    busyShare: (last.busySeconds - first.busySeconds) / (workers * seconds),
+  };
+}
+
+async function main(): Promise<void> {
+  const rates: Record<1 | 2, Rate[]> = { 1: [], 2: [] };
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const workers of [1, 2] as const) rates[workers].push(await measure(workers));
+  }
+  const typical = (runs: readonly Rate[]): Rate => ({
+    tasksPerSecond: median(runs.map(({ tasksPerSecond }) => tasksPerSecond)),
+    busyShare: median(runs.map(({ busyShare }) => busyShare)),
+  });
+  const [one, two] = [typical(rates[1]), typical(rates[2])];
+  const speedup = median(rates[2].map((rate, i) => rate.tasksPerSecond / rates[1][i]!.tasksPerSecond));
+  if (options.json) return console.log(JSON.stringify({ one, two, speedup }, null, 2));
+  const row = (name: string, { tasksPerSecond, busyShare }: Rate) =>
+    console.log(
+      `${name}  ${tasksPerSecond.toFixed(2)} tasks/s, workers busy ${(100 * busyShare).toFixed(1)} % of the time`,
+    );
+  row("1 worker ", one);
+  row("2 workers", two);
+  console.log(`a second worker gives ${speedup.toFixed(2)} times the tasks per second`);
+}
+
+await main();

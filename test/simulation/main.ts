@@ -36,14 +36,13 @@ function sweep(first: number, count: number): number {
     process.stdout.write(`seed ${seed}: ${result.violations[0]}; repeat it with: npm run simulate -- --seed ${seed}\n`);
   }
   const wallSeconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const { user, system } = process.cpuUsage();
+  const happened = Object.entries(counts).map(([name, times]) => `${name} ${times}`);
   process.stdout.write(
-    `${count - totals.failed} of ${count} seeds passed in ${wallSeconds.toFixed(1)} s: ${totals.faults} faults in ` +
-      `${(totals.seconds / 3600).toFixed(1)} simulated hours; in ${totals.unpromised} a wrong number met a skipped audit\n`,
-  );
-  process.stdout.write(
-    `${Object.entries(counts)
-      .map(([name, count]) => `${name} ${count}`)
-      .join(", ")}\n`,
+    `${count - totals.failed} of ${count} seeds passed in ${wallSeconds.toFixed(1)} s ` +
+      `(${((user + system) / 1e6).toFixed(1)} s of processor time): ${totals.faults} faults in ` +
+      `${(totals.seconds / 3600).toFixed(1)} simulated hours; in ${totals.unpromised} a wrong number met a skipped audit\n` +
+      `${happened.join(", ")}\n`,
   );
   return totals.failed === 0 ? 0 : 1;
 }

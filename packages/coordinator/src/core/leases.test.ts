@@ -123,7 +123,9 @@ describe("leases", () => {
     const b = cluster.join("b");
     cluster.fail(a, "out of memory");
     expect(a.leases.map(placeOf)).toEqual(["0/0"]);
+    cluster.pass(1, [a, b]);
     cluster.answer(b);
+    expect(b.leases).toEqual([]);
     cluster.fail(a, "out of memory");
     expect(b.leases.map(placeOf)).toEqual(["0/0"]);
   });

@@ -242,14 +242,14 @@ export function multiplyTransposed(a: usize, b: usize, c: usize, rows: i32, k: i
 
 // @ts-ignore: decorator
 @inline function accumulateTile(a: usize, b: usize, c: usize, end: usize): void {
-  let c00 = v128.load(c);
-  let c01 = v128.load(c, 16);
-  let c10 = v128.load(c, 32);
-  let c11 = v128.load(c, 48);
-  let c20 = v128.load(c, 64);
-  let c21 = v128.load(c, 80);
-  let c30 = v128.load(c, 96);
-  let c31 = v128.load(c, 112);
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c20 = f32x4.splat(0);
+  let c21 = f32x4.splat(0);
+  let c30 = f32x4.splat(0);
+  let c31 = f32x4.splat(0);
   do {
     let b0: v128, b1: v128, x: v128;
     if (a != NOWHERE) {
@@ -391,12 +391,12 @@ export function multiplyTransposed(a: usize, b: usize, c: usize, rows: i32, k: i
     a += 16;
     b += 256;
   } while (a != end);
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c, c10, 32);
-  v128.store(c, c11, 48);
-  v128.store(c, c20, 64);
-  v128.store(c, c21, 80);
-  v128.store(c, c30, 96);
-  v128.store(c, c31, 112);
+  v128.store(c, f32x4.add(v128.load(c), c00));
+  v128.store(c, f32x4.add(v128.load(c, 16), c01), 16);
+  v128.store(c, f32x4.add(v128.load(c, 32), c10), 32);
+  v128.store(c, f32x4.add(v128.load(c, 48), c11), 48);
+  v128.store(c, f32x4.add(v128.load(c, 64), c20), 64);
+  v128.store(c, f32x4.add(v128.load(c, 80), c21), 80);
+  v128.store(c, f32x4.add(v128.load(c, 96), c30), 96);
+  v128.store(c, f32x4.add(v128.load(c, 112), c31), 112);
 }

@@ -1,7 +1,7 @@
 // Winograd F(4x4, 3x3), interpolation points 0, 1, -1, 2, -2 and infinity (Lavin and Gray, 2016): an output tile of
 // 4x4 is Aᵀ [ (G g Gᵀ) ∘ (Bᵀ d B) ] A for a 6x6 input tile d and a 3x3 filter g. The filter gradient is the adjoint:
 // Gᵀ [ Σ (Bᵀ d B) ∘ (A y Aᵀ) ] G. Every transform here handles four channels at a time, one dimension at a time, and
-// passes its 6 or 4 results through memory, because 36 vectors do not fit the processor's registers.
+// passes its results through memory, because 36 vectors do not fit the processor's registers.
 
 import { storeLanes } from "./layout";
 

@@ -59,31 +59,57 @@ export function transformInputTiles(
 @inline function transformInputTile(
   from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, channelStep: usize,
 ): void {
-  for (let channel = 0; channel < channels; channel += 4) {
-    const row1 = from + row;
-    const row2 = row1 + row;
-    const row3 = row2 + row;
-    const row4 = row3 + row;
-    const row5 = row4 + row;
-    let at: usize = 0;
-    for (let column = half; column != half + 96; column += 16) {
-      transformInput(
-        v128.load(from + at), v128.load(row1 + at), v128.load(row2 + at),
-        v128.load(row3 + at), v128.load(row4 + at), v128.load(row5 + at), column, 96,
-      );
-      at += pixel;
-    }
+  let rest = channels;
+  do {
+    let at = from;
+    inputAlongRow(at, pixel, half);
+    at += row;
+    inputAlongRow(at, pixel, half + 96);
+    at += row;
+    inputAlongRow(at, pixel, half + 192);
+    at += row;
+    inputAlongRow(at, pixel, half + 288);
+    at += row;
+    inputAlongRow(at, pixel, half + 384);
+    at += row;
+    inputAlongRow(at, pixel, half + 480);
+    const plane6 = 6 * plane;
     let out = to;
-    for (let line = half; line != half + 576; line += 96) {
-      transformInput(
-        v128.load(line), v128.load(line, 16), v128.load(line, 32),
-        v128.load(line, 48), v128.load(line, 64), v128.load(line, 80), out, plane,
-      );
-      out += 6 * plane;
-    }
+    inputAlongColumn(half, out, plane6);
+    out += plane;
+    inputAlongColumn(half + 16, out, plane6);
+    out += plane;
+    inputAlongColumn(half + 32, out, plane6);
+    out += plane;
+    inputAlongColumn(half + 48, out, plane6);
+    out += plane;
+    inputAlongColumn(half + 64, out, plane6);
+    out += plane;
+    inputAlongColumn(half + 80, out, plane6);
     from += 16;
     to += channelStep;
-  }
+    rest -= 4;
+  } while (rest > 0);
+}
+
+// @ts-ignore: decorator
+@inline function inputAlongRow(from: usize, pixel: usize, to: usize): void {
+  const at1 = from + pixel;
+  const at2 = at1 + pixel;
+  const at3 = at2 + pixel;
+  const at4 = at3 + pixel;
+  const at5 = at4 + pixel;
+  transformInput(
+    v128.load(from), v128.load(at1), v128.load(at2), v128.load(at3), v128.load(at4), v128.load(at5), to, 16,
+  );
+}
+
+// @ts-ignore: decorator
+@inline function inputAlongColumn(from: usize, to: usize, step: usize): void {
+  transformInput(
+    v128.load(from), v128.load(from, 96), v128.load(from, 192), v128.load(from, 288), v128.load(from, 384),
+    v128.load(from, 480), to, step,
+  );
 }
 
 /**
@@ -158,26 +184,47 @@ function clearPatchGroup(channel: i32): void {
 @inline function transformOutputGradientTile(
   from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, rows: i32,
 ): void {
-  for (let channel = 0; channel < channels; channel += 4) {
-    const row1 = from + row;
-    const row2 = row1 + row;
-    const row3 = row2 + row;
-    let at: usize = 0;
-    for (let column = half; column != half + 64; column += 16) {
-      transformOutputGradient(
-        v128.load(from + at), v128.load(row1 + at), v128.load(row2 + at), v128.load(row3 + at), column, 64,
-      );
-      at += pixel;
-    }
+  let channel = 0;
+  do {
+    let at = from;
+    gradientAlongRow(at, pixel, half);
+    at += row;
+    gradientAlongRow(at, pixel, half + 96);
+    at += row;
+    gradientAlongRow(at, pixel, half + 192);
+    at += row;
+    gradientAlongRow(at, pixel, half + 288);
+    const plane6 = 6 * plane;
     let out = to + (((channel >> 3) * rows) << 5) + ((channel & 4) << 2);
-    for (let line = half; line != half + 384; line += 64) {
-      transformOutputGradient(
-        v128.load(line), v128.load(line, 16), v128.load(line, 32), v128.load(line, 48), out, plane,
-      );
-      out += 6 * plane;
-    }
+    gradientAlongColumn(half, out, plane6);
+    out += plane;
+    gradientAlongColumn(half + 16, out, plane6);
+    out += plane;
+    gradientAlongColumn(half + 32, out, plane6);
+    out += plane;
+    gradientAlongColumn(half + 48, out, plane6);
+    out += plane;
+    gradientAlongColumn(half + 64, out, plane6);
+    out += plane;
+    gradientAlongColumn(half + 80, out, plane6);
     from += 16;
-  }
+    channel += 4;
+  } while (channel < channels);
+}
+
+// @ts-ignore: decorator
+@inline function gradientAlongRow(from: usize, pixel: usize, to: usize): void {
+  const at1 = from + pixel;
+  const at2 = at1 + pixel;
+  const at3 = at2 + pixel;
+  transformOutputGradient(v128.load(from), v128.load(at1), v128.load(at2), v128.load(at3), to, 16);
+}
+
+// @ts-ignore: decorator
+@inline function gradientAlongColumn(from: usize, to: usize, step: usize): void {
+  transformOutputGradient(
+    v128.load(from), v128.load(from, 96), v128.load(from, 192), v128.load(from, 288), to, step,
+  );
 }
 
 /**
@@ -201,10 +248,10 @@ export function transformOutputTiles(
     const run = min(w - left, 4) * pixel;
     for (let channel = 0; channel < channels; channel += 4) {
       const at = (channel as usize) << 2;
-      transformProductColumns(planes + (((channel >> 3) * rows + t) << 5) + (at & 16), plane);
+      const from = planes + (((channel >> 3) * rows + t) << 5) + (at & 16);
       const add = bias ? v128.load(bias + at) : f32x4.splat(0);
-      if (channels - channel >= 4) transformProductRows(buffer + at, pixel, add, 4);
-      else transformProductRows(buffer + at, pixel, add, channels - channel);
+      if (channels - channel >= 4) transformProductTile(from, plane, add, buffer + at, pixel, 4);
+      else transformProductTile(from, plane, add, buffer + at, pixel, channels - channel);
     }
     let to = ((line / tilesY) * h + top) * row + left * pixel;
     for (let i = 0; i < height; ++i) {
@@ -217,28 +264,53 @@ export function transformOutputTiles(
   }
 }
 
-/** Aᵀ over the columns of the 36 products at `from`; leaves [4][6] in `half`. */
+/** Aᵀ M A of the 36 products at `from`: 16 pixels of `lanes` channels. */
 // @ts-ignore: decorator
-@inline function transformProductColumns(from: usize, plane: usize): void {
-  for (let column = half; column != half + 96; column += 16) {
-    transformProduct(
-      v128.load(from), v128.load(from + 6 * plane), v128.load(from + 12 * plane), v128.load(from + 18 * plane),
-      v128.load(from + 24 * plane), v128.load(from + 30 * plane), column, 96, 4,
-    );
-    from += plane;
-  }
+@inline function transformProductTile(
+  from: usize, plane: usize, bias: v128, to: usize, pixel: usize, lanes: i32,
+): void {
+  const plane6 = 6 * plane;
+  let at = from;
+  productAlongColumn(at, plane6, half);
+  at += plane;
+  productAlongColumn(at, plane6, half + 16);
+  at += plane;
+  productAlongColumn(at, plane6, half + 32);
+  at += plane;
+  productAlongColumn(at, plane6, half + 48);
+  at += plane;
+  productAlongColumn(at, plane6, half + 64);
+  at += plane;
+  productAlongColumn(at, plane6, half + 80);
+  let out = to;
+  productAlongRow(half, bias, out, pixel, lanes);
+  out += 4 * pixel;
+  productAlongRow(half + 96, bias, out, pixel, lanes);
+  out += 4 * pixel;
+  productAlongRow(half + 192, bias, out, pixel, lanes);
+  out += 4 * pixel;
+  productAlongRow(half + 288, bias, out, pixel, lanes);
 }
 
-/** Aᵀ over the rows of `half`, plus the bias (what is added at the point 1 is added to all results): 16 pixels. */
 // @ts-ignore: decorator
-@inline function transformProductRows(to: usize, pixel: usize, bias: v128, lanes: i32): void {
-  for (let line = half; line != half + 384; line += 96) {
-    transformProduct(
-      v128.load(line), f32x4.add(v128.load(line, 16), bias), v128.load(line, 32), v128.load(line, 48),
-      v128.load(line, 64), v128.load(line, 80), to, pixel, lanes,
-    );
-    to += 4 * pixel;
-  }
+@inline function productAlongColumn(from: usize, step: usize, to: usize): void {
+  const at1 = from + step;
+  const at2 = at1 + step;
+  const at3 = at2 + step;
+  const at4 = at3 + step;
+  const at5 = at4 + step;
+  transformProduct(
+    v128.load(from), v128.load(at1), v128.load(at2), v128.load(at3), v128.load(at4), v128.load(at5), to, 96, 4,
+  );
+}
+
+/** What is added at the point 1 is added to all results: so the bias. */
+// @ts-ignore: decorator
+@inline function productAlongRow(from: usize, bias: v128, to: usize, pixel: usize, lanes: i32): void {
+  transformProduct(
+    v128.load(from), f32x4.add(v128.load(from, 16), bias), v128.load(from, 32), v128.load(from, 48),
+    v128.load(from, 64), v128.load(from, 80), to, pixel, lanes,
+  );
 }
 
 /** relu or mask of `bytes` bytes of consecutive numbers. */

@@ -1,14 +1,24 @@
 /** `npm run simulate -- --seeds 10000`, or `--seed N` to see one run line by line. */
 import { parseArgs } from "node:util";
+import { pipeliningTable } from "./pipelining.js";
 import { drawScenario } from "./scenario.js";
 import { simulate } from "./simulate.js";
 
-const USAGE = `usage: npm run simulate -- [--seeds COUNT] [--first SEED] | --seed SEED`;
+const USAGE = "usage: npm run simulate -- [--seeds COUNT] [--first SEED] | --seed SEED | --pipelining";
 
 function main(): number {
   const { values } = parseArgs({
-    options: { seed: { type: "string" }, seeds: { type: "string" }, first: { type: "string" } },
+    options: {
+      seed: { type: "string" },
+      seeds: { type: "string" },
+      first: { type: "string" },
+      pipelining: { type: "boolean" },
+    },
   });
+  if (values.pipelining) {
+    process.stdout.write(pipeliningTable());
+    return 0;
+  }
   if (values.seed !== undefined) return repeatSeed(whole(values.seed));
   return sweep(whole(values.first ?? "1"), whole(values.seeds ?? "200"));
 }

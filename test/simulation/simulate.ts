@@ -59,6 +59,8 @@ class Simulation {
   #coordinator: SimulatedCoordinator | undefined;
   #coordinatorLives = 0;
   #faults = 0;
+  /** Until the run ended. */
+  #seconds = 0;
 
   constructor(scenario: Scenario, write?: (line: string) => void) {
     this.#scenario = scenario;
@@ -83,9 +85,9 @@ class Simulation {
     for (const plan of this.#scenario.workers) this.#clock.after(plan.startsMs, () => this.#startWorker(plan));
     for (const { atMs, fault } of this.#scenario.faults) this.#clock.after(atMs, () => this.#inject(fault));
     this.#letHappen();
-    const seconds = (this.#clock.nowMs - START_MS) / 1000;
     const { violations, finalHash, bitsPromised, counts } = this.#referee;
     const { seed } = this.#scenario;
+    const seconds = this.#seconds;
     const { digest } = this.#trace;
     return { seed, violations, finalHash, faults: this.#faults, seconds, bitsPromised, counts, digest };
   }
@@ -98,6 +100,7 @@ class Simulation {
       while (!this.#isOver && referee.violations.length === 0 && this.#clock.step(untilMs)) {
         if (++events > MOST_EVENTS) referee.expect(false, "the run goes round in circles");
       }
+      this.#seconds = (this.#clock.nowMs - START_MS) / 1000;
       if (referee.violations.length === 0) this.#judgeEnd();
     } catch (error) {
       referee.expect(false, `threw ${error instanceof Error ? error.stack : error}`);

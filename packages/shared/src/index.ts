@@ -109,6 +109,7 @@ export * from "./protocol/http-api.js";
 export * from "./protocol/leadership.js";
 export type * from "./protocol/messages.js";
 export * from "./protocol/nats.js";
+export { dropLateWrites } from "./protocol/nats-late-writes.js";
 export * from "./protocol/nats-options.js";
 export * from "./protocol/proto.js";
 export * from "./protocol/subjects.js";

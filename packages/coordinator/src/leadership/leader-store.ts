@@ -2,6 +2,7 @@
 import {
   checkpointsBucket,
   connectionOptions,
+  dropLateWrites,
   InputError,
   LEADERS_BUCKET,
   type LeaderEntry,
@@ -45,6 +46,7 @@ export class LeaderStore {
    * @throws InputError when NATS has no JetStream
    */
   static async open(options: NatsOptions, run: string, replicas: number): Promise<LeaderStore> {
+    dropLateWrites();
     const connection = await connect({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
     try {
       const stream = connection.jetstream({ timeout: REQUEST_MS });

@@ -4,6 +4,7 @@
  */
 import { connect, type Msg, type NatsConnection, type Subscription } from "nats";
 import { messageOf, RunError } from "../errors.js";
+import { dropLateWrites } from "./nats-late-writes.js";
 import { connectionOptions, type NatsOptions } from "./nats-options.js";
 
 const FIRST_RETRY_MS = 250;
@@ -195,6 +196,7 @@ export function connectNats(
   random: () => number = Math.random,
 ): NatsLink {
   connectionOptions(options, name);
+  dropLateWrites();
   return new NatsLink(options, name, listener, random);
 }
 

@@ -12,7 +12,9 @@ import { type ClusterProcess, coordinatorProcess, freePorts, statusWhere, worker
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const STEPS = { pretraining: { steps: 6 }, metaTraining: { steps: 14 }, checkpoints: { every: 3, keep: 2 } };
+/** Enough for the rest of a run to outlast the moment between seeing a step and killing somebody. */
+const TOTAL = 50;
+const STEPS = { pretraining: { steps: 6 }, metaTraining: { steps: TOTAL - 6 }, checkpoints: { every: 3, keep: 2 } };
 
 interface SmallCluster {
   readonly folder: string;
@@ -43,7 +45,13 @@ async function hashes({ folder }: SmallCluster): Promise<string[]> {
   return lines.map(({ theta_sha256 }) => theta_sha256);
 }
 
-async function succeed(coordinator: ClusterProcess): Promise<void> {
+/** Resolves when the run is finished. Fails as soon as one of the workers that it needs does. */
+async function succeed(coordinator: ClusterProcess, workers: readonly ClusterProcess[]): Promise<void> {
+  const failed = workers.map(async (worker) => {
+    expect(await worker.exit(), worker.said).toBe(0);
+    await coordinator.exit();
+  });
+  await Promise.race([coordinator.exit(), ...failed]);
   expect(await coordinator.exit(), coordinator.said).toBe(0);
 }
 
@@ -54,10 +62,9 @@ function quiet(): Promise<string[]> {
   quietRun ??= (async () => {
     const cluster = await smallCluster();
     const coordinator = await start(cluster);
-    work(cluster, "only");
-    await succeed(coordinator);
+    await succeed(coordinator, [work(cluster, "only")]);
     const found = await hashes(cluster);
-    expect([found.length, new Set(found).size]).toEqual([20, 20]);
+    expect([found.length, new Set(found).size]).toEqual([TOTAL, TOTAL]);
     return found;
   })();
   return quietRun;
@@ -66,8 +73,10 @@ function quiet(): Promise<string[]> {
 test("two workers give the parameters that one gives", async () => {
   const cluster = await smallCluster();
   const coordinator = await start(cluster);
-  for (const name of ["first", "second"]) work(cluster, name);
-  await succeed(coordinator);
+  await succeed(
+    coordinator,
+    ["first", "second"].map((name) => work(cluster, name)),
+  );
   expect(await hashes(cluster)).toEqual(await quiet());
 });
 
@@ -78,8 +87,8 @@ test("a run that was stopped by a signal and resumed gives the same", async () =
   await statusWhere(cluster.httpPort, ({ step }) => step >= 7);
   expect(await coordinator.terminate(), coordinator.said).toBe(0);
   const stopped = (await hashes(cluster)).length;
-  expect(stopped).toBeLessThan(20);
-  await succeed(await start(cluster, "--resume"));
+  expect(stopped).toBeLessThan(TOTAL);
+  await succeed(await start(cluster, "--resume"), [worker]);
   expect(await hashes(cluster)).toEqual(await quiet());
   expect(await worker.exit(), worker.said).toBe(0);
 });
@@ -88,13 +97,13 @@ test("a worker killed in the middle of its task changes nothing", async () => {
   const cluster = await smallCluster();
   const coordinator = await start(cluster);
   const victim = work(cluster, "victim");
-  work(cluster, "survivor");
+  const survivor = work(cluster, "survivor");
   await statusWhere(
     cluster.httpPort,
     ({ step, workers }) => step >= 7 && workers.some(({ worker, busySlots }) => worker === "victim" && busySlots > 0),
   );
   await victim.kill();
-  await succeed(coordinator);
+  await succeed(coordinator, [survivor]);
   expect(await hashes(cluster)).toEqual(await quiet());
 });
 
@@ -104,7 +113,7 @@ test("a coordinator killed and started again goes on to the same end with the wo
   const workers = ["first", "second"].map((name) => work(cluster, name));
   await statusWhere(cluster.httpPort, ({ step }) => step >= 8);
   await coordinator.kill();
-  await succeed(await start(cluster, "--resume"));
+  await succeed(await start(cluster, "--resume"), workers);
   expect(await hashes(cluster)).toEqual(await quiet());
   for (const worker of workers) expect(await worker.exit(), worker.said).toBe(0);
 });
@@ -112,7 +121,9 @@ test("a coordinator killed and started again goes on to the same end with the wo
 test("audits change nothing", async () => {
   const cluster = await smallCluster({ cluster: { auditShare: 0.5 } });
   const coordinator = await start(cluster);
-  for (const name of ["first", "second"]) work(cluster, name);
-  await succeed(coordinator);
+  await succeed(
+    coordinator,
+    ["first", "second"].map((name) => work(cluster, name)),
+  );
   expect(await hashes(cluster)).toEqual(await quiet());
 });

@@ -78,7 +78,7 @@ async function hashes(runFolder: string): Promise<Map<number, string>> {
 }
 
 /** Steps of the longest run here. A shorter one has the same parameters after the same steps. */
-const MOST_STEPS = 44;
+const MOST_STEPS = 70;
 let quietRun: Promise<Map<number, string>> | undefined;
 
 /** θ's hash after each step where nothing happens, and nobody stands by. Computed by the first test that asks. */
@@ -99,8 +99,8 @@ async function quiet(steps: number): Promise<Map<number, string>> {
 
 describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", () => {
   test("when the leader is killed, the other goes on by itself to the same parameters", async () => {
-    const expected = await quiet(34);
-    const here = await setting(34);
+    const expected = await quiet(60);
+    const here = await setting(60);
     const first = await candidate(here, "first");
     const holder = await leaderOtherThan(here, "");
     const second = await candidate(here, "second");
@@ -112,13 +112,13 @@ describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", (
     expect(await second.process.exit(), second.process.said).toBe(0);
     expect(await hashes(second.runFolder)).toEqual(expected);
     const model = await readModel(join(second.runFolder, "model.safetensors"));
-    expect(model.metadata.theta_sha256).toBe(expected.get(34));
+    expect(model.metadata.theta_sha256).toBe(expected.get(60));
     expect(await worker.exit(), worker.said).toBe(0);
   });
 
   test("a leader that was only paused stops when it wakes, stands by again, and ends with the finished model", async () => {
-    const expected = await quiet(44);
-    const here = await setting(44);
+    const expected = await quiet(70);
+    const here = await setting(70);
     const first = await candidate(here, "first");
     const holder = await leaderOtherThan(here, "");
     const second = await candidate(here, "second");
@@ -132,7 +132,7 @@ describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", (
     expect(await first.process.exit(), first.process.said).toBe(0);
     for (const { runFolder } of [first, second]) {
       const model = await readModel(join(runFolder, "model.safetensors"));
-      expect(model.metadata.theta_sha256).toBe(expected.get(44));
+      expect(model.metadata.theta_sha256).toBe(expected.get(70));
       expect(await hashes(runFolder)).toEqual(expected);
     }
   });

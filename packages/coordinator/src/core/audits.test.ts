@@ -1,8 +1,19 @@
+import type { TaskOutcome } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
-import { CoreHarness, type JoinedWorker, placeOf } from "../testing/core-harness.js";
+import { CoreHarness, type JoinedWorker, placeOf, smallOutcome } from "../testing/core-harness.js";
 import { type AuditCase, isAudited, nextAuditMove } from "./audits.js";
+import type { Lease } from "./events.js";
 
-const WRONG = { gradient: Float32Array.of(1, 2, 3.0000002) };
+/** The right outcome but for the lowest bit of one number. */
+function oneBitOff({ task }: Lease): Partial<TaskOutcome> {
+  const { gradient } = smallOutcome(task);
+  new Uint32Array(gradient.buffer)[2]! ^= 1;
+  return { gradient };
+}
+
+function answerWrongly(cluster: CoreHarness, worker: JoinedWorker, lease = worker.leases[0]!): void {
+  cluster.answer(worker, oneBitOff(lease), lease);
+}
 
 describe("the share of audited tasks", () => {
   it("is as configured, and the same tasks every time", () => {
@@ -106,8 +117,8 @@ describe("an audited cluster", () => {
     const isUnderAudit = (place: string) => good.leases.some((lease) => placeOf(lease) === place);
     const unaudited = bad.leases.find((lease) => !isUnderAudit(placeOf(lease)))!;
     const underAudit = bad.leases.find((lease) => isUnderAudit(placeOf(lease)))!;
-    cluster.answer(bad, WRONG, unaudited);
-    cluster.answer(bad, WRONG, underAudit);
+    answerWrongly(cluster, bad, unaudited);
+    answerWrongly(cluster, bad, underAudit);
     cluster.answer(good);
     const decider = cluster.join("decider");
     expect(decider.leases.map(placeOf)).toEqual([placeOf(underAudit)]);
@@ -127,7 +138,7 @@ describe("an audited cluster", () => {
     quiet.cluster.finish(...quiet.workers);
     const { cluster, workers } = audited("bad", "a", "b");
     const [bad, a, b] = workers as [JoinedWorker, JoinedWorker, JoinedWorker];
-    while (bad.leases.length > 0) cluster.answer(bad, WRONG);
+    while (bad.leases.length > 0) answerWrongly(cluster, bad);
     cluster.finish(a, b);
     expect(cluster.audits).toContain("mismatch");
     expect(cluster.steps[0]?.thetaSha256).toBe(quiet.cluster.steps[0]?.thetaSha256);
@@ -156,13 +167,9 @@ describe("an audited cluster", () => {
   it("goes on undecided when two workers stand by their results and no third comes", () => {
     const cluster = new CoreHarness({ tasks: 1, steps: 1, cluster: { auditShare: 1 } });
     const [a, b] = [cluster.join("a"), cluster.join("b")];
-    for (let round = 0; round < 2; round++) {
-      if (a.leases.length > 0) cluster.answer(a);
-      if (b.leases.length > 0) cluster.answer(b, WRONG);
-    }
     while (a.leases.length + b.leases.length > 0) {
       if (a.leases.length > 0) cluster.answer(a);
-      if (b.leases.length > 0) cluster.answer(b, WRONG);
+      if (b.leases.length > 0) answerWrongly(cluster, b);
     }
     cluster.pass(4.9, [a, b]);
     expect(cluster.steps).toEqual([]);

@@ -71,6 +71,8 @@ export class CheckpointWriter {
   }
 
   async #writeAll(): Promise<void> {
+    // Leaves the caller first, so that no second loop begins before this one is known.
+    await Promise.resolve();
     while (this.#waiting !== undefined) {
       const wanted = this.#waiting;
       this.#waiting = undefined;

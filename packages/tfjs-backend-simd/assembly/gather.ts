@@ -3,7 +3,9 @@
 
 import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { multiply, multiplyTransposed } from "./gemm";
-import { STRIP, laneMask, roundUp, storeLanes } from "./layout";
+import {
+  COLUMNS, PANELS, STRIP, STRIPS, clearRows, columnOffset, laneMask, roundUp, rowOffset, storeLanes,
+} from "./layout";
 
 /** Output pixels worked on at a time: whole strips, and a multiple of four. */
 const BLOCK: i32 = 8 * STRIP;
@@ -65,16 +67,15 @@ export function gatherConvolve(
   if (bias) memory.copy(paddedBias, bias, (columns as usize) << 2);
   packFilter(filter1, k1, columns, transposed, filters, k, 0);
   if (x2) packFilter(filter2, k2, columns, transposed, filters, k, offset);
-  const stripBytes = (k * STRIP) << 2;
   const pixels = n * outH * outW;
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
-    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, STRIP, stripBytes, STRIP << 4, transposed);
-    if (x2) {
-      const patches2 = patches + ((offset * STRIP) << 2);
-      gatherPatches(x2, h, w, k2, outH, outW, first, count, patches2, STRIP, stripBytes, STRIP << 4, transposed);
-    }
     const rows = roundUp(count, STRIP);
+    gatherPatches(x1, h, w, k1, outH, outW, first, count, patches, STRIPS, rows, k, transposed);
+    if (x2) {
+      const patches2 = patches + columnOffset(STRIPS, offset, rows);
+      gatherPatches(x2, h, w, k2, outH, outW, first, count, patches2, STRIPS, rows, k, transposed);
+    }
     multiply(patches, filters, products, rows, k, padded >> 3);
     for (let row = 0; row < count; ++row) {
       const at = (((first + row) * columns) as usize) << 2;
@@ -111,7 +112,7 @@ function packFilter(
       for (let j = 0; j < inner; ++j) {
         const row = offset + tap * channels + (transposed ? j : i);
         const column = transposed ? i : j;
-        f32.store(panels + (((((column >> 3) * k + row) << 3) + (column & 7)) << 2), f32.load(from));
+        f32.store(panels + rowOffset(PANELS, row, 0) + columnOffset(PANELS, column & ~3, k) + ((column & 3) << 2), f32.load(from));
         from += 4;
       }
     }
@@ -119,21 +120,22 @@ function packFilter(
 }
 
 /**
- * The pixels under the filter for `count` output pixels from `first` on, as A: `group` pixels lie 16 bytes apart, one
- * group `groupStep` bytes after the other; the next four columns follow after `columnStep` bytes. Zero outside the image.
+ * The pixels under the filter for `count` output pixels from `first` on, as a matrix in the given form of `rows` rows and
+ * `k` columns. Zero outside the image.
  */
 function gatherPatches(
   x: usize, h: i32, w: i32, channels: i32, outH: i32, outW: i32, first: i32, count: i32,
-  patches: usize, group: i32, groupStep: usize, columnStep: usize, transposed: bool,
+  patches: usize, form: i32, rows: i32, k: i32, transposed: bool,
 ): void {
   const pixelBytes = (channels as usize) << 2;
   const imageBytes = ((h * w) as usize) * pixelBytes;
+  const columnStep = columnOffset(form, 4, rows);
   for (let row = 0; row < count; ++row) {
     const pixel = first + row;
     const outX = pixel % outW;
     const outY = (pixel / outW) % outH;
     const image = x + ((pixel / outW / outH) as usize) * imageBytes;
-    const to = patches + (row / group) * groupStep + ((row % group) << 4);
+    const to = patches + rowOffset(form, row, k);
     let index = 0;
     for (let tapY = 0; tapY < filterHeight; ++tapY) {
       const y = sourceIndex(outY, tapY, strideY, dilationY, padTop, transposed);
@@ -209,15 +211,15 @@ function accumulateFilterGradient(
   for (let first = 0; first < pixels; first += BLOCK) {
     const count = min(pixels - first, BLOCK);
     const rows = roundUp(count, 4);
-    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, rows, 0, rows << 4, false);
+    gatherPatches(x, h, w, cIn, outH, outW, first, count, patches, COLUMNS, rows, k, false);
     for (let row = 0; row < rows; ++row) {
       const from = dy + ((((first + row) * cOut) as usize) << 2);
       for (let column = 0; column < panels << 3; column += 4) {
-        const to = outputs + ((((column >> 3) * rows + row) as usize) << 5) + ((column & 4) << 2);
+        const to = outputs + rowOffset(PANELS, row, 0) + columnOffset(PANELS, column, rows);
         v128.store(to, row < count && column < cOut ? loadLanes(from + (column << 2), cOut - column) : f32x4.splat(0));
       }
     }
-    if (count < rows) clearRows(patches, k, count, rows);
+    clearRows(patches, COLUMNS, count, rows, k);
     multiplyTransposed(patches, outputs, gradient, rows, k, panels);
   }
 }
@@ -226,13 +228,4 @@ function accumulateFilterGradient(
 @inline function loadLanes(from: usize, lanes: i32): v128 {
   const value = v128.load(from);
   return lanes >= 4 ? value : v128.and(value, laneMask(lanes));
-}
-
-/** Zeroes the rows that round a last block up to a multiple of four: they are summed over. */
-function clearRows(patches: usize, k: i32, first: i32, rows: i32): void {
-  for (let row = first; row < rows; ++row) {
-    for (let column = 0; column < k >> 2; ++column) {
-      v128.store(patches + ((column * rows + row) << 4), f32x4.splat(0));
-    }
-  }
 }

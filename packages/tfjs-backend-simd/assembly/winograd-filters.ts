@@ -1,6 +1,6 @@
 // Between 3x3 filters [3, 3, cIn, cOut] and Winograd's transformed planes.
 
-import { roundUp, storeLanes } from "./layout";
+import { PANELS, columnOffset, roundUp, rowOffset, storeLanes } from "./layout";
 import { transformFilter } from "./transforms";
 
 const half: usize = memory.data(576, 64);
@@ -20,14 +20,14 @@ export function transformFilters(
   const paddedRows = roundUp(rows, 4);
   const paddedColumns = roundUp(columns, 8);
   for (let column = 0; column < paddedColumns; column += 4) {
-    const panel = planes + ((column >> 3) as usize) * ((k as usize) << 5) + ((column & 4) << 2) + ((offset as usize) << 5);
+    const panel = planes + rowOffset(PANELS, offset, 0) + columnOffset(PANELS, column, k);
     for (let row = 0; row < paddedRows; ++row) {
       if (row < rows && column < columns) {
         gatherTaps(filter, cIn, cOut, rotated, row, column, min(columns - column, 4));
       } else {
         memory.fill(taps, 0, 144);
       }
-      transformTaps(panel + ((row as usize) << 5), plane);
+      transformTaps(panel + rowOffset(PANELS, row, 0), plane);
     }
   }
 }
@@ -78,29 +78,44 @@ export function transformFilters(
   }
 }
 
-/** Gᵀ U G of 36 planes in panels [cOut/8][k][8] into the filter gradient [3, 3, cIn, cOut]. */
+/**
+ * Gᵀ U G of 36 planes in panels [columns/8][k][8] into the filter gradient [3, 3, rows, columns], whose rows lie
+ * `rowStep` numbers apart and columns `columnStep`.
+ */
 export function transformFilterGradients(
-  planes: usize, plane: usize, k: i32, filter: usize, cIn: i32, cOut: i32,
+  planes: usize, plane: usize, k: i32, filter: usize, rows: i32, columns: i32, rowStep: i32, columnStep: i32,
 ): void {
-  const tapBytes = ((cIn * cOut) as usize) << 2;
-  for (let row = 0; row < cIn; ++row) {
-    for (let column = 0; column < cOut; column += 4) {
-      let from = planes + (((column >> 3) * k + row) << 5) + ((column & 4) << 2);
+  const tapBytes = ((rows * columns) as usize) << 2;
+  for (let row = 0; row < rows; ++row) {
+    for (let column = 0; column < columns; column += 4) {
+      let from = planes + rowOffset(PANELS, row, 0) + columnOffset(PANELS, column, k);
       for (let line = half; line != half + 96; line += 16) {
         transformGradient(from, 6 * plane, line, 96);
         from += plane;
       }
-      let to = filter + (((row * cOut + column) as usize) << 2);
-      const lanes = min(cOut - column, 4);
+      let to = filter + ((row * rowStep + column * columnStep) << 2);
       for (let line = half; line != half + 288; line += 96) {
         transformGradient(line, 16, taps, 16);
-        storeLanes(to, v128.load(taps), lanes);
-        storeLanes(to + tapBytes, v128.load(taps, 16), lanes);
-        storeLanes(to + 2 * tapBytes, v128.load(taps, 32), lanes);
-        to += 3 * tapBytes;
+        for (let tap = taps; tap != taps + 48; tap += 16) {
+          storeSpread(to, v128.load(tap), min(columns - column, 4), columnStep << 2);
+          to += tapBytes;
+        }
       }
     }
   }
+}
+
+/** Stores the first `lanes` lanes, `step` bytes apart. */
+// @ts-ignore: decorator
+@inline function storeSpread(to: usize, value: v128, lanes: i32, step: usize): void {
+  if (step == 4) {
+    storeLanes(to, value, lanes);
+    return;
+  }
+  v128.store_lane<u32>(to, value, 0);
+  if (lanes > 1) v128.store_lane<u32>(to + step, value, 1);
+  if (lanes > 2) v128.store_lane<u32>(to + 2 * step, value, 2);
+  if (lanes > 3) v128.store_lane<u32>(to + 3 * step, value, 3);
 }
 
 /** Gᵀ applied to six vectors; three results. */

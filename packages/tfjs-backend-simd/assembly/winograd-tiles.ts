@@ -2,7 +2,7 @@
 // by one with all their channels, so that pixels are read in runs that the processor can fetch ahead.
 
 import { MASK, PLAIN, RELU, finish } from "./epilogue";
-import { PLANE_PAD, TILE, ceilDivide, laneMask, roundUp, storeLanes } from "./layout";
+import { PANELS, PLANE_PAD, TILE, ceilDivide, columnOffset, laneMask, rowOffset, storeLanes } from "./layout";
 import { transformInput, transformOutputGradient, transformProduct } from "./transforms";
 
 /** Channels of a tile worked on at a time. */
@@ -22,12 +22,12 @@ export function planeBytes(rows: i32, k: i32): usize {
 }
 
 /**
- * Bᵀ d B of `count` tiles from `first` on, as 36 planes of A. `group` tiles lie 16 bytes apart, one group `groupStep`
- * bytes after the other; the next four channels follow after `channelStep` bytes.
+ * Bᵀ d B of `count` tiles from `first` on, as 36 matrices of tiles by channels, `plane` bytes apart, in the given form of
+ * `rows` rows and `k` columns.
  */
 export function transformInputTiles(
   x: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  planes: usize, plane: usize, group: i32, groupStep: usize, channelStep: usize,
+  planes: usize, plane: usize, form: i32, rows: i32, k: i32,
 ): void {
   const pixel = (channels as usize) << 2;
   const row = pixel * (w as usize);
@@ -38,17 +38,17 @@ export function transformInputTiles(
     const top = (line % tilesY) * TILE - 1;
     const left = ((first + t) % tilesX) * TILE - 1;
     const from = x + ((line / tilesY) * h + top) * row + left * pixel;
-    const out = planes + (t / group) * groupStep + ((t % group) << 4);
+    const out = planes + rowOffset(form, t, k);
     const inside = top >= 0 && left >= 0 && top + 6 <= h && left + 6 <= w;
     for (let channel = 0; channel < channels; channel += CHUNK) {
       const at = from + (channel << 2);
-      const to = out + (channel >> 2) * channelStep;
+      const to = out + columnOffset(form, channel, rows);
       const inChunk = min(channels - channel, CHUNK);
       if (inside && (inChunk & 3) == 0) {
-        transformInputTile(at, pixel, row, to, plane, inChunk, channelStep);
+        transformInputTile(at, pixel, row, to, plane, inChunk, form, rows);
       } else {
         copyPatch(at, pixel, row, 6, -top, h - top, -left, w - left, inChunk);
-        transformInputTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, channelStep);
+        transformInputTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, form, rows);
       }
     }
   }
@@ -57,9 +57,9 @@ export function transformInputTiles(
 /** Bᵀ d B of one tile for `channels` channels. */
 // @ts-ignore: decorator
 @inline function transformInputTile(
-  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, channelStep: usize,
+  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, form: i32, rows: i32,
 ): void {
-  let rest = channels;
+  let channel = 0;
   do {
     let at = from;
     inputAlongRow(at, pixel, half);
@@ -74,7 +74,7 @@ export function transformInputTiles(
     at += row;
     inputAlongRow(at, pixel, half + 480);
     const plane6 = 6 * plane;
-    let out = to;
+    let out = to + columnOffset(form, channel, rows);
     inputAlongColumn(half, out, plane6);
     out += plane;
     inputAlongColumn(half + 16, out, plane6);
@@ -87,9 +87,8 @@ export function transformInputTiles(
     out += plane;
     inputAlongColumn(half + 80, out, plane6);
     from += 16;
-    to += channelStep;
-    rest -= 4;
-  } while (rest > 0);
+    channel += 4;
+  } while (channel < channels);
 }
 
 // @ts-ignore: decorator
@@ -139,15 +138,15 @@ function copyPatch(
 }
 
 /**
- * A y Aᵀ of `count` tiles of an output gradient from `first` on, as 36 planes of B panels [panels][rows][8]; zero beyond
- * the image and beyond the channels.
+ * A y Aᵀ of `count` tiles of an output gradient from `first` on, zero beyond the image, as 36 matrices of tiles by
+ * channels, `plane` bytes apart, in the given form (not strips) of `rows` rows.
  */
 export function transformOutputGradientTiles(
-  dy: usize, h: i32, w: i32, channels: i32, first: i32, count: i32, rows: i32, planes: usize, plane: usize,
+  dy: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
+  planes: usize, plane: usize, form: i32, rows: i32,
 ): void {
   const pixel = (channels as usize) << 2;
   const row = pixel * (w as usize);
-  const columns = roundUp(channels, 8);
   const tilesX = ceilDivide(w, TILE);
   const tilesY = ceilDivide(h, TILE);
   for (let t = 0; t < count; ++t) {
@@ -155,34 +154,26 @@ export function transformOutputGradientTiles(
     const top = (line % tilesY) * TILE;
     const left = ((first + t) % tilesX) * TILE;
     const from = dy + ((line / tilesY) * h + top) * row + left * pixel;
+    const out = planes + rowOffset(form, t, 0);
     const inside = top + 4 <= h && left + 4 <= w;
-    for (let channel = 0; channel < columns; channel += CHUNK) {
+    for (let channel = 0; channel < channels; channel += CHUNK) {
       const at = from + (channel << 2);
-      const to = planes + (((channel >> 3) * rows + t) << 5);
-      const inChunk = min(columns - channel, CHUNK);
-      const real = min(channels - channel, CHUNK);
-      if (inside && real == inChunk) {
-        transformOutputGradientTile(at, pixel, row, to, plane, inChunk, rows);
+      const to = out + columnOffset(form, channel, rows);
+      const inChunk = min(channels - channel, CHUNK);
+      if (inside && (inChunk & 3) == 0) {
+        transformOutputGradientTile(at, pixel, row, to, plane, inChunk, form, rows);
       } else {
-        copyPatch(at, pixel, row, 4, 0, h - top, 0, w - left, real);
-        if (real + 4 <= inChunk) clearPatchGroup(inChunk - 4);
-        transformOutputGradientTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, rows);
+        copyPatch(at, pixel, row, 4, 0, h - top, 0, w - left, inChunk);
+        transformOutputGradientTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, form, rows);
       }
     }
-  }
-}
-
-/** Zeroes four channels of the patch's 4x4 pixels, from `channel` on. */
-function clearPatchGroup(channel: i32): void {
-  for (let y = 0; y < 4; ++y) {
-    for (let x = 0; x < 4; ++x) v128.store(patch + y * PATCH_ROW + x * PATCH_PIXEL + (channel << 2), f32x4.splat(0));
   }
 }
 
 /** A y Aᵀ of one tile for `channels` channels. */
 // @ts-ignore: decorator
 @inline function transformOutputGradientTile(
-  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, rows: i32,
+  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, form: i32, rows: i32,
 ): void {
   let channel = 0;
   do {
@@ -195,7 +186,7 @@ function clearPatchGroup(channel: i32): void {
     at += row;
     gradientAlongRow(at, pixel, half + 288);
     const plane6 = 6 * plane;
-    let out = to + (((channel >> 3) * rows) << 5) + ((channel & 4) << 2);
+    let out = to + columnOffset(form, channel, rows);
     gradientAlongColumn(half, out, plane6);
     out += plane;
     gradientAlongColumn(half + 16, out, plane6);
@@ -248,7 +239,7 @@ export function transformOutputTiles(
     const run = min(w - left, 4) * pixel;
     for (let channel = 0; channel < channels; channel += 4) {
       const at = (channel as usize) << 2;
-      const from = planes + (((channel >> 3) * rows + t) << 5) + (at & 16);
+      const from = planes + rowOffset(PANELS, t, 0) + columnOffset(PANELS, channel, rows);
       const add = bias ? v128.load(bias + at) : f32x4.splat(0);
       if (channels - channel >= 4) transformProductTile(from, plane, add, buffer + at, pixel, 4);
       else transformProductTile(from, plane, add, buffer + at, pixel, channels - channel);

@@ -5,7 +5,7 @@
 // domain (k = k1 + k2), so the sum costs no pass of its own.
 
 import { multiply, multiplyTransposed } from "./gemm";
-import { POINTS, STRIP, TILE, ceilDivide, roundUp } from "./layout";
+import { COLUMNS, PANELS, POINTS, STRIP, STRIPS, TILE, ceilDivide, clearRows, columnOffset, roundUp } from "./layout";
 import { transformFilterGradients, transformFilters } from "./winograd-filters";
 import { planeBytes, transformInputTiles, transformOutputGradientTiles, transformOutputTiles } from "./winograd-tiles";
 
@@ -57,11 +57,10 @@ export function winogradConvolve(
   for (let first = 0; first < tiles; first += BLOCK) {
     const count = min(tiles - first, BLOCK);
     const rows = roundUp(count, STRIP);
-    const stripBytes = (k * STRIP) << 2;
-    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, STRIP, stripBytes, STRIP << 4);
+    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, STRIPS, rows, k);
     if (x2) {
-      const inputs2 = inputs + ((offset * STRIP) << 2);
-      transformInputTiles(x2, h, w, k2, first, count, inputs2, inputPlane, STRIP, stripBytes, STRIP << 4);
+      const inputs2 = inputs + columnOffset(STRIPS, offset, rows);
+      transformInputTiles(x2, h, w, k2, first, count, inputs2, inputPlane, STRIPS, rows, k);
     }
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiply(
@@ -75,11 +74,21 @@ export function winogradConvolve(
   }
 }
 
+/**
+ * Whether the channels of the output, not of the input, are the rows of the sums: rows are padded to a multiple of 4,
+ * columns to one of 8, which makes a difference for few channels.
+ */
+function outputFirst(cIn: i32, cOut: i32): bool {
+  return roundUp(cOut, 4) * roundUp(cIn, 8) < roundUp(cIn, 4) * roundUp(cOut, 8);
+}
+
 /** Bytes of scratch memory for `winogradFilterGradient`. */
 export function winogradFilterGradientScratch(cIn: i32, cOut: i32): usize {
-  const k = roundUp(cIn, 4);
-  const columns = roundUp(cOut, 8);
-  return (POINTS as usize) * (planeBytes(columns, k) + planeBytes(GRADIENT_BLOCK, k) + planeBytes(GRADIENT_BLOCK, columns));
+  const swap = outputFirst(cIn, cOut);
+  const k = roundUp(swap ? cOut : cIn, 4);
+  const columns = roundUp(swap ? cIn : cOut, 8);
+  return (POINTS as usize) *
+    (planeBytes(columns, k) + planeBytes(GRADIENT_BLOCK, k) + planeBytes(GRADIENT_BLOCK, columns));
 }
 
 /** filter [3, 3, cIn, cOut] = filterGradient(x1, dy1) + filterGradient(x2, dy2); the second optional (address 0). */
@@ -87,51 +96,42 @@ export function winogradFilterGradient(
   x1: usize, dy1: usize, x2: usize, dy2: usize, filter: usize,
   n: i32, h: i32, w: i32, cIn: i32, cOut: i32, scratch: usize,
 ): void {
-  const k = roundUp(cIn, 4);
-  const columns = roundUp(cOut, 8);
-  const gradientPlane = planeBytes(columns, k);
-  const inputPlane = planeBytes(GRADIENT_BLOCK, k);
-  const inputs = scratch + (POINTS as usize) * gradientPlane;
-  const outputs = inputs + (POINTS as usize) * inputPlane;
-  memory.fill(scratch, 0, (POINTS as usize) * gradientPlane);
-  accumulateFilterGradient(x1, dy1, n, h, w, cIn, cOut, scratch, gradientPlane, inputs, inputPlane, outputs);
-  if (x2) accumulateFilterGradient(x2, dy2, n, h, w, cIn, cOut, scratch, gradientPlane, inputs, inputPlane, outputs);
-  transformFilterGradients(scratch, gradientPlane, k, filter, cIn, cOut);
+  const swap = outputFirst(cIn, cOut);
+  const k = roundUp(swap ? cOut : cIn, 4);
+  const columns = roundUp(swap ? cIn : cOut, 8);
+  const plane = planeBytes(columns, k);
+  memory.fill(scratch, 0, (POINTS as usize) * plane);
+  accumulateFilterGradient(x1, dy1, n, h, w, cIn, cOut, swap, k, columns, scratch);
+  if (x2) accumulateFilterGradient(x2, dy2, n, h, w, cIn, cOut, swap, k, columns, scratch);
+  if (swap) transformFilterGradients(scratch, plane, k, filter, cOut, cIn, 1, cOut);
+  else transformFilterGradients(scratch, plane, k, filter, cIn, cOut, cOut, 1);
 }
 
 function accumulateFilterGradient(
-  x: usize, dy: usize, n: i32, h: i32, w: i32, cIn: i32, cOut: i32,
-  gradients: usize, gradientPlane: usize, inputs: usize, inputPlane: usize, outputs: usize,
+  x: usize, dy: usize, n: i32, h: i32, w: i32, cIn: i32, cOut: i32, swap: bool, k: i32, columns: i32, sums: usize,
 ): void {
-  const k = roundUp(cIn, 4);
-  const columns = roundUp(cOut, 8);
-  const outputPlane = planeBytes(GRADIENT_BLOCK, columns);
+  const sumPlane = planeBytes(columns, k);
+  const aPlane = planeBytes(GRADIENT_BLOCK, k);
+  const bPlane = planeBytes(GRADIENT_BLOCK, columns);
+  const a = sums + (POINTS as usize) * sumPlane;
+  const b = a + (POINTS as usize) * aPlane;
   const tiles = n * ceilDivide(h, TILE) * ceilDivide(w, TILE);
   for (let first = 0; first < tiles; first += GRADIENT_BLOCK) {
     const count = min(tiles - first, GRADIENT_BLOCK);
     const rows = roundUp(count, 4);
-    if (count < rows) clearLastRows(count, rows, inputs, inputPlane, k, outputs, outputPlane, columns);
-    transformInputTiles(x, h, w, cIn, first, count, inputs, inputPlane, rows, 0, rows << 4);
-    transformOutputGradientTiles(dy, h, w, cOut, first, count, rows, outputs, outputPlane);
+    if (swap) {
+      transformInputTiles(x, h, w, cIn, first, count, b, bPlane, PANELS, rows, 0);
+      transformOutputGradientTiles(dy, h, w, cOut, first, count, a, aPlane, COLUMNS, rows);
+    } else {
+      transformInputTiles(x, h, w, cIn, first, count, a, aPlane, COLUMNS, rows, 0);
+      transformOutputGradientTiles(dy, h, w, cOut, first, count, b, bPlane, PANELS, rows);
+    }
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
-      multiplyTransposed(
-        inputs + point * inputPlane, outputs + point * outputPlane, gradients + point * gradientPlane,
-        rows, k, columns >> 3,
-      );
-    }
-  }
-}
-
-/** Zeroes the rows that round a last block up to a multiple of four: they are summed over. */
-function clearLastRows(
-  count: i32, rows: i32, inputs: usize, inputPlane: usize, k: i32, outputs: usize, outputPlane: usize, columns: i32,
-): void {
-  for (let point: usize = 0; point < <usize>POINTS; ++point) {
-    for (let column = 0; column < k >> 2; ++column) {
-      memory.fill(inputs + point * inputPlane + ((column * rows + count) << 4), 0, (rows - count) << 4);
-    }
-    for (let panel = 0; panel < columns >> 3; ++panel) {
-      memory.fill(outputs + point * outputPlane + ((panel * rows + count) << 5), 0, (rows - count) << 5);
+      if (count < rows) {
+        clearRows(a + point * aPlane, COLUMNS, count, rows, k);
+        clearRows(b + point * bPlane, PANELS, count, rows, columns);
+      }
+      multiplyTransposed(a + point * aPlane, b + point * bPlane, sums + point * sumPlane, rows, k, columns >> 3);
     }
   }
 }

@@ -87,7 +87,7 @@ describe("at the end of its memory", () => {
     await tf.setBackend("small");
     const x = tf.fill([1, 64, 64, 32], 0.5) as tf.Tensor4D;
     const filter = tf.fill([3, 3, 32, 32], 0.25) as tf.Tensor4D;
-    const ballast = tf.zeros([600_000]);
+    const ballast = tf.zeros([700_000]);
     const used = (tf.memory() as unknown as { usedBytes: number }).usedBytes;
     const convolve = () => tf.conv2d(x, filter, 1, "same");
     expect(convolve).toThrow(SimdMemoryError);

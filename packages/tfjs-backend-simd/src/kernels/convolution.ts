@@ -20,9 +20,12 @@ export interface Finish {
   readonly mask?: tf.TensorInfo | undefined;
 }
 
+/** Images of fewer pixels are not worth Winograd's transforms. */
+const WINOGRAD_PIXELS = 4;
+
 /**
- * A 3x3 filter moved by single pixels over an image padded by one: what Winograd's algorithm is here for. It pays from
- * about three pixels a side on; the choice depends on the shape alone, so that results do too.
+ * Whether to use Winograd's algorithm, made for a 3x3 filter moved by single pixels over an image padded by one. The
+ * choice depends on the shape alone, so that results do too.
  */
 function suitsWinograd(info: ConvolutionInfo): boolean {
   const filter = info.filterHeight === 3 && info.filterWidth === 3;
@@ -30,7 +33,8 @@ function suitsWinograd(info: ConvolutionInfo): boolean {
   const dense = info.dilationHeight === 1 && info.dilationWidth === 1;
   const same = info.padInfo.top === 1 && info.padInfo.left === 1;
   const sizes = info.outHeight === info.inHeight && info.outWidth === info.inWidth;
-  return filter && steps && dense && same && sizes && info.inHeight >= 3 && info.inWidth >= 3;
+  const pays = info.inHeight * info.inWidth >= WINOGRAD_PIXELS;
+  return filter && steps && dense && same && sizes && pays;
 }
 
 function setGeometry(backend: SimdBackend, info: ConvolutionInfo): void {

@@ -46,7 +46,7 @@ async function measure(workers: number): Promise<Rate> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
   const args = ["up", "--preset", "quick", "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
   args.push("--set", `cluster.pipeline=${options.pipeline}`, "--workers", `${workers}`, "--run", join(folder, "run"));
-  const up = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const up = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(up, "exit");
   try {
     const samples = await sampled(await pageOf(up), workers, ended);
@@ -58,13 +58,17 @@ async function measure(workers: number): Promise<Rate> {
   }
 }
 
-/** The address that `mzsr up` says its page is at. */
-async function pageOf(up: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: up.stdout! })) {
-    const page = /http:\/\/[\d.:]+/.exec(line)?.[0];
-    if (page !== undefined) return page;
-  }
-  throw new Error("mzsr up ended without a page");
+/** The address that `mzsr up` says its page is at; it tells its progress on standard error. */
+function pageOf(up: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    createInterface({ input: up.stderr! }).on("line", (line) => {
+      said.push(line);
+      const page = /^Page (http:\/\/\S+)/.exec(line)?.[1];
+      if (page !== undefined) resolve(page);
+    });
+    up.once("exit", () => reject(new Error(`mzsr up ended without a page:\n${said.join("\n")}`)));
+  });
 }
 
 /** Samples while all workers compute, until the run ends. */

@@ -39,8 +39,6 @@ const quick: PartialConfiguration = {
     learningRate: 1e-3,
     learningRateFinal: 0.1,
   },
-  // Two workers do not wait for each other at the end of every step (docs/performance.md).
-  cluster: { pipeline: 1 },
 };
 
 /** Soh et al., CVPR 2020, section 5: the defaults of the schema. */

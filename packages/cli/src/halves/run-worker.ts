@@ -29,6 +29,7 @@ async function work(
   coordinator: WorkerOptions["coordinator"],
   terminal: Terminal,
 ): Promise<void> {
+  exitWithParent();
   const worker = await startWorker({
     coordinator,
     name: options.name,
@@ -45,14 +46,21 @@ async function work(
     logger: terminalLogger(terminal, options.logLevel, options.name === undefined ? {} : { worker: options.name }),
   });
   const stopObserving = onStopSignals((count) => worker.drain(count > 1 ? "stopped at once" : "stopped by a signal"));
-  // A parent that started this process with a channel (mzsr up) and is gone needs no results any more.
-  process.once("disconnect", () => process.exit(1));
   try {
     const end = await worker.finished;
     if (!end.ok) throw new RunError(end.reason);
   } finally {
     stopObserving();
   }
+}
+
+/**
+ * A parent that started this process with a channel (`mzsr up`) and is gone needs no results any more. It may go at any
+ * moment, also while this process is still starting.
+ */
+function exitWithParent(): void {
+  if (process.connected === false) process.exit(1);
+  process.once("disconnect", () => process.exit(1));
 }
 
 /** Where the coordinator is: said, or asked of NATS before every connection. */

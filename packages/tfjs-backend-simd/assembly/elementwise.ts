@@ -1,5 +1,5 @@
-// Elementwise arithmetic. A binary operation walks `rows` rows of `inner` elements; an operand's row stride (bytes) is 0
-// where it repeats, and its step is 0 where one element stands for the whole row.
+// Elementwise arithmetic. A binary operation walks `rows` rows of `inner` elements; an operand's row stride (bytes) is
+// 0 where it repeats, and its step is 0 where one element stands for the whole row.
 
 const ADD: i32 = 0;
 const SUBTRACT: i32 = 1;

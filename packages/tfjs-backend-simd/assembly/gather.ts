@@ -1,5 +1,6 @@
-// Convolutions of any filter size, stride, dilation and padding: the pixels under the filter are gathered into a matrix,
-// a block of output pixels at a time, and multiplied with the filter. Also used where an image is too small for Winograd.
+// Convolutions of any filter size, stride, dilation and padding: the pixels under the filter are gathered into a
+// matrix, a block of output pixels at a time, and multiplied with the filter. Also used where an image is too small
+// for Winograd.
 
 import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { multiply, multiplyTransposed } from "./gemm";
@@ -10,7 +11,9 @@ import {
 /** Output pixels worked on at a time: whole strips, and a multiple of four. */
 const BLOCK: i32 = 8 * STRIP;
 
-/** Filter geometry of the call under way: set by `gatherGeometry`, so that the entry points keep a readable signature. */
+/**
+ * Filter geometry of the call under way: set by `gatherGeometry`, so that the entry points keep a readable signature.
+ */
 let filterHeight: i32 = 3;
 let filterWidth: i32 = 3;
 let strideY: i32 = 1;
@@ -112,7 +115,8 @@ function packFilter(
       for (let j = 0; j < inner; ++j) {
         const row = offset + tap * channels + (transposed ? j : i);
         const column = transposed ? i : j;
-        f32.store(panels + rowOffset(PANELS, row, 0) + columnOffset(PANELS, column & ~3, k) + ((column & 3) << 2), f32.load(from));
+        const to = panels + rowOffset(PANELS, row, 0) + columnOffset(PANELS, column & ~3, k);
+        f32.store(to + ((column & 3) << 2), f32.load(from));
         from += 4;
       }
     }
@@ -120,8 +124,8 @@ function packFilter(
 }
 
 /**
- * The pixels under the filter for `count` output pixels from `first` on, as a matrix in the given form of `rows` rows and
- * `k` columns. Zero outside the image.
+ * The pixels under the filter for `count` output pixels from `first` on, as a matrix in the given form of `rows` rows
+ * and `k` columns. Zero outside the image.
  */
 function gatherPatches(
   x: usize, h: i32, w: i32, channels: i32, outH: i32, outW: i32, first: i32, count: i32,

@@ -4,9 +4,9 @@
 // COLUMNS, A of a transposed product [rows][k]: [k/4][rows][4 k].
 // PANELS, B [k][n] and every result: [n/8][k][8].
 //
-// All are made of blocks of four numbers of one row, so that four channels are written at once. Rows are padded to whole
-// strips, or to a multiple of four where they are summed over, columns to a multiple of 4, in panels of 8; padding of
-// what is summed over holds zeros.
+// All are made of blocks of four numbers of one row, so that four channels are written at once. Rows are padded to
+// whole strips, or to a multiple of four where they are summed over, columns to a multiple of 4, in panels of 8;
+// padding of what is summed over holds zeros.
 
 export const STRIPS: i32 = 0;
 export const COLUMNS: i32 = 1;

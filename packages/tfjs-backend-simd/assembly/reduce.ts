@@ -1,5 +1,5 @@
-// Reductions over the middle axis of [outer, reduced, inner]. Sums are kept in float64, or float32 for at most 32 terms,
-// in an order that depends on the shape alone.
+// Reductions over the middle axis of [outer, reduced, inner]. Sums are kept in float64, or float32 for at most 32
+// terms, in an order that depends on the shape alone.
 
 import { laneMask, storeLanes } from "./layout";
 

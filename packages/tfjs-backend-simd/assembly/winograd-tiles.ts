@@ -1,140 +1,169 @@
-// Between images [n, h, w, c] and Winograd's transformed planes, for a block of consecutive 4x4 tiles. Tiles are taken one
-// by one with all their channels, so that pixels are read in runs that the processor can fetch ahead.
+// Between images [n, h, w, c] and Winograd's transformed planes, for a block of consecutive 4x4 tiles. Tiles are taken
+// one by one with all their channels, so that pixels are read and written in runs that the processor can fetch ahead.
 
 import { MASK, PLAIN, RELU, finish } from "./epilogue";
 import { PANELS, PLANE_PAD, TILE, ceilDivide, columnOffset, laneMask, rowOffset, storeLanes } from "./layout";
 import { transformInput, transformOutputGradient, transformProduct } from "./transforms";
 
-/** Channels of a tile worked on at a time. */
-const CHUNK: i32 = 64;
+/** Bytes of a transformed column of four channels: six vectors. */
+const COLUMN: usize = 96;
+/** Bytes of a tile's six columns. */
+const COLUMNS_BYTES: usize = 576;
 
-/** Intermediate of a two-dimensional transform: 6x6 vectors. */
+/** A tile's columns, where they need not outlive it. */
 const half: usize = memory.data(576, 64);
-/** A tile's chunk of channels, copied where it hangs over the border or has a part of a vector: 6x6 pixels. */
-const patch: usize = memory.data(9216, 64);
-/** Bytes between the patch's pixels and rows. */
-const PATCH_PIXEL: usize = 256;
-const PATCH_ROW: usize = 1536;
+/** Where the rows of the tile at hand start: six addresses. */
+const lines: usize = memory.data(24, 64);
 
 /** Bytes between the planes of two points in A's layout: `rows` tiles of `k` channels. */
 export function planeBytes(rows: i32, k: i32): usize {
   return (((rows * k) as usize) << 2) + PLANE_PAD;
 }
 
+/** Bytes of the buffer of `transformInputTiles` and `transformOutputGradientTiles`. */
+export function tileBufferBytes(channels: i32): usize {
+  return (ceilDivide(channels, 4) as usize) * COLUMNS_BYTES + lineBytes(channels);
+}
+
+/** Bytes of a line of zeros, which stands in for image rows above and below: six pixels. */
+function lineBytes(channels: i32): usize {
+  return (6 * channels + 4) << 2;
+}
+
+/** Notes where the `size` rows from `top` on start, shifted by `left` pixels; rows outside the image are `zeros`. */
+function locateLines(
+  image: usize, h: i32, row: usize, pixel: usize, top: i32, left: i32, size: i32, zeros: usize,
+): void {
+  for (let y = 0; y < size; ++y) {
+    const inside = <u32>(top + y) < <u32>h;
+    store<usize>(lines + (y << 2), inside ? image + (top + y) * row + left * pixel : zeros);
+  }
+}
+
 /**
- * Bᵀ d B of `count` tiles from `first` on, as 36 matrices of tiles by channels, `plane` bytes apart, in the given form of
- * `rows` rows and `k` columns.
+ * Bᵀ d B of `count` tiles from `first` on, as 36 matrices of tiles by channels, `plane` bytes apart, in the given form
+ * of `rows` rows and `k` columns.
+ *
+ * A tile's columns are transformed first, then the rows of the result. Neighbouring tiles overlap by two columns: they
+ * stay in `buffer` from one tile to the next, in a ring of six, of which a tile starts four further than the one
+ * before.
  */
 export function transformInputTiles(
   x: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  planes: usize, plane: usize, form: i32, rows: i32, k: i32,
+  planes: usize, plane: usize, form: i32, rows: i32, k: i32, buffer: usize,
 ): void {
-  const pixel = (channels as usize) << 2;
-  const row = pixel * (w as usize);
   const tilesX = ceilDivide(w, TILE);
   const tilesY = ceilDivide(h, TILE);
+  const pixel = (channels as usize) << 2;
+  const row = pixel * (w as usize);
+  const zeros = buffer + (ceilDivide(channels, 4) as usize) * COLUMNS_BYTES;
+  memory.fill(zeros, 0, lineBytes(channels));
+  let ring = 0;
   for (let t = 0; t < count; ++t) {
     const line = (first + t) / tilesX;
-    const top = (line % tilesY) * TILE - 1;
-    const left = ((first + t) % tilesX) * TILE - 1;
-    const from = x + ((line / tilesY) * h + top) * row + left * pixel;
+    const tileX = (first + t) % tilesX;
+    const left = tileX * TILE - 1;
+    locateLines(x + (line / tilesY) * h * row, h, row, pixel, (line % tilesY) * TILE - 1, left, 6, zeros);
+    const continued = t > 0 && tileX > 0;
+    ring = continued ? (ring + 4) % 6 : 0;
     const out = planes + rowOffset(form, t, k);
-    const inside = top >= 0 && left >= 0 && top + 6 <= h && left + 6 <= w;
-    for (let channel = 0; channel < channels; channel += CHUNK) {
-      const at = from + (channel << 2);
+    const whole = channels & ~3;
+    let columns = buffer;
+    let channel = 0;
+    for (; channel < whole; channel += 4) {
       const to = out + columnOffset(form, channel, rows);
-      const inChunk = min(channels - channel, CHUNK);
-      if (inside && (inChunk & 3) == 0) {
-        transformInputTile(at, pixel, row, to, plane, inChunk, form, rows);
-      } else {
-        copyPatch(at, pixel, row, 6, -top, h - top, -left, w - left, inChunk);
-        transformInputTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, form, rows);
-      }
+      if (ring == 0) inputTile(channel << 2, pixel, left, w, continued, columns, 0, to, plane, 4);
+      else if (ring == 4) inputTile(channel << 2, pixel, left, w, true, columns, 4, to, plane, 4);
+      else inputTile(channel << 2, pixel, left, w, true, columns, 2, to, plane, 4);
+      columns += COLUMNS_BYTES;
+    }
+    if (channel < channels) {
+      const to = out + columnOffset(form, channel, rows);
+      inputTile(channel << 2, pixel, left, w, false, columns, 0, to, plane, channels - channel);
     }
   }
 }
 
-/** Bᵀ d B of one tile for `channels` channels. */
+/** Bᵀ d B of one tile for up to four channels. `ring` is to be a constant. */
 // @ts-ignore: decorator
-@inline function transformInputTile(
-  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, form: i32, rows: i32,
+@inline function inputTile(
+  at: usize, pixel: usize, left: i32, w: i32, continued: bool, columns: usize, ring: i32, to: usize, plane: usize,
+  lanes: i32,
 ): void {
-  let channel = 0;
-  do {
-    let at = from;
-    inputAlongRow(at, pixel, half);
-    at += row;
-    inputAlongRow(at, pixel, half + 96);
-    at += row;
-    inputAlongRow(at, pixel, half + 192);
-    at += row;
-    inputAlongRow(at, pixel, half + 288);
-    at += row;
-    inputAlongRow(at, pixel, half + 384);
-    at += row;
-    inputAlongRow(at, pixel, half + 480);
-    const plane6 = 6 * plane;
-    let out = to + columnOffset(form, channel, rows);
-    inputAlongColumn(half, out, plane6);
-    out += plane;
-    inputAlongColumn(half + 16, out, plane6);
-    out += plane;
-    inputAlongColumn(half + 32, out, plane6);
-    out += plane;
-    inputAlongColumn(half + 48, out, plane6);
-    out += plane;
-    inputAlongColumn(half + 64, out, plane6);
-    out += plane;
-    inputAlongColumn(half + 80, out, plane6);
-    from += 16;
-    channel += 4;
-  } while (channel < channels);
-}
-
-// @ts-ignore: decorator
-@inline function inputAlongRow(from: usize, pixel: usize, to: usize): void {
-  const at1 = from + pixel;
-  const at2 = at1 + pixel;
-  const at3 = at2 + pixel;
-  const at4 = at3 + pixel;
-  const at5 = at4 + pixel;
-  transformInput(
-    v128.load(from), v128.load(at1), v128.load(at2), v128.load(at3), v128.load(at4), v128.load(at5), to, 16,
-  );
-}
-
-// @ts-ignore: decorator
-@inline function inputAlongColumn(from: usize, to: usize, step: usize): void {
-  transformInput(
-    v128.load(from), v128.load(from, 96), v128.load(from, 192), v128.load(from, 288), v128.load(from, 384),
-    v128.load(from, 480), to, step,
-  );
-}
-
-/**
- * Copies `channels` (at most CHUNK) channels of a window of `size`² pixels into `patch`: what lies in rows `top` to
- * `bottom` and columns `left` to `right` (exclusive, relative to the window); the rest, and lanes beyond the channels,
- * are zero.
- */
-function copyPatch(
-  from: usize, pixel: usize, row: usize, size: i32, top: i32, bottom: i32, left: i32, right: i32, channels: i32,
-): void {
-  const last = (channels - 1) & ~3;
-  const keep = laneMask(channels - last);
-  for (let y = 0; y < size; ++y) {
-    let to = patch + y * PATCH_ROW;
-    let at = from + y * row;
-    for (let x = 0; x < size; ++x) {
-      if (y >= top && y < bottom && x >= left && x < right) {
-        for (let c: usize = 0; c < <usize>last << 2; c += 16) v128.store(to + c, v128.load(at + c));
-        v128.store(to + (last << 2), v128.and(v128.load(at + (last << 2)), keep));
-      } else {
-        for (let c: usize = 0; c <= <usize>last << 2; c += 16) v128.store(to + c, f32x4.splat(0));
-      }
-      to += PATCH_PIXEL;
-      at += pixel;
-    }
+  const l0 = load<usize>(lines) + at;
+  const l1 = load<usize>(lines, 4) + at;
+  const l2 = load<usize>(lines, 8) + at;
+  const l3 = load<usize>(lines, 12) + at;
+  const l4 = load<usize>(lines, 16) + at;
+  const l5 = load<usize>(lines, 20) + at;
+  const c0 = columns + ring * COLUMN;
+  const c1 = columns + ((ring + 1) % 6) * COLUMN;
+  const c2 = columns + ((ring + 2) % 6) * COLUMN;
+  const c3 = columns + ((ring + 3) % 6) * COLUMN;
+  const c4 = columns + ((ring + 4) % 6) * COLUMN;
+  const c5 = columns + ((ring + 5) % 6) * COLUMN;
+  if (!continued) {
+    inputColumn(l0, l1, l2, l3, l4, l5, 0, left >= 0, c0, lanes);
+    inputColumn(l0, l1, l2, l3, l4, l5, pixel, left + 1 < w, c1, lanes);
   }
+  inputColumn(l0, l1, l2, l3, l4, l5, 2 * pixel, left + 2 < w, c2, lanes);
+  inputColumn(l0, l1, l2, l3, l4, l5, 3 * pixel, left + 3 < w, c3, lanes);
+  inputColumn(l0, l1, l2, l3, l4, l5, 4 * pixel, left + 4 < w, c4, lanes);
+  inputColumn(l0, l1, l2, l3, l4, l5, 5 * pixel, left + 5 < w, c5, lanes);
+  inputRow(c0, c1, c2, c3, c4, c5, 0, to, plane);
+  to += 6 * plane;
+  inputRow(c0, c1, c2, c3, c4, c5, 16, to, plane);
+  to += 6 * plane;
+  inputRow(c0, c1, c2, c3, c4, c5, 32, to, plane);
+  to += 6 * plane;
+  inputRow(c0, c1, c2, c3, c4, c5, 48, to, plane);
+  to += 6 * plane;
+  inputRow(c0, c1, c2, c3, c4, c5, 64, to, plane);
+  to += 6 * plane;
+  inputRow(c0, c1, c2, c3, c4, c5, 80, to, plane);
+}
+
+/** Bᵀ applied to a column of the image; zeros if it lies outside. */
+// @ts-ignore: decorator
+@inline function inputColumn(
+  l0: usize, l1: usize, l2: usize, l3: usize, l4: usize, l5: usize, at: usize, inside: bool, to: usize, lanes: i32,
+): void {
+  if (inside) {
+    transformInput(
+      loadLanes(l0 + at, lanes), loadLanes(l1 + at, lanes), loadLanes(l2 + at, lanes), loadLanes(l3 + at, lanes),
+      loadLanes(l4 + at, lanes), loadLanes(l5 + at, lanes), to, 16,
+    );
+  } else {
+    clearColumn(to);
+  }
+}
+
+/** The same row of six transformed columns. */
+// @ts-ignore: decorator
+@inline function inputRow(
+  c0: usize, c1: usize, c2: usize, c3: usize, c4: usize, c5: usize, row: usize, to: usize, plane: usize,
+): void {
+  transformInput(
+    v128.load(c0 + row), v128.load(c1 + row), v128.load(c2 + row), v128.load(c3 + row), v128.load(c4 + row),
+    v128.load(c5 + row), to, plane,
+  );
+}
+
+/** Four numbers, of which those from `lanes` on are zero. */
+// @ts-ignore: decorator
+@inline function loadLanes(from: usize, lanes: i32): v128 {
+  return lanes == 4 ? v128.load(from) : v128.and(v128.load(from), laneMask(lanes));
+}
+
+// @ts-ignore: decorator
+@inline function clearColumn(to: usize): void {
+  const zero = f32x4.splat(0);
+  v128.store(to, zero);
+  v128.store(to, zero, 16);
+  v128.store(to, zero, 32);
+  v128.store(to, zero, 48);
+  v128.store(to, zero, 64);
+  v128.store(to, zero, 80);
 }
 
 /**
@@ -143,78 +172,71 @@ function copyPatch(
  */
 export function transformOutputGradientTiles(
   dy: usize, h: i32, w: i32, channels: i32, first: i32, count: i32,
-  planes: usize, plane: usize, form: i32, rows: i32,
+  planes: usize, plane: usize, form: i32, rows: i32, buffer: usize,
 ): void {
-  const pixel = (channels as usize) << 2;
-  const row = pixel * (w as usize);
   const tilesX = ceilDivide(w, TILE);
   const tilesY = ceilDivide(h, TILE);
+  const pixel = (channels as usize) << 2;
+  const row = pixel * (w as usize);
+  memory.fill(buffer, 0, lineBytes(channels));
   for (let t = 0; t < count; ++t) {
     const line = (first + t) / tilesX;
-    const top = (line % tilesY) * TILE;
     const left = ((first + t) % tilesX) * TILE;
-    const from = dy + ((line / tilesY) * h + top) * row + left * pixel;
+    locateLines(dy + (line / tilesY) * h * row, h, row, pixel, (line % tilesY) * TILE, left, 4, buffer);
     const out = planes + rowOffset(form, t, 0);
-    const inside = top + 4 <= h && left + 4 <= w;
-    for (let channel = 0; channel < channels; channel += CHUNK) {
-      const at = from + (channel << 2);
-      const to = out + columnOffset(form, channel, rows);
-      const inChunk = min(channels - channel, CHUNK);
-      if (inside && (inChunk & 3) == 0) {
-        transformOutputGradientTile(at, pixel, row, to, plane, inChunk, form, rows);
-      } else {
-        copyPatch(at, pixel, row, 4, 0, h - top, 0, w - left, inChunk);
-        transformOutputGradientTile(patch, PATCH_PIXEL, PATCH_ROW, to, plane, inChunk, form, rows);
-      }
+    const whole = channels & ~3;
+    let channel = 0;
+    for (; channel < whole; channel += 4) {
+      gradientTile(channel << 2, pixel, w - left, out + columnOffset(form, channel, rows), plane, 4);
+    }
+    if (channel < channels) {
+      gradientTile(channel << 2, pixel, w - left, out + columnOffset(form, channel, rows), plane, channels - channel);
     }
   }
 }
 
-/** A y Aᵀ of one tile for `channels` channels. */
+/** A y Aᵀ of one tile for up to four channels. */
 // @ts-ignore: decorator
-@inline function transformOutputGradientTile(
-  from: usize, pixel: usize, row: usize, to: usize, plane: usize, channels: i32, form: i32, rows: i32,
+@inline function gradientTile(at: usize, pixel: usize, width: i32, to: usize, plane: usize, lanes: i32): void {
+  const l0 = load<usize>(lines) + at;
+  const l1 = load<usize>(lines, 4) + at;
+  const l2 = load<usize>(lines, 8) + at;
+  const l3 = load<usize>(lines, 12) + at;
+  gradientColumn(l0, l1, l2, l3, 0, true, half, lanes);
+  gradientColumn(l0, l1, l2, l3, pixel, width > 1, half + 96, lanes);
+  gradientColumn(l0, l1, l2, l3, 2 * pixel, width > 2, half + 192, lanes);
+  gradientColumn(l0, l1, l2, l3, 3 * pixel, width > 3, half + 288, lanes);
+  gradientRow(half, to, plane);
+  to += 6 * plane;
+  gradientRow(half + 16, to, plane);
+  to += 6 * plane;
+  gradientRow(half + 32, to, plane);
+  to += 6 * plane;
+  gradientRow(half + 48, to, plane);
+  to += 6 * plane;
+  gradientRow(half + 64, to, plane);
+  to += 6 * plane;
+  gradientRow(half + 80, to, plane);
+}
+
+// @ts-ignore: decorator
+@inline function gradientColumn(
+  l0: usize, l1: usize, l2: usize, l3: usize, at: usize, inside: bool, to: usize, lanes: i32,
 ): void {
-  let channel = 0;
-  do {
-    let at = from;
-    gradientAlongRow(at, pixel, half);
-    at += row;
-    gradientAlongRow(at, pixel, half + 96);
-    at += row;
-    gradientAlongRow(at, pixel, half + 192);
-    at += row;
-    gradientAlongRow(at, pixel, half + 288);
-    const plane6 = 6 * plane;
-    let out = to + columnOffset(form, channel, rows);
-    gradientAlongColumn(half, out, plane6);
-    out += plane;
-    gradientAlongColumn(half + 16, out, plane6);
-    out += plane;
-    gradientAlongColumn(half + 32, out, plane6);
-    out += plane;
-    gradientAlongColumn(half + 48, out, plane6);
-    out += plane;
-    gradientAlongColumn(half + 64, out, plane6);
-    out += plane;
-    gradientAlongColumn(half + 80, out, plane6);
-    from += 16;
-    channel += 4;
-  } while (channel < channels);
+  if (inside) {
+    transformOutputGradient(
+      loadLanes(l0 + at, lanes), loadLanes(l1 + at, lanes), loadLanes(l2 + at, lanes), loadLanes(l3 + at, lanes),
+      to, 16,
+    );
+  } else {
+    clearColumn(to);
+  }
 }
 
 // @ts-ignore: decorator
-@inline function gradientAlongRow(from: usize, pixel: usize, to: usize): void {
-  const at1 = from + pixel;
-  const at2 = at1 + pixel;
-  const at3 = at2 + pixel;
-  transformOutputGradient(v128.load(from), v128.load(at1), v128.load(at2), v128.load(at3), to, 16);
-}
-
-// @ts-ignore: decorator
-@inline function gradientAlongColumn(from: usize, to: usize, step: usize): void {
+@inline function gradientRow(from: usize, to: usize, plane: usize): void {
   transformOutputGradient(
-    v128.load(from), v128.load(from, 96), v128.load(from, 192), v128.load(from, 288), to, step,
+    v128.load(from), v128.load(from, 96), v128.load(from, 192), v128.load(from, 288), to, plane,
   );
 }
 

@@ -1,25 +1,27 @@
 // 3x3 convolutions with stride 1 and 'same' padding, and their gradients, by Winograd F(4x4, 3x3).
 //
-// The image is worked through in blocks of consecutive tiles, so that a block's transformed data stay in the second-level
-// cache. Two images with two filters can be convolved into one output: their channels are joined in the transformed
-// domain (k = k1 + k2), so the sum costs no pass of its own.
+// The image is worked through in blocks of consecutive tiles, so that a block's transformed data stay in the
+// second-level cache. Two images with two filters can be convolved into one output: their channels are joined in the
+// transformed domain (k = k1 + k2), so the sum costs no pass of its own.
 
 import { multiply, multiplyTransposed } from "./gemm";
 import { COLUMNS, PANELS, POINTS, STRIP, STRIPS, TILE, ceilDivide, clearRows, columnOffset, roundUp } from "./layout";
 import { transformFilterGradients, transformFilters } from "./winograd-filters";
-import { planeBytes, transformInputTiles, transformOutputGradientTiles, transformOutputTiles } from "./winograd-tiles";
+import {
+  planeBytes, tileBufferBytes, transformInputTiles, transformOutputGradientTiles, transformOutputTiles,
+} from "./winograd-tiles";
 
 /** Tiles convolved at a time: few, so that their transformed data and the filter's fit the second-level cache. */
 const BLOCK: i32 = 4 * STRIP;
 /** Tiles of a filter gradient at a time: more, as each block reads and writes all sums. */
-const GRADIENT_BLOCK: i32 = 32;
+const GRADIENT_BLOCK: i32 = 48;
 
 /** Bytes of scratch memory for `winogradConvolve`. */
 export function winogradConvolveScratch(k1: i32, k2: i32, columns: i32): usize {
   const k = roundUp(k1, 4) + roundUp(k2, 4);
   const panels = roundUp(columns, 8);
   return (POINTS as usize) * (planeBytes(panels, k) + planeBytes(BLOCK, k) + planeBytes(BLOCK, panels)) +
-    17 * ((panels as usize) << 2);
+    17 * ((panels as usize) << 2) + tileBufferBytes(max(k1, k2));
 }
 
 /**
@@ -42,10 +44,11 @@ export function winogradConvolve(
   const filters = scratch;
   const inputs = filters + (POINTS as usize) * filterPlane;
   const products = inputs + (POINTS as usize) * inputPlane;
-  const buffer = products + (POINTS as usize) * productPlane;
+  const outputBuffer = products + (POINTS as usize) * productPlane;
+  const inputBuffer = outputBuffer + 17 * ((paddedColumns as usize) << 2);
   let paddedBias: usize = 0;
   if (bias) {
-    paddedBias = buffer + 16 * ((paddedColumns as usize) << 2);
+    paddedBias = outputBuffer + 16 * ((paddedColumns as usize) << 2);
     memory.fill(paddedBias, 0, (paddedColumns as usize) << 2);
     memory.copy(paddedBias, bias, (columns as usize) << 2);
   }
@@ -57,10 +60,10 @@ export function winogradConvolve(
   for (let first = 0; first < tiles; first += BLOCK) {
     const count = min(tiles - first, BLOCK);
     const rows = roundUp(count, STRIP);
-    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, STRIPS, rows, k);
+    transformInputTiles(x1, h, w, k1, first, count, inputs, inputPlane, STRIPS, rows, k, inputBuffer);
     if (x2) {
       const inputs2 = inputs + columnOffset(STRIPS, offset, rows);
-      transformInputTiles(x2, h, w, k2, first, count, inputs2, inputPlane, STRIPS, rows, k);
+      transformInputTiles(x2, h, w, k2, first, count, inputs2, inputPlane, STRIPS, rows, k, inputBuffer);
     }
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       multiply(
@@ -69,7 +72,7 @@ export function winogradConvolve(
       );
     }
     transformOutputTiles(
-      products, productPlane, rows, y, h, w, columns, first, count, paddedBias, relu, mask, buffer,
+      products, productPlane, rows, y, h, w, columns, first, count, paddedBias, relu, mask, outputBuffer,
     );
   }
 }
@@ -88,7 +91,8 @@ export function winogradFilterGradientScratch(cIn: i32, cOut: i32): usize {
   const k = roundUp(swap ? cOut : cIn, 4);
   const columns = roundUp(swap ? cIn : cOut, 8);
   return (POINTS as usize) *
-    (planeBytes(columns, k) + planeBytes(GRADIENT_BLOCK, k) + planeBytes(GRADIENT_BLOCK, columns));
+    (planeBytes(columns, k) + planeBytes(GRADIENT_BLOCK, k) + planeBytes(GRADIENT_BLOCK, columns)) +
+    tileBufferBytes(max(cIn, cOut));
 }
 
 /** filter [3, 3, cIn, cOut] = filterGradient(x1, dy1) + filterGradient(x2, dy2); the second optional (address 0). */
@@ -115,16 +119,17 @@ function accumulateFilterGradient(
   const bPlane = planeBytes(GRADIENT_BLOCK, columns);
   const a = sums + (POINTS as usize) * sumPlane;
   const b = a + (POINTS as usize) * aPlane;
+  const buffer = b + (POINTS as usize) * bPlane;
   const tiles = n * ceilDivide(h, TILE) * ceilDivide(w, TILE);
   for (let first = 0; first < tiles; first += GRADIENT_BLOCK) {
     const count = min(tiles - first, GRADIENT_BLOCK);
     const rows = roundUp(count, 4);
     if (swap) {
-      transformInputTiles(x, h, w, cIn, first, count, b, bPlane, PANELS, rows, 0);
-      transformOutputGradientTiles(dy, h, w, cOut, first, count, a, aPlane, COLUMNS, rows);
+      transformInputTiles(x, h, w, cIn, first, count, b, bPlane, PANELS, rows, 0, buffer);
+      transformOutputGradientTiles(dy, h, w, cOut, first, count, a, aPlane, COLUMNS, rows, buffer);
     } else {
-      transformInputTiles(x, h, w, cIn, first, count, a, aPlane, COLUMNS, rows, 0);
-      transformOutputGradientTiles(dy, h, w, cOut, first, count, b, bPlane, PANELS, rows);
+      transformInputTiles(x, h, w, cIn, first, count, a, aPlane, COLUMNS, rows, 0, buffer);
+      transformOutputGradientTiles(dy, h, w, cOut, first, count, b, bPlane, PANELS, rows, buffer);
     }
     for (let point: usize = 0; point < <usize>POINTS; ++point) {
       if (count < rows) {

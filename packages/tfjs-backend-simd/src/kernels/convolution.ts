@@ -87,7 +87,7 @@ function run(
   const results = [at(bias), at(mask), at(out)] as const;
   const flags = [transposed ? 1 : 0, relu ? 1 : 0] as const;
   if (suitsWinograd(info)) {
-    const scratch = kernels.winogradConvolveScratch(k1, k2, columns);
+    const scratch = kernels.winogradConvolveScratch(k1, k2, columns) >>> 0;
     withScratch(backend, out, scratch, (address) =>
       kernels.winogradConvolve(
         ...operands,
@@ -105,7 +105,7 @@ function run(
   setGeometry(backend, info);
   const [n, h, w] = first.x.shape as [number, number, number];
   const [, outH, outW] = out.shape as [number, number, number];
-  const scratch = kernels.gatherConvolveScratch(k1, k2, columns);
+  const scratch = kernels.gatherConvolveScratch(k1, k2, columns) >>> 0;
   withScratch(backend, out, scratch, (address) =>
     kernels.gatherConvolve(...operands, ...results, n, h, w, outH, outW, columns, ...flags, address),
   );
@@ -131,14 +131,14 @@ export function filterGradient(
   const operands = [at(first.x), at(first.dy), at(second?.x), at(second?.dy), at(out)] as const;
   const image = [info.batchSize, info.inHeight, info.inWidth, inChannels] as const;
   if (suitsWinograd(info)) {
-    const scratch = kernels.winogradFilterGradientScratch(inChannels, outChannels);
+    const scratch = kernels.winogradFilterGradientScratch(inChannels, outChannels) >>> 0;
     withScratch(backend, out, scratch, (address) =>
       kernels.winogradFilterGradient(...operands, ...image, outChannels, address),
     );
     return out;
   }
   setGeometry(backend, info);
-  const scratch = kernels.gatherFilterGradientScratch(inChannels, outChannels);
+  const scratch = kernels.gatherFilterGradientScratch(inChannels, outChannels) >>> 0;
   withScratch(backend, out, scratch, (address) =>
     kernels.gatherFilterGradient(...operands, ...image, info.outHeight, info.outWidth, outChannels, address),
   );

@@ -163,6 +163,9 @@ export class SimulatedCoordinator implements Listener {
       case "assign":
         this.#send(effect.session, { type: "assign", leases: effect.leases });
         break;
+      case "announce":
+        this.#send(effect.session, { type: "announce", tasks: effect.tasks });
+        break;
       case "cancel":
         this.#send(effect.session, { type: "cancel", leases: effect.leases });
         break;

@@ -6,4 +6,4 @@ export { InputError, messageOf, RunError } from "./errors.js";
 export { minibatchGradient } from "./meta/loss-gradient.js";
 export { metaGradient } from "./meta/meta-gradient.js";
 export { metaLayout, parameterLayout } from "./model/layout.js";
-export { taskData } from "./tasks/task-data.js";
+export { type TaskData, taskData } from "./tasks/task-data.js";

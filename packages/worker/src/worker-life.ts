@@ -1,6 +1,14 @@
 /** A running worker: what surrounds its session, and the end of everything that was started for it. */
 import { performance } from "node:perf_hooks";
-import { type Hello, InputError, messageOf, type NatsLink, type Welcome, type WorkerHeartbeat } from "@mzsr/shared";
+import {
+  type Hello,
+  InputError,
+  messageOf,
+  type NatsLink,
+  type Task,
+  type Welcome,
+  type WorkerHeartbeat,
+} from "@mzsr/shared";
 import type { Logger } from "pino";
 import { AbandonedError, type ComputePool } from "./compute/compute-pool.js";
 import { RunTasks } from "./compute/run-tasks.js";
@@ -68,6 +76,7 @@ export class WorkerLife {
       disconnected: (reason) => this.#trouble(reason),
       streamHeartbeat: () => this.#heartbeats?.goesOverStream() ?? true,
       compute: (effect) => void this.#compute(effect),
+      prepare: (task) => void this.#prepare(task),
       abandon: (lease) => this.#tasks.abandon(lease),
       ended: (reason, ok) => void this.#end({ reason, ok }),
     });
@@ -134,6 +143,15 @@ export class WorkerLife {
       rssBytes: process.memoryUsage.rss(),
       ...(gpu === undefined ? {} : { gpu }),
     };
+  }
+
+  async #prepare(task: Task): Promise<void> {
+    try {
+      await this.#tasks.prepare(task);
+    } catch (error) {
+      const { step, index } = task;
+      this.#parts.logger.debug({ step, index, reason: messageOf(error) }, "a task could not be prepared");
+    }
   }
 
   async #compute({ lease, task, theta }: ComputeEffect): Promise<void> {

@@ -1,10 +1,11 @@
 import type { ClusterStatus, Configuration, ParameterLayout, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
 import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
+import { Announcements } from "./announcements.js";
 import { AuditOffice } from "./audit-office.js";
 import { isAudited } from "./audits.js";
 import { backupMoments, dispatch } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
-import { type GrantedLease, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
+import { type GrantedLease, isPending, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
 import { Ledger } from "./ledger.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
 import { Progress } from "./progress.js";
@@ -31,6 +32,11 @@ export interface CoreOptions {
   readonly layout: ParameterLayout;
   /** Names this life of the coordinator; part of every lease id. */
   readonly epoch: string;
+}
+
+interface DrawnTask {
+  readonly task: Task;
+  readonly audited: boolean;
 }
 
 interface JoinRefusal {
@@ -60,6 +66,9 @@ export class CoordinatorCore {
   readonly #progress = new Progress();
   readonly #ledger: Ledger;
   readonly #audits: AuditOffice;
+  readonly #announcements = new Announcements();
+  /** The tasks of the step after the open ones. */
+  #ahead: { readonly step: number; readonly tasks: readonly DrawnTask[] } | undefined;
   #nowMs: number | undefined;
   #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
@@ -296,6 +305,7 @@ export class CoordinatorCore {
     if (this.#endIfDue(now)) return;
     this.#openSteps();
     this.#dispatch(now);
+    this.#announce();
   }
 
   /** Time that passed while nobody called is the coordinator's own absence: nobody's silence and nobody's slowness. */
@@ -413,14 +423,20 @@ export class CoordinatorCore {
 
   #openSteps(): void {
     const first = this.#trainer.step;
-    const last = Math.min(first + this.#schedule.pipeline, this.#stop?.lastStep ?? this.#schedule.totalSteps - 1);
+    const last = Math.min(first + this.#schedule.pipeline, this.#lastStep);
     for (let step = first; step <= last; step++) {
       if (this.#schedule.parametersStepOf(step) > first) return;
       if (!this.#board.has(step)) this.#board.open(step, this.#drawStep(step));
     }
   }
 
-  #drawStep(step: number): { task: Task; audited: boolean }[] {
+  /** The last step that shall still be computed. */
+  get #lastStep(): number {
+    return this.#stop?.lastStep ?? this.#schedule.totalSteps - 1;
+  }
+
+  #drawStep(step: number): readonly DrawnTask[] {
+    if (this.#ahead?.step === step) return this.#ahead.tasks;
     const { seed, cluster } = this.#options.configuration;
     return Array.from({ length: this.#schedule.tasksOf(step) }, (_, index) => ({
       task: this.#options.drawTask(step, index),
@@ -434,8 +450,16 @@ export class CoordinatorCore {
       const { worker, hello, session } = member;
       const lease = this.#board.grant({ entry, worker, backend: hello.backend, session: session!, kind }, now);
       granted.set(member, [...(granted.get(member) ?? []), lease]);
+      this.#announcements.leased(entry.task);
     };
-    dispatch({ board: this.#board, workers: this.#membership.active, timesOf: this.#timesOf, nowMs: now, grant });
+    dispatch({
+      board: this.#board,
+      workers: this.#membership.active,
+      timesOf: this.#timesOf,
+      nowMs: now,
+      announcedTo: ({ task }) => this.#announcements.sessionOf(task),
+      grant,
+    });
     for (const [member, leases] of granted) this.#assign(member, leases);
   }
 
@@ -447,6 +471,23 @@ export class CoordinatorCore {
       this.#ledger.effect({ type: "parameters", session, step });
     }
     this.#ledger.effect({ type: "assign", session, leases: leases.map(({ id, entry }) => ({ id, task: entry.task })) });
+  }
+
+  #announce(): void {
+    for (const [member, tasks] of this.#announcements.next(this.#upcoming(), this.#membership.active)) {
+      this.#ledger.effect({ type: "announce", session: member.session!, tasks });
+    }
+  }
+
+  /** Tasks that will be given next: those of the open steps, then those of the step after, whose θ is not there yet. */
+  *#upcoming(): Generator<Task> {
+    for (const { entries } of this.#board.steps) {
+      for (const entry of entries) if (isPending(entry) && entry.failures.length === 0) yield entry.task;
+    }
+    const step = (this.#board.steps.at(-1)?.step ?? this.#trainer.step - 1) + 1;
+    if (step > this.#lastStep) return;
+    this.#ahead = { step, tasks: this.#drawStep(step) };
+    for (const { task } of this.#ahead.tasks) yield task;
   }
 
   // Parts of the above

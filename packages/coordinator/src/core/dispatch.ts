@@ -1,5 +1,6 @@
 /** Which task goes to whom. */
 import { auditCase, nextAuditMove } from "./audits.js";
+import type { SessionId } from "./events.js";
 import { backendOf, isPending, type LeaseKind, type TaskBoard, type TaskEntry } from "./leases.js";
 import type { Member } from "./membership.js";
 import type { TaskTimes } from "./task-times.js";
@@ -10,20 +11,25 @@ export interface DispatchContext {
   readonly workers: readonly Member[];
   readonly timesOf: (entry: TaskEntry) => TaskTimes;
   readonly nowMs: number;
+  /** The session that was told of the task in advance, if any. */
+  readonly announcedTo: (entry: TaskEntry) => SessionId | undefined;
   /** Gives the lease; the board shows it at once. */
   readonly grant: (entry: TaskEntry, member: Member, kind: LeaseKind) => void;
 }
 
 /**
- * Fills the free slots: step by step the tasks that nobody computes, then the second opinions for audits; and when
- * nothing of that is left, the slowest leases a second time, so that one slow worker does not hold up a step.
+ * Fills the free slots: tasks of which a free worker was told in advance, then step by step the others that nobody
+ * computes and the second opinions for audits; and when nothing of that is left, the slowest leases a second time, so
+ * that one slow worker does not hold up a step.
  */
 export function dispatch(context: DispatchContext): void {
   const slots = new FreeSlots(context);
   if (slots.none) return;
+  giveAnnounced(context, slots);
   for (const { entries } of context.board.steps) {
-    for (const entry of entries)
-      if (isPending(entry)) slots.give(entry, "first", (member) => !hasFailed(entry, member));
+    for (const entry of unannouncedFirst(entries.filter(isPending), context)) {
+      slots.give(entry, "first", (member) => !hasFailed(entry, member));
+    }
     for (const entry of entries) giveAudit(entry, context, slots);
     if (slots.none) return;
   }
@@ -39,6 +45,22 @@ export function* backupMoments(context: Pick<DispatchContext, "board" | "workers
 
 export function busySlots(board: TaskBoard, member: Member): number {
   return member.session === undefined ? 0 : board.leasesOf(member.session).length;
+}
+
+function giveAnnounced({ board, announcedTo }: DispatchContext, slots: FreeSlots): void {
+  for (const { entries } of board.steps) {
+    for (const entry of entries) {
+      const session = isPending(entry) ? announcedTo(entry) : undefined;
+      const told = (member: Member) => member.session === session && !hasFailed(entry, member);
+      if (session !== undefined) slots.give(entry, "first", told, told);
+    }
+  }
+}
+
+/** A worker without news takes what nobody was told of before it takes what another one is getting ready for. */
+function unannouncedFirst(entries: readonly TaskEntry[], { announcedTo }: DispatchContext): readonly TaskEntry[] {
+  const isNews = (entry: TaskEntry) => announcedTo(entry) === undefined;
+  return [...entries.filter(isNews), ...entries.filter((entry) => !isNews(entry))];
 }
 
 function giveAudit(entry: TaskEntry, { workers }: DispatchContext, slots: FreeSlots): void {

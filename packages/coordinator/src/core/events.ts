@@ -48,6 +48,8 @@ export type CoordinatorEffect =
   /** Send θ before `step`; the shell serialises it once per step. Always precedes the first lease that needs it. */
   | { readonly type: "parameters"; readonly session: SessionId; readonly step: number }
   | { readonly type: "assign"; readonly session: SessionId; readonly leases: readonly Lease[] }
+  /** Tell a worker what it will probably be given next. Nothing depends on it. */
+  | { readonly type: "announce"; readonly session: SessionId; readonly tasks: readonly Task[] }
   | { readonly type: "cancel"; readonly session: SessionId; readonly leases: readonly string[] }
   | { readonly type: "drain"; readonly session: SessionId; readonly reason: string; readonly finished: boolean }
   /** Close the stream: the worker was declared lost or quarantined. */

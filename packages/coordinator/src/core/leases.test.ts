@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { CoreHarness, placeOf } from "../testing/core-harness.js";
 
 describe("leases", () => {
-  it("fill all free slots, lowest step and index first", () => {
+  it("fill all free slots, lowest step and index first, but what another worker was told of last", () => {
     const cluster = new CoreHarness({ tasks: 5 });
     expect(cluster.join("a", { slots: 2 }).leases.map(placeOf)).toEqual(["0/0", "0/1"]);
-    expect(cluster.join("b", { slots: 2 }).leases.map(placeOf)).toEqual(["0/2", "0/3"]);
+    expect(cluster.join("b", { slots: 2 }).leases.map(placeOf)).toEqual(["0/4", "0/2"]);
     const core = cluster.core.status(cluster.nowMs);
     expect(core.leases).toMatchObject({ pending: 1, leased: 4, done: 0 });
   });

@@ -6,8 +6,8 @@ describe("a worker that joins", () => {
     const cluster = new CoreHarness({ tasks: 3 });
     cluster.join("a");
     const late = cluster.join("b");
-    expect(late.leases.map(({ task }) => task.index)).toEqual([1]);
-    expect(late.received.map(({ type }) => type)).toEqual(["welcome", "parameters", "assign"]);
+    expect(late.leases.map(({ task }) => task.index)).toEqual([2]);
+    expect(late.received.map(({ type }) => type)).toEqual(["welcome", "parameters", "assign", "announce"]);
   });
 
   it("settles the backend of a run that left it open; others are refused for good", () => {

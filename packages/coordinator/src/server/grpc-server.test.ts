@@ -104,7 +104,7 @@ test("another protocol version and a first message that is no hello are refused"
   const { server, events } = await serve();
   const old = connect(server);
   old.hello(helloOf("old", { protocolVersion: 99 }));
-  expect((await old.next("refusal")).reason).toMatch(/speaks protocol 99, this coordinator 1/);
+  expect((await old.next("refusal")).reason).toMatch(/speaks protocol 99, this coordinator 2/);
   const rude = connect(server);
   rude.send({ type: "goodbye", reason: "hm" });
   expect((await rude.next("refusal")).reason).toMatch(/was goodbye, not hello/);

@@ -65,6 +65,9 @@ export class EffectRunner {
       case "assign":
         server.send(effect.session, { type: "assign", leases: effect.leases });
         break;
+      case "announce":
+        server.send(effect.session, { type: "announce", tasks: effect.tasks });
+        break;
       case "cancel":
         server.send(effect.session, { type: "cancel", leases: effect.leases });
         break;

@@ -86,6 +86,7 @@ describe("messages over the wire", () => {
     },
     { type: "parameters", stage: "metaTraining", step: 3, theta: Float32Array.of(0.1, 0.2) },
     { type: "assign", leases: [{ id: "l1", task }] },
+    { type: "announce", tasks: [task] },
     { type: "cancel", leases: ["l1", "l2"] },
     { type: "drain", reason: "finished", finished: true },
     { type: "refusal", reason: "wrong token", retry: false },

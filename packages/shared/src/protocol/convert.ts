@@ -95,6 +95,8 @@ export function coordinatorMessageToProto(message: CoordinatorToWorker): ProtoCo
       };
     case "assign":
       return { assign: { leases: message.leases.map(({ id, task }) => ({ id, task: taskToProto(task) })) } };
+    case "announce":
+      return { announce: { tasks: message.tasks.map(taskToProto) } };
     case "cancel":
       return { cancel: { leases: [...message.leases] } };
     case "drain":
@@ -131,6 +133,10 @@ export function coordinatorMessageFromProto(wire: CoordinatorMessage__Output): C
         })),
       };
     }
+    case "announce": {
+      const tasks = atMost(present(wire.announce, "announce").tasks, "announce.tasks", MAX_LEASES);
+      return { type: "announce", tasks: tasks.map((task, i) => taskFromProto(task, `announce.tasks[${i}]`)) };
+    }
     case "cancel": {
       const leases = atMost(present(wire.cancel, "cancel").leases, "cancel.leases", MAX_LEASES);
       return { type: "cancel", leases: leases.map((id, i) => identifier(id, `cancel.leases[${i}]`)) };
@@ -140,7 +146,7 @@ export function coordinatorMessageFromProto(wire: CoordinatorMessage__Output): C
     case "refusal":
       return { type: "refusal", reason: reason(wire.refusal?.reason), retry: wire.refusal?.retry ?? false };
     default:
-      throw unknownMessage("welcome, parameters, assign, cancel, drain or refusal");
+      throw unknownMessage("welcome, parameters, assign, announce, cancel, drain or refusal");
   }
 }
 

@@ -60,6 +60,7 @@ export type CoordinatorToWorker =
   | ({ readonly type: "welcome" } & Welcome)
   | ({ readonly type: "parameters" } & StepParameters)
   | { readonly type: "assign"; readonly leases: readonly LeasedTask[] }
+  | { readonly type: "announce"; readonly tasks: readonly Task[] }
   | { readonly type: "cancel"; readonly leases: readonly string[] }
   | { readonly type: "drain"; readonly reason: string; readonly finished: boolean }
   | { readonly type: "refusal"; readonly reason: string; readonly retry: boolean };

@@ -10,6 +10,9 @@ export interface ComputeSettings {
   readonly order: 1 | 2;
 }
 
+/** What a task's data come from: what the thread prepared under this number, or crops from `taskCrops`. */
+export type DataSource = { readonly prepared: number } | { readonly crops: readonly Image[] };
+
 /**
  * One task with all that computing it needs. The thread gets its own θ (one copy) and the crops themselves (none).
  *
@@ -20,8 +23,7 @@ export interface ComputeRequest {
   readonly task: Task;
   readonly theta: Float32Array;
   readonly settings: ComputeSettings;
-  /** From `taskCrops`. */
-  readonly crops: readonly Image[];
+  readonly source: DataSource;
 }
 
 export interface StartedBackend {
@@ -32,18 +34,22 @@ export interface StartedBackend {
   readonly reasons: readonly { readonly backend: BackendName; readonly reason: string }[];
 }
 
+/** Tasks whose data a thread keeps ahead: the next one, and one that may have gone to somebody else. */
+export const PREPARED_KEPT = 2;
+
 /** First message to a thread is its `workerData`. */
 export interface ThreadData {
   readonly backend: BackendName | "auto";
 }
 
-export interface ToThread {
-  readonly id: number;
-  readonly request: ComputeRequest;
-}
+export type ToThread =
+  | { readonly type: "compute"; readonly id: number; readonly request: ComputeRequest }
+  /** Make a task's data, so that they are there when it comes. */
+  | { readonly type: "prepare"; readonly id: number; readonly task: Task; readonly crops: readonly Image[] };
 
 export type FromThread =
   | { readonly type: "ready"; readonly backend: StartedBackend }
   | { readonly type: "broken"; readonly reason: string; readonly badInput: boolean }
+  | { readonly type: "prepared" }
   | { readonly type: "done"; readonly id: number; readonly outcome: TaskOutcome; readonly tensorBytes: number }
   | { readonly type: "failed"; readonly id: number; readonly reason: string; readonly tensorBytes: number };

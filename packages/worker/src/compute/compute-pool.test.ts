@@ -1,7 +1,6 @@
-import { createImage } from "@mzsr/shared";
+import { createImage, type Task } from "@mzsr/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import type { ComputeRequest } from "./compute-messages.js";
-import { AbandonedError, ComputePool, type ComputePoolOptions } from "./compute-pool.js";
+import { AbandonedError, ComputePool, type ComputePoolOptions, type PoolRequest } from "./compute-pool.js";
 
 /** A real thread whose tasks do what `task.index` says: answer, fail, exit, throw, or wait for ever. */
 const THREAD = `
@@ -11,14 +10,16 @@ const THREAD = `
   } else if (workerData.backend === "cuda") {
     process.exit(7);
   } else {
-    parentPort.on("message", ({ id, request }) => {
+    const prepared = [];
+    parentPort.on("message", ({ type, id, task, request }) => {
+      if (type === "prepare") return prepared.push(id), parentPort.postMessage({ type: "prepared" });
       const { index } = request.task;
       if (index === 1) parentPort.postMessage({ type: "failed", id, reason: "NaN everywhere", tensorBytes: 0 });
       else if (index === 2) process.exit(3);
       else if (index === 3) setImmediate(() => { throw new Error("out of memory") });
       else if (index !== 4) {
         const gradient = Float32Array.from(request.theta, (value) => value * 2);
-        const outcome = { gradient, crops: request.crops.map((crop) => crop.data[0]) };
+        const outcome = { gradient, crops: request.source.crops?.map((crop) => crop.data[0]), ready: prepared.includes(request.source.prepared) };
         parentPort.postMessage({ type: "done", id, outcome, tensorBytes: 64 }, [gradient.buffer]);
       }
     });
@@ -45,9 +46,9 @@ async function start(options: Partial<ComputePoolOptions> = {}): Promise<Compute
 
 const theta = Float32Array.of(1, 2);
 
-function request(index: number): ComputeRequest {
-  const crops = [createImage(1, 1, 1, Float32Array.of(7))];
-  return { task: { index }, theta, settings: {}, crops } as unknown as ComputeRequest;
+function request(index: number): PoolRequest {
+  const crops = () => [createImage(1, 1, 1, Float32Array.of(7))];
+  return { task: { step: 0, index }, theta, settings: {}, crops } as unknown as PoolRequest;
 }
 
 describe("a compute pool", () => {
@@ -58,6 +59,22 @@ describe("a compute pool", () => {
     for (const outcome of outcomes) expect(outcome).toMatchObject({ gradient: Float32Array.of(2, 4), crops: [7] });
     expect(theta).toEqual(Float32Array.of(1, 2));
     expect(pool.tensorBytes).toBeGreaterThan(0);
+  });
+
+  it("has data made ahead, and gives the task to the thread that made them", async () => {
+    const pool = await start({ slots: () => 2 });
+    for (const index of [5, 6]) pool.prepare({ step: 0, index } as Task, [createImage(1, 1, 1, Float32Array.of(7))]);
+    const outcomes = await Promise.all([6, 5, 7].map((index) => pool.compute(`l${index}`, request(index))));
+    expect(outcomes.map((outcome) => (outcome as { ready?: boolean }).ready)).toEqual([true, true, false]);
+    expect(outcomes[2]).toMatchObject({ crops: [7] });
+  });
+
+  it("makes a task's data again when a later announcement pushed them out, or its thread died", async () => {
+    const pool = await start();
+    for (const index of [5, 6, 7]) pool.prepare({ step: 0, index } as Task, []);
+    expect(await pool.compute("a", request(5))).toMatchObject({ ready: false, crops: [7] });
+    await expect(pool.compute("b", request(EXITS))).rejects.toThrow();
+    expect(await pool.compute("c", request(7))).toMatchObject({ ready: false, crops: [7] });
   });
 
   it("gives the reason of a task that fails, and goes on", async () => {

@@ -2,9 +2,18 @@
  * A thread per slot, each with its own backend. Tasks queue when all are busy; a thread that dies fails its task with
  * the reason and is started again.
  */
+import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
-import { type BackendName, InputError, RunError, type TaskOutcome } from "@mzsr/shared";
-import type { ComputeRequest, FromThread, StartedBackend, ThreadData, ToThread } from "./compute-messages.js";
+import { type BackendName, type Image, InputError, RunError, type Task, type TaskOutcome } from "@mzsr/shared";
+import {
+  type ComputeRequest,
+  type DataSource,
+  type FromThread,
+  PREPARED_KEPT,
+  type StartedBackend,
+  type ThreadData,
+  type ToThread,
+} from "./compute-messages.js";
 
 /** A thread that dies this often without a task in between is not started again. */
 const MAX_DEATHS_IN_A_ROW = 5;
@@ -23,10 +32,13 @@ export interface ComputePoolOptions {
   readonly entry?: URL;
 }
 
+/** A task with all that computing it needs; its crops are cut when no thread has its data ready. */
+export type PoolRequest = Omit<ComputeRequest, "source"> & { readonly crops: () => readonly Image[] };
+
 interface Job {
   readonly id: number;
   readonly lease: string;
-  readonly request: ComputeRequest;
+  readonly request: PoolRequest;
   readonly resolve: (outcome: TaskOutcome) => void;
   readonly reject: (error: Error) => void;
 }
@@ -34,8 +46,17 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   job: Job | undefined;
+  /** Tasks whose data it has made or is to make. */
+  readonly prepared: Prepared[];
+  /** Things it was told to do and has not said to have done. */
+  toDo: number;
   busySince: number;
   tensorBytes: number;
+}
+
+interface Prepared {
+  readonly id: number;
+  readonly task: Task;
 }
 
 /** A task was given up before it was computed. */
@@ -95,10 +116,10 @@ export class ComputePool {
     return [...this.#threads].reduce((sum, thread) => sum + thread.tensorBytes, 0);
   }
 
-  /** Seconds that all threads together have computed, running tasks included. */
+  /** Seconds that all threads together have worked, what they do now included. */
   busySeconds(): number {
     const now = this.#options.now();
-    const running = [...this.#threads].filter((thread) => thread.job !== undefined);
+    const running = [...this.#threads].filter((thread) => thread.toDo > 0);
     return running.reduce((sum, thread) => sum + now - thread.busySince, this.#finishedBusySeconds);
   }
 
@@ -106,12 +127,27 @@ export class ComputePool {
    * Computes a task, at once or when a thread is free.
    * @throws RunError with the reason when it cannot be computed; AbandonedError when it was given up first
    */
-  compute(lease: string, request: ComputeRequest): Promise<TaskOutcome> {
+  compute(lease: string, request: PoolRequest): Promise<TaskOutcome> {
     if (this.#closed) return Promise.reject(new AbandonedError("the worker is stopping"));
     return new Promise((resolve, reject) => {
       this.#queue.push({ id: this.#nextId++, lease, request, resolve, reject });
       this.#dispatch();
     });
+  }
+
+  /**
+   * Lets a thread make the data of a task that may come, before what it is given next. The task may go to another
+   * thread, or never come.
+   */
+  prepare(task: Task, crops: readonly Image[]): void {
+    const thread = leastPrepared(this.#threads);
+    if (this.#closed || thread === undefined) return;
+    const id = this.#nextId++;
+    thread.prepared.push({ id, task });
+    if (thread.prepared.length > PREPARED_KEPT) thread.prepared.shift();
+    this.#begin(thread);
+    const buffers = crops.map((crop) => crop.data.buffer) as ArrayBuffer[];
+    thread.worker.postMessage({ type: "prepare", id, task, crops } satisfies ToThread, buffers);
   }
 
   /** Gives up a task that still waits for a thread. One that runs goes on, since a thread cannot be interrupted. */
@@ -130,14 +166,33 @@ export class ComputePool {
   }
 
   #dispatch(): void {
-    for (const thread of this.#threads) {
-      if (thread.job !== undefined) continue;
-      const job = this.#queue.shift();
+    for (;;) {
+      const idle = [...this.#threads].filter((thread) => thread.job === undefined);
+      const job = idle.length === 0 ? undefined : this.#queue.shift();
       if (job === undefined) return;
-      thread.job = job;
-      thread.busySince = this.#options.now();
-      post(thread.worker, job);
+      this.#give(job, idle);
     }
+  }
+
+  /** Gives a job to the idle thread that has its data ready, else to any. */
+  #give(job: Job, idle: readonly Thread[]): void {
+    const { task } = job.request;
+    const thread = idle.find(({ prepared }) => placeOf(prepared, task) >= 0) ?? idle[0]!;
+    const at = placeOf(thread.prepared, task);
+    const ready = at < 0 ? undefined : thread.prepared.splice(at, 1)[0]!;
+    thread.job = job;
+    this.#begin(thread);
+    post(thread.worker, job, ready === undefined ? { crops: job.request.crops() } : { prepared: ready.id });
+  }
+
+  #begin(thread: Thread): void {
+    if (thread.toDo === 0) thread.busySince = this.#options.now();
+    thread.toDo++;
+  }
+
+  #done(thread: Thread): void {
+    thread.toDo--;
+    if (thread.toDo === 0) this.#finishedBusySeconds += this.#options.now() - thread.busySince;
   }
 
   async #addThread(): Promise<void> {
@@ -152,7 +207,7 @@ export class ComputePool {
   }
 
   #adopt(worker: Worker): void {
-    const thread: Thread = { worker, job: undefined, busySince: 0, tensorBytes: 0 };
+    const thread: Thread = { worker, job: undefined, prepared: [], toDo: 0, busySince: 0, tensorBytes: 0 };
     this.#threads.add(thread);
     let reason = "";
     worker.on("message", (message: FromThread) => this.#hear(thread, message));
@@ -164,13 +219,14 @@ export class ComputePool {
   }
 
   #hear(thread: Thread, message: FromThread): void {
+    if (message.type === "prepared") this.#done(thread);
     if (message.type !== "done" && message.type !== "failed") return;
     const job = thread.job;
     if (job === undefined || job.id !== message.id) return;
     this.#deathsInARow = 0;
     thread.job = undefined;
     thread.tensorBytes = message.tensorBytes;
-    this.#finishedBusySeconds += this.#options.now() - thread.busySince;
+    this.#done(thread);
     if (message.type === "done") job.resolve(message.outcome);
     else job.reject(new RunError(message.reason));
     this.#dispatch();
@@ -178,10 +234,8 @@ export class ComputePool {
 
   #died(thread: Thread, reason: string): void {
     if (!this.#threads.delete(thread) || this.#closed) return;
-    if (thread.job !== undefined) {
-      this.#finishedBusySeconds += this.#options.now() - thread.busySince;
-      thread.job.reject(new RunError(`the compute thread died: ${reason}`));
-    }
+    if (thread.toDo > 0) this.#finishedBusySeconds += this.#options.now() - thread.busySince;
+    thread.job?.reject(new RunError(`the compute thread died: ${reason}`));
     this.#options.onCrash?.(reason);
     this.#deathsInARow++;
     if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) {
@@ -192,10 +246,20 @@ export class ComputePool {
   }
 }
 
-function post(worker: Worker, { id, request }: Job): void {
-  const theta = request.theta.slice();
-  const transfer = [theta.buffer, ...request.crops.map((crop) => crop.data.buffer)] as ArrayBuffer[];
-  worker.postMessage({ id, request: { ...request, theta } } satisfies ToThread, transfer);
+function post(worker: Worker, { id, request: { task, settings, theta } }: Job, source: DataSource): void {
+  const request = { task, settings, source, theta: theta.slice() };
+  const crops = "crops" in source ? source.crops : [];
+  const transfer = [request.theta.buffer, ...crops.map((crop) => crop.data.buffer)] as ArrayBuffer[];
+  worker.postMessage({ type: "compute", id, request } satisfies ToThread, transfer);
+}
+
+/** Where the list holds this very task: of another run, one of the same step and index may be another. */
+function placeOf(list: readonly Prepared[], task: Task): number {
+  return list.findIndex((prepared) => isDeepStrictEqual(prepared.task, task));
+}
+
+function leastPrepared(threads: Iterable<Thread>): Thread | undefined {
+  return [...threads].sort((a, b) => a.prepared.length - b.prepared.length)[0];
 }
 
 /** Starts a thread and waits until its backend is ready. @throws InputError or RunError with the thread's reason */

@@ -6,16 +6,28 @@ import { enableProdMode, memory } from "@tensorflow/tfjs-core";
 import { startBackend } from "./backends.js";
 import type { FromThread, ThreadData, ToThread } from "./compute-messages.js";
 import { computeTask } from "./compute-task.js";
+import { PreparedData } from "./prepared-data.js";
 
 const port = parentPort;
 if (port === null) throw new Error("compute-thread.js is the entry of a worker thread");
 
 const say = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 const nowSeconds = () => performance.now() / 1000;
+const prepared = new PreparedData(nowSeconds);
 
-async function compute({ id, request }: ToThread): Promise<void> {
+function obey(message: ToThread): void {
+  if (message.type === "compute") void compute(message);
+  else prepare(message);
+}
+
+function prepare({ id, task, crops }: ToThread & { type: "prepare" }): void {
+  prepared.prepare(id, task, crops);
+  say({ type: "prepared" });
+}
+
+async function compute({ id, request }: ToThread & { type: "compute" }): Promise<void> {
   try {
-    const outcome = await computeTask(request, nowSeconds);
+    const outcome = await computeTask(request, prepared, nowSeconds);
     say({ type: "done", id, outcome, tensorBytes: memory().numBytes }, [outcome.gradient.buffer as ArrayBuffer]);
   } catch (error) {
     say({ type: "failed", id, reason: messageOf(error), tensorBytes: memory().numBytes });
@@ -27,7 +39,7 @@ enableProdMode();
 try {
   const { backend } = workerData as ThreadData;
   const { name, description, reasons } = await startBackend(backend);
-  port.on("message", (message: ToThread) => void compute(message));
+  port.on("message", obey);
   say({ type: "ready", backend: { name, description, reasons } });
 } catch (error) {
   say({ type: "broken", reason: messageOf(error), badInput: error instanceof InputError });

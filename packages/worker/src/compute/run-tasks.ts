@@ -1,6 +1,7 @@
 import {
   type Configuration,
   type DatasetImage,
+  type Image,
   type Task,
   type TaskOutcome,
   taskCrops,
@@ -16,7 +17,7 @@ export class RunTasks {
   readonly #pool: ComputePool;
   readonly #store: ImageStore;
   readonly #live = new Set<string>();
-  #run: { readonly settings: ComputeSettings; readonly images: readonly DatasetImage[] } | undefined;
+  #run: Run | undefined;
 
   constructor(pool: ComputePool, store: ImageStore) {
     this.#pool = pool;
@@ -29,21 +30,24 @@ export class RunTasks {
   }
 
   /**
+   * Makes a task's data ahead of its lease, as far as a thread has time.
+   * @throws Error with the reason when its images cannot be had
+   */
+  async prepare(task: Task): Promise<void> {
+    const crops = await this.#cutter(task);
+    this.#pool.prepare(task, crops());
+  }
+
+  /**
    * Computes a task from `theta`.
    * @throws AbandonedError when it was given up first; another error with the reason when it cannot be computed
    */
   async compute(lease: string, task: Task, theta: Float32Array): Promise<TaskOutcome> {
-    if (this.#run === undefined) throw new Error("a task came before the welcome");
-    const { settings, images: list } = this.#run;
+    const { settings } = this.#current;
     this.#live.add(lease);
     try {
-      const patches = [...task.support, ...task.query];
-      const images = await this.#store.images(
-        list,
-        patches.map((patch) => patch.image),
-      );
+      const crops = await this.#cutter(task);
       if (!this.#live.has(lease)) throw new AbandonedError("given up");
-      const crops = taskCrops(task, (index, y, x, side) => cropCompact(images.get(index)!, y, x, side));
       return await this.#pool.compute(lease, { task, theta, settings, crops });
     } finally {
       this.#live.delete(lease);
@@ -55,6 +59,23 @@ export class RunTasks {
     this.#live.delete(lease);
     this.#pool.abandon(lease);
   }
+
+  /** Brings a task's images; what it returns cuts the crops out of them. */
+  async #cutter(task: Task): Promise<() => Image[]> {
+    const wanted = [...task.support, ...task.query].map(({ image }) => image);
+    const images = await this.#store.images(this.#current.images, wanted);
+    return () => taskCrops(task, (index, y, x, side) => cropCompact(images.get(index)!, y, x, side));
+  }
+
+  get #current(): Run {
+    if (this.#run === undefined) throw new Error("a task came before the welcome");
+    return this.#run;
+  }
+}
+
+interface Run {
+  readonly settings: ComputeSettings;
+  readonly images: readonly DatasetImage[];
 }
 
 function settingsOf({ model, metaTraining }: Configuration): ComputeSettings {

@@ -3,7 +3,7 @@
  * worker-session.ts, which touches neither sockets nor clocks.
  */
 import { performance } from "node:perf_hooks";
-import { messageOf, type Welcome, type WorkerToCoordinator } from "@mzsr/shared";
+import { messageOf, type Task, type Welcome, type WorkerToCoordinator } from "@mzsr/shared";
 import { type ConnectionOptions, GrpcConnection } from "./grpc-connection.js";
 import type { WorkerEffect, WorkerEvent, WorkerSession } from "./worker-session.js";
 
@@ -13,6 +13,7 @@ export interface SessionSurroundings {
   readonly target: () => Promise<ConnectionOptions>;
   /** Begins to compute; the answer comes as an event. */
   readonly compute: (effect: Extract<WorkerEffect, { type: "compute" }>) => void;
+  readonly prepare: (task: Task) => void;
   readonly abandon: (lease: string) => void;
   readonly connected: () => void;
   readonly welcomed: (welcome: Welcome) => void;
@@ -82,6 +83,9 @@ export class SessionShell {
         break;
       case "compute":
         this.#surroundings.compute(effect);
+        break;
+      case "prepare":
+        this.#surroundings.prepare(effect.task);
         break;
       case "abandon":
         this.#surroundings.abandon(effect.lease);

@@ -97,6 +97,16 @@ describe("WorkerSession", () => {
     expect(worker.feed(assign("b", 0))).toEqual(["send failure"]);
   });
 
+  it("prepares what is announced, without a word to the coordinator, unless it is leaving", () => {
+    const worker = Harness.active();
+    const { task } = assign("a").leases[0]!;
+    const announce = { type: "announce", tasks: [task, task] } as const;
+    expect(worker.feed(announce)).toEqual(["prepare", "prepare"]);
+    expect(worker.session.busySlots).toBe(0);
+    worker.feed(assign("a"), { type: "leaveRequested", reason: "SIGTERM" });
+    expect(worker.feed(announce)).toEqual([]);
+  });
+
   it("reports a task that could not be computed", () => {
     const worker = Harness.active();
     worker.feed(assign("a"));

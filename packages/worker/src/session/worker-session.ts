@@ -37,6 +37,8 @@ export type WorkerEffect =
   | { readonly type: "send"; readonly message: WorkerToCoordinator }
   /** Compute a task; answer with `computed` or `computeFailed`. */
   | { readonly type: "compute"; readonly lease: string; readonly task: Task; readonly theta: Float32Array }
+  /** This task will probably come: make its data where nothing else is to be done. There is no answer. */
+  | { readonly type: "prepare"; readonly task: Task }
   /** Nobody waits for this task any more: its slot is wanted back, and its outcome is not. */
   | { readonly type: "abandon"; readonly lease: string }
   /** Close the stream after what was sent; nothing of it is to be reported any more. */
@@ -155,6 +157,9 @@ export class WorkerSession {
         break;
       case "assign":
         for (const { id, task } of message.leases) this.#begin(id, task, now);
+        break;
+      case "announce":
+        if (this.#state === "active") for (const task of message.tasks) this.#effects.push({ type: "prepare", task });
         break;
       case "cancel":
         for (const id of message.leases) this.#abandon(id);

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { CoreHarness, type JoinedWorker, placeOf } from "../testing/core-harness.js";
+
+/** Tasks that a worker was told of, in order. */
+function announced({ received }: JoinedWorker): string[] {
+  return received
+    .flatMap((effect) => (effect.type === "announce" ? effect.tasks : []))
+    .map(({ step, index }) => `${step}/${index}`);
+}
+
+describe("announcements", () => {
+  it("name what comes after a worker's leases: of the same step first, then of the next, as many as it has slots", () => {
+    const cluster = new CoreHarness({ tasks: 3 });
+    const a = cluster.join("a", { slots: 2 });
+    expect([a.leases.map(placeOf), announced(a)]).toEqual([
+      ["0/0", "0/1"],
+      ["0/2", "1/0"],
+    ]);
+    cluster.answer(a);
+    expect(announced(a).slice(2)).toEqual(["1/1"]);
+  });
+
+  it("tell each task to one worker, who is then given it, whoever is free first", () => {
+    const cluster = new CoreHarness({ tasks: 4 });
+    const [a, b] = [cluster.join("a"), cluster.join("b")];
+    expect([a, b].map(({ leases }) => leases.map(placeOf))).toEqual([["0/0"], ["0/2"]]);
+    expect([announced(a), announced(b)]).toEqual([["0/1"], ["0/3"]]);
+    cluster.answer(b);
+    expect(b.leases.map(placeOf)).toEqual(["0/3"]);
+    cluster.answer(a);
+    expect(a.leases.map(placeOf)).toEqual(["0/1"]);
+  });
+
+  it("carry over the step's end", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 3 });
+    const [a, b] = [cluster.join("a"), cluster.join("b")];
+    cluster.answer(b);
+    cluster.answer(a);
+    expect([announced(a).slice(0, 2), announced(b).slice(0, 1)]).toEqual([["0/1", "1/0"], ["1/1"]]);
+    expect([a, b].map(({ leases }) => leases.map(placeOf))).toEqual([["1/0"], ["1/1"]]);
+  });
+
+  it("bind nobody: the task of a busy worker goes to an idle one", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 1 });
+    const busy = cluster.join("busy");
+    expect(announced(busy)).toEqual(["0/1"]);
+    expect(cluster.join("idle").leases.map(placeOf)).toEqual(["0/1"]);
+  });
+
+  it("are made again to others when their worker has gone", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 2 });
+    const [a, b] = [cluster.join("a"), cluster.join("b")];
+    expect(announced(b)).toEqual(["1/1"]);
+    cluster.drop(b);
+    cluster.finish(a);
+    expect(announced(a)).toEqual(["0/1", "1/0", "1/1"]);
+  });
+
+  it("end with the last step, and with a stop", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 2 });
+    const a = cluster.join("a");
+    cluster.answer(a);
+    expect(announced(a)).toEqual(["1/0"]);
+    const stopping = new CoreHarness({ tasks: 2, steps: 9 });
+    const b = stopping.join("b");
+    stopping.send({ type: "stop", reason: "SIGTERM" });
+    stopping.finish(b);
+    expect(announced(b)).toEqual(["0/1"]);
+  });
+});

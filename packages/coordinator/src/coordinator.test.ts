@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunEventRecord, readModel } from "@mzsr/shared";
 import { expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { smallConfiguration } from "../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
 import { readJsonLines, readMetrics } from "./run/metrics-log.js";
+import { readEventFiles, shownBy } from "./testing/event-files.js";
 import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
 
@@ -148,4 +149,32 @@ test("workers that leave because the run is over are gone, not lost", async () =
     ["leave", "the run is finished"],
     ["leave", "the run is finished"],
   ]);
+});
+
+test("TensorBoard is shown each step once, with the run's own numbers, though a coordinator vanished", async () => {
+  const folder = await temporaryFolder();
+  const first = await smallCoordinator(folder, { tensorboard: true });
+  const worker = workerOf(first);
+  const vanished = new Promise<void>((resolve) => {
+    worker.compute((task, theta) => {
+      if (task.step === 3 && task.index === 1) resolve(first.abandon("vanished"));
+      return pretendOutcome(task, theta);
+    });
+  });
+  worker.hello(helloOf("alice"));
+  await vanished;
+  await train(folder, 1, { tensorboard: true, resume: true });
+  const files = await readEventFiles(join(folder, "run", "tensorboard"));
+  expect(files).toHaveLength(2);
+  const { lines } = await readMetrics(join(folder, "run", "metrics.jsonl"));
+  const norms = [...shownBy(files).get("training/meta_gradient_norm")!];
+  expect(norms.map(([step, { simpleValue }]) => [step, simpleValue])).toEqual(
+    lines.map((line) => [line.step, Math.fround(line.gradient_norm)]),
+  );
+});
+
+test("a run without the option has nothing for TensorBoard", async () => {
+  const folder = await temporaryFolder();
+  await train(folder, 1);
+  expect(await readdir(join(folder, "run"))).not.toContain("tensorboard");
 });

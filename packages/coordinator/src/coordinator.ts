@@ -10,6 +10,7 @@ import {
   messageOf,
   metaLayout,
   type NatsLink,
+  type PreviewImage,
   RunError,
   readImage,
   writeModel,
@@ -25,13 +26,12 @@ import { type HttpServer, startHttpServer } from "./http/server.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";
 import type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
-import { readPreviews } from "./previews/preview-files.js";
 import { previewSubject } from "./previews/preview-subject.js";
 import { PreviewWriter } from "./previews/preview-writer.js";
 import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
 import { finishedModel } from "./run/finished-model.js";
 import { datasetDigest, firstState } from "./run/initial-state.js";
-import type { MetricsLine } from "./run/metrics-log.js";
+import { type MetricsLine, readMetrics } from "./run/metrics-log.js";
 import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
 import { serverCredentials } from "./server/credentials.js";
 import { type GrpcServer, startGrpcServer } from "./server/grpc-server.js";
@@ -39,6 +39,7 @@ import { ParametersMessages } from "./server/outgoing.js";
 import { CoreLoop } from "./shell/core-loop.js";
 import { EffectRunner, type RunEnd } from "./shell/effects.js";
 import { LiveRun } from "./shell/live-run.js";
+import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
 
 const ACTIVITY_MS = 1_000;
 /** How long workers may take to leave by themselves when the run is over. */
@@ -106,6 +107,7 @@ class Coordinator implements RunningCoordinator {
   #checkpoints!: CheckpointWriter;
   #live!: LiveRun;
   #previews: PreviewWriter | undefined;
+  #tensorboard: TensorBoardLog | undefined;
   #grpc!: GrpcServer;
   #http!: HttpServer;
   #ending = false;
@@ -161,13 +163,14 @@ class Coordinator implements RunningCoordinator {
     return this.#live.status();
   }
 
-  async #previewsWritten(step: number): Promise<void> {
-    for (const { name, updates, entries } of await readPreviews(runPaths(this.#options.runFolder).previews)) {
+  #previewsWritten(step: number, images: readonly PreviewImage[]): void {
+    for (const { name, updates, entries } of images) {
       const psnr = entries.at(-1)?.psnr;
       if (psnr === undefined) continue;
       this.#metrics.showPreview(name, 0, psnr.before);
       this.#metrics.showPreview(name, updates, psnr.adapted);
     }
+    this.#tensorboard?.preview(step, images);
     this.#stream.preview(step);
   }
 
@@ -268,7 +271,10 @@ class Coordinator implements RunningCoordinator {
       logger,
       nowMs: monotonicNowMs,
       onProgress: this.#options.onProgress ?? (() => undefined),
-      onStep: (line) => this.#leadership?.onStep(line),
+      onStep: (line) => {
+        this.#leadership?.onStep(line);
+        this.#tensorboard?.step(line);
+      },
       onEnded: (end) => void this.#end(end),
     });
   }
@@ -299,11 +305,28 @@ class Coordinator implements RunningCoordinator {
       subjects,
       computer: previews.computer,
       nowMs: monotonicNowMs,
-      onWritten: (step) => void this.#previewsWritten(step),
+      onWritten: (step, images) => this.#previewsWritten(step, images),
       onProblem: (reason) => logger.warn(`no preview: ${reason}`),
     });
     this.#closers.add(() => writer.close());
     this.#previews = writer;
+  }
+
+  #openTensorBoard(): void {
+    const { tensorboard, runFolder, logger } = this.#options;
+    if (tensorboard !== true) return;
+    const { step } = this.#opened.state;
+    const paths = runPaths(runFolder);
+    const log = new TensorBoardLog({
+      folder: paths.tensorboard,
+      previews: paths.previews,
+      nextStep: step + 1,
+      earlier: async () => (await readMetrics(paths.metrics, step)).lines,
+      nowMs: monotonicNowMs,
+      onProblem: (reason) => logger.error(`nothing more is written for TensorBoard: ${reason}; training goes on`),
+    });
+    this.#closers.add(() => log.close());
+    this.#tensorboard = log;
   }
 
   #joinBus(link: NatsLink): ClusterBus {
@@ -328,6 +351,7 @@ class Coordinator implements RunningCoordinator {
     const latest = steps.at(-1);
     if (latest !== undefined) this.#metrics.showStep(latest);
     for (const reason of notes) this.#effects.tell({ kind: "resume", reason, step: state.step });
+    this.#openTensorBoard();
     const timer = setInterval(() => this.#live.sampleActivity(), ACTIVITY_MS);
     this.#closers.add(() => clearInterval(timer));
     this.#loop.deliver({ type: "tick" });

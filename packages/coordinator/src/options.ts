@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly logger: Logger;
   /** Pictures of held-out photos while the run goes on; none when not given. */
   readonly previews?: PreviewOptions | undefined;
+  /** Write event files for TensorBoard into the run folder. */
+  readonly tensorboard?: boolean | undefined;
   /** Told whenever a step is done or something happens. */
   readonly onProgress?: ((status: ClusterStatus) => void) | undefined;
 }

@@ -46,7 +46,8 @@ export interface PreviewWriterOptions {
   readonly subjects: () => Promise<readonly PreviewSubject[]>;
   readonly computer: PreviewComputer;
   readonly nowMs: () => number;
-  readonly onWritten: (step: number) => void;
+  /** Told of all pictures; the newest entry of each is the step's. */
+  readonly onWritten: (step: number, images: readonly PreviewImage[]) => void;
   readonly onProblem: (reason: string) => void;
 }
 
@@ -115,7 +116,7 @@ export class PreviewWriter {
     if (this.#closed) return;
     await writePreviews(folder, images);
     await removeForgotten(folder, entriesOf(before), entriesOf(images));
-    onWritten(step);
+    onWritten(step, images);
   }
 
   async #entry(subject: PreviewSubject, model: Model, step: number): Promise<PreviewEntry> {

@@ -28,6 +28,7 @@ export function runPaths(folder: string) {
     checkpoints: join(folder, "checkpoints"),
     model: join(folder, "model.safetensors"),
     previews: join(folder, "previews"),
+    tensorboard: join(folder, "tensorboard"),
   };
 }
 

@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly run?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
+  readonly tensorboard?: boolean;
 }
 
 const MOST_STEPS = 10_000_000;
@@ -31,5 +32,6 @@ export function addRunOptions(command: Command): Command {
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option("--run <dir>", "run folder (default: runs/ and the time)")
     .option("--resume", "go on with the run in --run from its newest checkpoint")
-    .option("--fresh", "delete the run in --run first");
+    .option("--fresh", "delete the run in --run first")
+    .option("--tensorboard", "write event files for TensorBoard into the run folder");
 }

@@ -20,6 +20,7 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
     nats,
     token,
     tls,
+    tensorboard: options.tensorboard,
     logger,
   });
   const { coordinator } = started;

@@ -30,6 +30,7 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
     token: await tokenFrom(options),
     tls: tlsFrom(options),
     advertise: options.advertise,
+    tensorboard: options.tensorboard,
     previews: () => ({ photos: heldOutPhotos(), computer: new ThreadComputer() }),
     logger,
     onLeading: ({ grpcAddress, httpAddress }) => {

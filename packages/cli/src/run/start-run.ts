@@ -8,7 +8,7 @@ import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
 
 /** What does not belong to the run itself. */
-export type LinkOptions = Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "logger">;
+export type LinkOptions = Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "tensorboard" | "logger">;
 
 export interface StartedRun {
   readonly coordinator: RunningCoordinator;

@@ -87,6 +87,7 @@ async function startHere(
   const started = await startRun(run, {
     listen: { host: LOOPBACK, grpcPort: 0, httpPort: options.httpPort },
     nats: natsUrl === undefined ? undefined : { servers: [natsUrl] },
+    tensorboard: options.tensorboard,
     logger: fileLogger(join(run.folder, "logs", "coordinator.log"), { run: run.name }),
   });
   const { coordinator } = started;

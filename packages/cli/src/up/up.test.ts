@@ -51,7 +51,7 @@ const isAlive = (pid: number) => {
 
 it("trains from nothing to a model, lets status look on, and leaves no process behind", { timeout: LONG }, async () => {
   const run = join(folder, "whole");
-  const { child, ended } = up(run, ...smallRun(photos, 10, 300));
+  const { child, ended } = up(run, "--tensorboard", ...smallRun(photos, 10, 300));
   await until("a step is done", async () => (await hashesOf(run)).length > 10);
   const { code: statusCode, out } = await mzsr(["status", "--run", run, "--json"]);
   expect(statusCode).toBe(0);
@@ -67,6 +67,7 @@ it("trains from nothing to a model, lets status look on, and leaves no process b
   expect([code, notes]).toEqual([0, expect.stringContaining("Finished: ")]);
   expect(await hashesOf(run)).toHaveLength(310);
   expect(await readdir(run)).toEqual(expect.arrayContaining(["config.yaml", "model.safetensors", "checkpoints"]));
+  expect(await readdir(join(run, "tensorboard"))).toEqual([expect.stringContaining("tfevents")]);
   expect(await readdir(run)).not.toContain("coordinator.json");
   expect(children.filter(isAlive)).toEqual([]);
   expect(await processesWith(run)).toEqual([]);

@@ -2,12 +2,12 @@
 //
 //   npm run build && node bench/run.mjs conv [--rounds 21] [--core 1] [--json]
 
-import { execFileSync, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import "@mzsr/tfjs-backend-simd";
+import { median, type Side, startSide } from "./peer.js";
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2),
@@ -71,23 +71,9 @@ function ours({ n, size, cIn, cOut }: Layer): Timed {
   };
 }
 
-/** The peer process: one line in for each run, one line of CPU milliseconds back. */
-function startPeer() {
-  const script = fileURLToPath(new URL("peers/conv.py", import.meta.url));
-  const child = spawn("/usr/bin/python3", [script], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (request: object) => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error("the PyTorch process ended early");
-    return JSON.parse(value) as number;
-  };
-  return { ask, stop: () => child.stdin.end() };
-}
-
-async function measure(layer: Layer, peer: ReturnType<typeof startPeer>, rounds: number): Promise<Result[]> {
+async function measure(layer: Layer, peer: Side, rounds: number): Promise<Result[]> {
   const mine = ours(layer);
-  const theirs: Timed = (primitive) => peer.ask({ ...layer, primitive: PRIMITIVES.indexOf(primitive) });
+  const theirs: Timed = (primitive) => peer.ask<number>({ ...layer, primitive: PRIMITIVES.indexOf(primitive) });
   const results: Result[] = [];
   for (const primitive of PRIMITIVES) {
     const [a, b]: [number[], number[]] = [[], []];
@@ -102,11 +88,6 @@ async function measure(layer: Layer, peer: ReturnType<typeof startPeer>, rounds:
   return results;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-}
-
 function printed({ n, size, cIn, cOut, primitive, ours, peer, ratio }: Result): string {
   const shape = `[${n},${size},${size}] ${cIn}→${cOut}`.padEnd(20);
   const rate = (2 * 9 * n * size * size * cIn * cOut) / ours / 1e6;
@@ -117,7 +98,7 @@ function printed({ n, size, cIn, cOut, primitive, ours, peer, ratio }: Result): 
 async function main(): Promise<void> {
   execFileSync("taskset", ["-a", "-c", "-p", options.core, String(process.pid)], { stdio: "ignore" });
   await tf.setBackend("simd");
-  const peer = startPeer();
+  const peer = startSide(options.core, "/usr/bin/python3", [fileURLToPath(new URL("peers/conv.py", import.meta.url))]);
   const results: Result[] = [];
   if (!options.json) console.log(`${"".padEnd(44)}   ours ms   PyTorch  GFLOP/s     ratio`);
   for (const layer of LAYERS) {

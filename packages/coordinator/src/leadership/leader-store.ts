@@ -2,7 +2,6 @@
 import {
   checkpointsBucket,
   connectionOptions,
-  dropLateWrites,
   InputError,
   LEADERS_BUCKET,
   type LeaderEntry,
@@ -12,8 +11,9 @@ import {
   leaderRecordToBytes,
   messageOf,
   type NatsOptions,
+  openNats,
 } from "@mzsr/shared";
-import { connect, type KV, type NatsConnection, NatsError, type ObjectStore } from "nats";
+import { type KV, type NatsConnection, NatsError, type ObjectStore } from "nats";
 import { within } from "./within.js";
 
 /** JetStream's code for "somebody else has written since". */
@@ -46,8 +46,7 @@ export class LeaderStore {
    * @throws InputError when NATS has no JetStream
    */
   static async open(options: NatsOptions, run: string, replicas: number): Promise<LeaderStore> {
-    dropLateWrites();
-    const connection = await connect({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
+    const connection = await openNats({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
     try {
       const stream = connection.jetstream({ timeout: REQUEST_MS });
       const records = await stream.views.kv(LEADERS_BUCKET, { history: 1, replicas });

@@ -40,6 +40,9 @@ type Verdict = Pick<KeyChange, "safe" | "reason">;
 
 function verdictOn(path: string, before: Configuration, after: Configuration, progress: RunProgress): Verdict {
   if (path === "cluster.pipeline") return unsafe("decides which parameters tasks start from");
+  if (path === "cluster.mixedBackends" && after.cluster.mixedBackends) {
+    return unsafe("lets backends in whose last bits differ from those that the run began with");
+  }
   if (path.startsWith("cluster.")) return safe("how the work is shared, not what is computed");
   if (path.startsWith("checkpoints.")) return safe("when the run is saved");
   if (path === "data") return safe("where the images lie; their content is compared by itself");

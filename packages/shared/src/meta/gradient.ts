@@ -53,10 +53,3 @@ export function lossGradient(
   }
   return { loss: value, gradient, tape: keepTape ? { sweep, deltas } : undefined };
 }
-
-/** Frees what a tape holds. */
-export function disposeTape({ sweep, deltas }: Tape): void {
-  for (const activation of sweep.activations.slice(1)) activation.dispose();
-  for (const delta of deltas) delta.dispose();
-  sweep.output.dispose();
-}

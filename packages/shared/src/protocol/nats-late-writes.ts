@@ -4,6 +4,7 @@
  * listener any more, and the process ends: training would stop because NATS did.
  */
 import { createRequire } from "node:module";
+import { type ConnectionOptions, connect, type NatsConnection } from "nats";
 
 interface Transport {
   readonly socket: { readonly writable: boolean } | undefined;
@@ -11,6 +12,12 @@ interface Transport {
 }
 
 const MENDED = Symbol.for("mzsr.nats.late-writes-dropped");
+
+/** Connects to NATS, with the fault mended. */
+export function openNats(options: ConnectionOptions): Promise<NatsConnection> {
+  dropLateWrites();
+  return connect(options);
+}
 
 /** Makes the transport drop what it would write too late; the protocol above sends it again or not at all. */
 export function dropLateWrites(): void {

@@ -2,9 +2,9 @@
  * A connection to NATS that may be away: it never blocks the start, comes back by itself, and says when it changes.
  * Both coordinator and worker go on without it, so nothing here throws because NATS is not there.
  */
-import { connect, type Msg, type NatsConnection, type Subscription } from "nats";
+import type { Msg, NatsConnection, Subscription } from "nats";
 import { messageOf, RunError } from "../errors.js";
-import { dropLateWrites } from "./nats-late-writes.js";
+import { openNats } from "./nats-late-writes.js";
 import { connectionOptions, type NatsOptions } from "./nats-options.js";
 
 const FIRST_RETRY_MS = 250;
@@ -122,7 +122,7 @@ export class NatsLink {
     const options = connectionOptions(this.#options, this.#name);
     for (let attempt = 0; !this.#closing; attempt++) {
       try {
-        const connection = await connect(options);
+        const connection = await openNats(options);
         attempt = 0;
         await this.#live(connection);
       } catch (error) {
@@ -196,7 +196,6 @@ export function connectNats(
   random: () => number = Math.random,
 ): NatsLink {
   connectionOptions(options, name);
-  dropLateWrites();
   return new NatsLink(options, name, listener, random);
 }
 

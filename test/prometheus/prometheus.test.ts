@@ -75,7 +75,7 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
       coordinator = new MzsrProcess(["coordinator", ...run, ...doors], { env: TOKEN });
       const ready = await coordinator.logged((line) => typeof line.grpc === "string");
       grpc = ready.grpc as string;
-      prometheus = await PrometheusServer.start(join(folder, "prometheus"), new URL(ready.page as string).host);
+      prometheus = await PrometheusServer.start(join(folder, "prometheus"), new URL(ready.page as string).host, "fast");
       startWorker("a");
     });
 

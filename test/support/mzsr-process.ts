@@ -43,6 +43,10 @@ export class MzsrProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get #ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

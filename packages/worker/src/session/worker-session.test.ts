@@ -99,8 +99,7 @@ describe("WorkerSession", () => {
 
   it("prepares what is announced, without a word to the coordinator, unless it is leaving", () => {
     const worker = Harness.active();
-    const { task } = assign("a").leases[0]!;
-    const announce = { type: "announce", tasks: [task, task] } as const;
+    const announce = { type: "announce", tasks: [0, 1].map((index) => ({ step: 1, index }) as Task) } as const;
     expect(worker.feed(announce)).toEqual(["prepare", "prepare"]);
     expect(worker.session.busySlots).toBe(0);
     worker.feed(assign("a"), { type: "leaveRequested", reason: "SIGTERM" });

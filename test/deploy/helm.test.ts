@@ -11,6 +11,7 @@ import { loadConfiguration } from "@mzsr/shared";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { deep } from "../support/deep.js";
 import { hasMzsr } from "../support/mzsr-process.js";
 import { CHART, canRender, type Manifest, render, type Values } from "./chart.js";
 import { schemaErrors, typeErrors } from "./kubernetes.js";
@@ -94,12 +95,6 @@ function workerOf(manifests: readonly Manifest[]): Manifest {
 
 function selects(selector: Readonly<Record<string, string>>, pod: PodTemplate): boolean {
   return Object.entries(selector).every(([label, value]) => pod.metadata.labels[label] === value);
-}
-
-/** All values below `value` whose key is `key`. */
-function deep(value: unknown, key: string): unknown[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, below]) => [...(name === key ? [below] : []), ...deep(below, key)]);
 }
 
 describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, () => {

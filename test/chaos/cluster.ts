@@ -179,6 +179,8 @@ export class Cluster {
     try {
       const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
       const response = await fetch(`http://127.0.0.1:${httpPort}/api/status`, { signal });
+      // Who stands by answers, but with no status.
+      if (!response.ok) return undefined;
       return { status: (await response.json()) as ClusterStatus, life: process!.pid };
     } catch {
       return undefined;

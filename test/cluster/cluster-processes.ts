@@ -117,7 +117,8 @@ export async function freePorts(count: number): Promise<number[]> {
 export async function statusAt(httpPort: number): Promise<ClusterStatus | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${httpPort}/api/status`);
-    return (await response.json()) as ClusterStatus;
+    // Who stands by answers, but with no status.
+    return response.ok ? ((await response.json()) as ClusterStatus) : undefined;
   } catch {
     return undefined;
   }

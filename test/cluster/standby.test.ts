@@ -68,6 +68,15 @@ async function leaderOtherThan({ link }: Setting, holder: string): Promise<strin
   return (await vi.waitUntil(ask, { timeout: PATIENCE, interval: 50 })) as string;
 }
 
+async function answer({ httpPort }: Candidate, path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${httpPort}${path}`)).text();
+}
+
+/** The status with which a coordinator says whether people and Prometheus may be sent to it. */
+async function ready({ httpPort }: Candidate): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status;
+}
+
 async function hashes(runFolder: string): Promise<Map<number, string>> {
   const text = await readFile(join(runFolder, "metrics.jsonl"), "utf8");
   const lines = text
@@ -137,7 +146,7 @@ describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", (
     }
   });
 
-  test("a leader that is asked to stop steps down, and the other takes over without waiting", async () => {
+  test("a leader that is asked to stop steps down, and the other, alive but not ready until then, takes over without waiting", async () => {
     const here = await setting(404);
     const first = await candidate(here, "first");
     const holder = await leaderOtherThan(here, "");
@@ -145,11 +154,18 @@ describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", (
     workerOf(here);
     await statusWhere(first.httpPort, ({ step }) => step >= 3);
     await vi.waitUntil(() => second.process.said.includes("standing by"), PATIENCE);
+    await vi.waitUntil(
+      async () => (await answer(second, "/")).includes(`http://127.0.0.1:${first.httpPort}`),
+      PATIENCE,
+    );
+    expect([await ready(first), await ready(second)]).toEqual([200, 503]);
+    expect(await answer(second, "/healthz")).toBe("ok\n");
     expect(await first.process.terminate(), first.process.said).toBe(0);
     await leaderOtherThan(here, holder);
     expect(second.process.said).toContain("its leader stepped down");
     const { step } = await statusWhere(second.httpPort, ({ workers }) => workers.length > 0);
     expect(step).toBeGreaterThanOrEqual(3);
+    expect(await ready(second)).toBe(200);
     expect(await findLeader(here.link, RUN, PATIENCE)).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 });

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Terminal } from "../terminal/terminal.js";
-import { portNumber } from "./arguments.js";
+import { portNumber, wholeNumber } from "./arguments.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
 
@@ -13,6 +13,7 @@ export interface CoordinatorOptions extends RunOptions, SecurityOptions {
   readonly kernel: string;
   readonly standby?: boolean;
   readonly advertise?: string;
+  readonly natsReplicas?: number;
 }
 
 export function coordinatorCommand(terminal: Terminal): Command {
@@ -31,6 +32,11 @@ export function coordinatorCommand(terminal: Terminal): Command {
     .option(
       "--advertise <host>",
       "with --standby: where workers reach this machine (default: --host, or the host's name)",
+    )
+    .option(
+      "--nats-replicas <n>",
+      "with --standby: servers of a NATS cluster that keep a copy of the lead and the checkpoints (default: 1)",
+      wholeNumber(1, 5),
     )
     .option("--report", "after training, evaluate on photos that were held out and write report/")
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")

@@ -31,6 +31,7 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
     tls: tlsFrom(options),
     advertise: options.advertise,
     tensorboard: options.tensorboard,
+    replicas: options.natsReplicas,
     previews: () => ({ photos: heldOutPhotos(), computer: new ThreadComputer() }),
     logger,
     onLeading: ({ grpcAddress, httpAddress }) => {

@@ -132,7 +132,7 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   response.end(body);
 }
 
-function sendText(response: ServerResponse, text: string, type = "text/plain; charset=utf-8"): void {
+export function sendText(response: ServerResponse, text: string, type = "text/plain; charset=utf-8"): void {
   response.writeHead(200, { "content-type": type, "cache-control": "no-store" });
   response.end(text);
 }

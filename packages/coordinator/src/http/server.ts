@@ -8,7 +8,7 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly routes: Routes;
+  readonly routes: Pick<Routes, "answer">;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
 }

@@ -15,6 +15,7 @@ import { CheckpointReplica } from "./checkpoint-replica.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";
 import { LeaderStore, OvertakenError } from "./leader-store.js";
 import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
+import { WaitingRoom } from "./waiting-room.js";
 
 const POLL_MS = 250;
 
@@ -42,13 +43,26 @@ export interface StandbyCoordinator {
 /**
  * Waits for the lead of a run, and leads it then. Every coordinator of the run is started so, with the same
  * configuration and images and a run folder of its own.
- * @throws InputError for unusable images, and when NATS has no JetStream
+ * @throws InputError for unusable images, a port in use, and when NATS has no JetStream
  */
 export async function startStandby(options: StandbyOptions): Promise<StandbyCoordinator> {
+  const { listen, logger, runName } = options;
   const dataset = await readDataset(options);
-  options.logger.info(`standing by for the run ${options.runName}; waiting for NATS`);
-  const store = await LeaderStore.open(options.nats, options.runName, options.replicas ?? 1);
-  return new Standby(options, dataset, store);
+  const room = new WaitingRoom({
+    runName,
+    host: listen.httpHost ?? listen.host,
+    port: listen.httpPort,
+    onError: (reason) => logger.warn(`HTTP: ${reason}`),
+  });
+  await room.open();
+  try {
+    logger.info(`standing by for the run ${runName}; waiting for NATS`);
+    const store = await LeaderStore.open(options.nats, runName, options.replicas ?? 1);
+    return new Standby(options, dataset, store, room);
+  } catch (thrown) {
+    await room.close();
+    throw thrown;
+  }
 }
 
 class Standby implements StandbyCoordinator {
@@ -56,6 +70,7 @@ class Standby implements StandbyCoordinator {
   readonly #options: StandbyOptions;
   readonly #dataset: Dataset;
   readonly #store: LeaderStore;
+  readonly #room: WaitingRoom;
   readonly #checkpoints: CheckpointStore;
   readonly #stopping = new AbortController();
   #leading: RunningCoordinator | undefined;
@@ -63,15 +78,20 @@ class Standby implements StandbyCoordinator {
   #copiedStep = -1;
   #copying: Promise<void> | undefined;
 
-  constructor(options: StandbyOptions, dataset: Dataset, store: LeaderStore) {
+  /** @param room open */
+  constructor(options: StandbyOptions, dataset: Dataset, store: LeaderStore, room: WaitingRoom) {
     this.#options = options;
     this.#dataset = dataset;
     this.#store = store;
+    this.#room = room;
     this.#checkpoints = new CheckpointStore(
       runPaths(options.runFolder).checkpoints,
       options.configuration.checkpoints.keep,
     );
-    this.finished = this.#live().finally(() => store.close());
+    this.finished = this.#live().finally(async () => {
+      await room.close();
+      await store.close();
+    });
     this.finished.catch(() => undefined);
   }
 
@@ -89,6 +109,7 @@ class Standby implements StandbyCoordinator {
   /** Term after term until the run is over. */
   async #live(): Promise<CoordinatorResult> {
     for (;;) {
+      await this.#room.open();
       const lead = await this.#campaign();
       if (lead === "stopped") return { complete: false, step: Math.max(0, this.#copiedStep), modelPath: undefined };
       if (lead === "finished") return this.#finish();
@@ -105,6 +126,7 @@ class Standby implements StandbyCoordinator {
       try {
         const entry = await this.#store.read();
         const move = campaign.next(entry, performance.now());
+        this.#room.leader = entry?.record.httpAddress ?? "";
         this.#copyCheckpoint(entry);
         if (move.move === "finished" && !this.#goesFurther(entry)) return "finished" as const;
         if (move.move !== "wait") return await this.#claim(move.reason, entry);
@@ -156,6 +178,7 @@ class Standby implements StandbyCoordinator {
       },
     );
     try {
+      await this.#room.close();
       await this.#copying;
       await this.#fetchCheckpoint(record);
       const replica = await this.#replica(lease);
@@ -205,6 +228,7 @@ class Standby implements StandbyCoordinator {
 
   /** Another coordinator finished the run: this run folder gets the checkpoint and the model, too. */
   async #finish(): Promise<CoordinatorResult> {
+    await this.#room.close();
     const entry = await this.#store.read();
     await this.#copying;
     if (entry !== undefined) await this.#fetchCheckpoint(entry.record);

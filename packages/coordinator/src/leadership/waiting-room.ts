@@ -1,0 +1,43 @@
+/** What a coordinator answers over HTTP while it stands by: that it lives, and that it does not lead. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpError, sendText } from "../http/routes.js";
+import { type HttpServer, startHttpServer } from "../http/server.js";
+
+export interface WaitingRoomOptions {
+  readonly runName: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Told of failures that are ours. */
+  readonly onError: (reason: string) => void;
+}
+
+/** Has the port that the run's page and metrics get when this coordinator leads; it is given back before that. */
+export class WaitingRoom {
+  /** host:port of the leader's page; empty while nobody is known to lead. */
+  leader = "";
+  readonly #options: WaitingRoomOptions;
+  #server: HttpServer | undefined;
+
+  constructor(options: WaitingRoomOptions) {
+    this.#options = options;
+  }
+
+  /** @throws InputError when the port is taken */
+  async open(): Promise<void> {
+    const { host, port, onError } = this.#options;
+    this.#server ??= await startHttpServer({ host, port, routes: this, onError });
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  /** @throws HttpError 503 for all but /healthz: nobody is sent here while another leads */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === "/healthz") return sendText(response, "ok\n");
+    const who = this.leader === "" ? "nobody leads it yet" : `its leader's page is http://${this.leader}`;
+    throw new HttpError(503, `this coordinator stands by for the run ${this.#options.runName}; ${who}`);
+  }
+}

@@ -38,6 +38,12 @@ const CASES: Readonly<Record<string, Values>> = {
     },
     auth: { existingSecret: "mine" },
   },
+  standby: {
+    coordinator: { standby: { enabled: true, natsReplicas: 3 } },
+    nats: { enabled: false, external: { servers: "nats://n1:4222,nats://n2:4222,nats://n3:4222" } },
+    tls: { enabled: true, secret: "server-tls" },
+    metrics: { scrape: "serviceMonitor" },
+  },
   noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: "", maxUnavailable: 1 } },
   webgpuOutside: {
     worker: { flavour: "webgpu", runtimeClassName: "gpu", nodeSelector: { gpu: "amd" } },
@@ -57,6 +63,9 @@ test("the schema accepts the defaults and the examples, and says what else is wr
     { worker: { replicas: -1 } },
     { worker: { flavour: "rocm" } },
     { coordinator: { replicas: 2 } },
+    { coordinator: { standby: { enabled: true } }, nats: { enabled: true } },
+    { coordinator: { standby: { enabled: true } }, nats: { enabled: false, external: { servers: "" } } },
+    { coordinator: { standby: { natsReplicas: 2 } } },
     { tls: { enabled: true } },
     { run: { name: "../elsewhere" } },
     { metrics: { scrape: "sometimes" } },
@@ -176,6 +185,33 @@ describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, ()
     expect(worker).toMatchObject({ image: "mzsr/worker-cuda:0.1.0", resources: { limits: { "nvidia.com/gpu": "1" } } });
     expect(worker.args).toContain("--backend=cuda");
     expect(workerOf(rendered.spotGpu!).spec).not.toHaveProperty("replicas");
+  });
+
+  test("has workers find whichever of two coordinators leads, and people and Prometheus that one alone", () => {
+    const { standby } = rendered;
+    const group = standby!.find(({ kind }) => kind === "StatefulSet")!.spec!;
+    const service = standby!.find(({ kind, metadata }) => kind === "Service" && metadata.name === group.serviceName)!;
+    expect(group).toMatchObject({ replicas: 2, podManagementPolicy: "Parallel", updateStrategy: { type: "OnDelete" } });
+    expect(service.spec).toMatchObject({ clusterIP: "None", publishNotReadyAddresses: true });
+    const [coordinator, worker] = ["coordinator", "worker"].map((name) =>
+      podsOf(standby!)
+        .flatMap(({ spec }) => spec.containers)
+        .find((container) => container.name === name),
+    );
+    expect(coordinator!.args).toContain(`--advertise=$(POD_NAME).${group.serviceName}`);
+    expect(coordinator!.args).not.toContain("--resume");
+    expect(worker!.args).toContain("--run=demo");
+    expect(worker!.args.filter((arg) => arg.startsWith("--coordinator="))).toEqual([]);
+    // One service alone has the port that monitors look for, and its addresses are those that are ready.
+    const served = standby!.filter(({ kind, spec }) => kind === "Service" && deep(spec, "name").includes("http"));
+    expect(served.map(({ metadata }) => metadata.name)).toEqual(["demo-coordinator"]);
+    expect(served[0]!.spec).not.toHaveProperty("publishNotReadyAddresses");
+    const monitor = standby!.find(({ kind }) => kind === "ServiceMonitor")!;
+    expect(deep(monitor.spec, "action")).toEqual(["keep"]);
+    // It would count the one that is ready, and never let it go.
+    expect(standby!.some(({ kind, metadata: { name } }) => /Budget/.test(kind) && /coordinator/.test(name))).toBe(
+      false,
+    );
   });
 
   test("keeps the coordinator's key from workers that have no certificate of their own", () => {

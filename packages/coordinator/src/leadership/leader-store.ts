@@ -56,7 +56,7 @@ export class LeaderStore {
       await connection.close();
       throw new InputError(`NATS keeps no records (${messageOf(thrown)})`, {
         where: options.servers.join(", "),
-        expected: "a NATS server with JetStream (nats-server -js)",
+        expected: "a NATS server with JetStream (nats-server -js), or a cluster of no fewer than --nats-replicas",
       });
     }
   }

@@ -42,6 +42,8 @@ interface Cluster {
 
 async function startCluster(folder: string): Promise<Cluster> {
   const training = ["--preset", "quick", "--pretrain-steps", "0", "--steps", "100000", "--run", join(folder, "run")];
+  // Checkpoints bring previews of photos, whose computation would count as the coordinator's.
+  training.push("--set", "checkpoints.every=100000");
   const coordinator = new MzsrProcess(["coordinator", ...training, "--port", "0", "--http-port", "0"]);
   const ready = await coordinator.logged(({ grpc }) => typeof grpc === "string");
   const processes = [coordinator];

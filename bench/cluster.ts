@@ -1,12 +1,13 @@
 // What a second worker gives, and how much of a step's time is not computation: `mzsr up` with one worker and with two,
-// one slot each, in turn. Both figures come from the workers' own metrics, between the first and the last time that all
-// of them were seen computing; so starting up does not count.
+// one slot each, in turn. Tasks per second are those of the steps that all workers had a part in, by metrics.jsonl; how
+// busy the workers are is their own word, between the first and the last time that all were seen computing. So starting
+// up does not count.
 //
-//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 60] [--pipeline 0] [--json]
+//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 60] [--preset quick] [--set KEY=VALUE] [--json]
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -20,7 +21,8 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     steps: { type: "string", default: "60" },
-    pipeline: { type: "string", default: "0" },
+    preset: { type: "string", default: "quick" },
+    set: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
   },
 });
@@ -31,7 +33,6 @@ const POLL_MS = 250;
 /** What the workers said at one moment. */
 interface Sample {
   readonly seconds: number;
-  readonly tasks: number;
   /** Time that tasks took on the workers, data and computation, all workers together. */
   readonly busySeconds: number;
 }
@@ -44,14 +45,15 @@ interface Rate {
 
 async function measure(workers: number): Promise<Rate> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
-  const args = ["up", "--preset", "quick", "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
-  args.push("--set", `cluster.pipeline=${options.pipeline}`, "--workers", `${workers}`, "--run", join(folder, "run"));
+  const args = ["up", "--preset", options.preset, "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
+  args.push(...options.set.flatMap((pair) => ["--set", pair]), "--workers", `${workers}`, "--run", join(folder, "run"));
   const up = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(up, "exit");
   try {
     const samples = await sampled(await pageOf(up), workers, ended);
     await ended;
-    return rateBetween(samples[0], samples.at(-1), workers);
+    const tasksPerSecond = await taskRate(join(folder, "run", "metrics.jsonl"), workers);
+    return { tasksPerSecond, busyShare: busyShare(samples[0], samples.at(-1), workers) };
   } finally {
     up.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
@@ -96,7 +98,7 @@ async function sampleOf(page: string, workers: number): Promise<Sample | undefin
   if (counts.filter((count) => count > 0).length < workers) return undefined;
   const busy = pages.map((text) => total(text, "mzsr_worker_task_seconds_sum", ""));
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  return { seconds, tasks: sum(counts), busySeconds: sum(busy) };
+  return { seconds, busySeconds: sum(busy) };
 }
 
 /** Sum of a metric's samples whose labels contain `label`. */
@@ -105,15 +107,20 @@ function total(text: string, metric: string, label: string): number {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
-/** A task counts when it ends, so both figures are right to one task at each end. */
-function rateBetween(first: Sample | undefined, last: Sample | undefined, workers: number): Rate {
-  if (first === undefined || last === undefined || last.tasks === first.tasks)
-    throw new Error("too few steps to measure");
-  const seconds = last.seconds - first.seconds;
-  return {
-    tasksPerSecond: (last.tasks - first.tasks) / seconds,
-    busyShare: (last.busySeconds - first.busySeconds) / (workers * seconds),
-  };
+/** Tasks per second from the end of the first step that all workers were there for to the end of the last one. */
+async function taskRate(metrics: string, workers: number): Promise<number> {
+  const lines = (await readFile(metrics, "utf8")).trim().split("\n");
+  const steps = lines.map((line) => JSON.parse(line) as { time: string; tasks: number; workers: number });
+  const [first, ...rest] = steps.filter((step) => step.workers === workers);
+  if (first === undefined || rest.length === 0) throw new Error("too few steps to measure");
+  const seconds = (Date.parse(rest.at(-1)!.time) - Date.parse(first.time)) / 1000;
+  return rest.reduce((sum, { tasks }) => sum + tasks, 0) / seconds;
+}
+
+/** A task's time counts when it ends, so the share is right to one task at each end. */
+function busyShare(first: Sample | undefined, last: Sample | undefined, workers: number): number {
+  if (first === undefined || last === undefined) throw new Error("the workers were never seen computing");
+  return (last.busySeconds - first.busySeconds) / (workers * (last.seconds - first.seconds));
 }
 
 async function main(): Promise<void> {

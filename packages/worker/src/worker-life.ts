@@ -146,11 +146,12 @@ export class WorkerLife {
   }
 
   async #prepare(task: Task): Promise<void> {
+    const { logger } = this.#parts;
+    const { step, index } = task;
     try {
-      await this.#tasks.prepare(task);
+      await this.#tasks.prepare(task, (seconds) => logger.debug({ step, index, seconds }, "made data ahead"));
     } catch (error) {
-      const { step, index } = task;
-      this.#parts.logger.debug({ step, index, reason: messageOf(error) }, "a task could not be prepared");
+      logger.debug({ step, index, reason: messageOf(error) }, "a task could not be prepared");
     }
   }
 
@@ -160,6 +161,8 @@ export class WorkerLife {
       const outcome = await this.#tasks.compute(lease, task, theta);
       this.#tasksDone++;
       metrics.taskDone(outcome);
+      const { step, index, dataSeconds, computeSeconds } = outcome;
+      logger.debug({ step, index, dataSeconds, computeSeconds }, "computed a task");
       this.#shell.handle({ type: "computed", lease, outcome });
     } catch (error) {
       if (error instanceof AbandonedError) {

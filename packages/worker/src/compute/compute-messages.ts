@@ -50,6 +50,6 @@ export type ToThread =
 export type FromThread =
   | { readonly type: "ready"; readonly backend: StartedBackend }
   | { readonly type: "broken"; readonly reason: string; readonly badInput: boolean }
-  | { readonly type: "prepared" }
+  | { readonly type: "prepared"; readonly id: number; readonly seconds: number }
   | { readonly type: "done"; readonly id: number; readonly outcome: TaskOutcome; readonly tensorBytes: number }
   | { readonly type: "failed"; readonly id: number; readonly reason: string; readonly tensorBytes: number };

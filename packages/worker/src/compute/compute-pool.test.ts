@@ -12,7 +12,7 @@ const THREAD = `
   } else {
     const prepared = [];
     parentPort.on("message", ({ type, id, task, request }) => {
-      if (type === "prepare") return prepared.push(id), parentPort.postMessage({ type: "prepared" });
+      if (type === "prepare") return prepared.push(id), parentPort.postMessage({ type: "prepared", id, seconds: 3 });
       const { index } = request.task;
       if (index === 1) parentPort.postMessage({ type: "failed", id, reason: "NaN everywhere", tensorBytes: 0 });
       else if (index === 2) process.exit(3);
@@ -63,10 +63,13 @@ describe("a compute pool", () => {
 
   it("has data made ahead, and gives the task to the thread that made them", async () => {
     const pool = await start({ slots: () => 2 });
-    for (const index of [5, 6]) pool.prepare({ step: 0, index } as Task, [createImage(1, 1, 1, Float32Array.of(7))]);
+    const took: number[] = [];
+    const crops = () => [createImage(1, 1, 1, Float32Array.of(7))];
+    for (const index of [5, 6]) pool.prepare({ step: 0, index } as Task, crops(), (seconds) => took.push(seconds));
     const outcomes = await Promise.all([6, 5, 7].map((index) => pool.compute(`l${index}`, request(index))));
     expect(outcomes.map((outcome) => (outcome as { ready?: boolean }).ready)).toEqual([true, true, false]);
     expect(outcomes[2]).toMatchObject({ crops: [7] });
+    expect(took).toEqual([3, 3]);
   });
 
   it("makes a task's data again when a later announcement pushed them out, or its thread died", async () => {

@@ -48,6 +48,8 @@ interface Thread {
   job: Job | undefined;
   /** Tasks whose data it has made or is to make. */
   readonly prepared: Prepared[];
+  /** Who is told when data have been made, by the number of the order. */
+  readonly making: Map<number, (seconds: number) => void>;
   /** Things it was told to do and has not said to have done. */
   toDo: number;
   busySince: number;
@@ -138,13 +140,15 @@ export class ComputePool {
   /**
    * Lets a thread make the data of a task that may come, before what it is given next. The task may go to another
    * thread, or never come.
+   * @param made told how long it took, when it is done
    */
-  prepare(task: Task, crops: readonly Image[]): void {
+  prepare(task: Task, crops: readonly Image[], made: (seconds: number) => void = () => undefined): void {
     const thread = leastPrepared(this.#threads);
     if (this.#closed || thread === undefined) return;
     const id = this.#nextId++;
     thread.prepared.push({ id, task });
     if (thread.prepared.length > PREPARED_KEPT) thread.prepared.shift();
+    thread.making.set(id, made);
     this.#begin(thread);
     const buffers = crops.map((crop) => crop.data.buffer) as ArrayBuffer[];
     thread.worker.postMessage({ type: "prepare", id, task, crops } satisfies ToThread, buffers);
@@ -190,6 +194,12 @@ export class ComputePool {
     thread.toDo++;
   }
 
+  #made(thread: Thread, { id, seconds }: FromThread & { type: "prepared" }): void {
+    this.#done(thread);
+    thread.making.get(id)?.(seconds);
+    thread.making.delete(id);
+  }
+
   #done(thread: Thread): void {
     thread.toDo--;
     if (thread.toDo === 0) this.#finishedBusySeconds += this.#options.now() - thread.busySince;
@@ -207,7 +217,15 @@ export class ComputePool {
   }
 
   #adopt(worker: Worker): void {
-    const thread: Thread = { worker, job: undefined, prepared: [], toDo: 0, busySince: 0, tensorBytes: 0 };
+    const thread: Thread = {
+      worker,
+      job: undefined,
+      prepared: [],
+      making: new Map(),
+      toDo: 0,
+      busySince: 0,
+      tensorBytes: 0,
+    };
     this.#threads.add(thread);
     let reason = "";
     worker.on("message", (message: FromThread) => this.#hear(thread, message));
@@ -219,7 +237,7 @@ export class ComputePool {
   }
 
   #hear(thread: Thread, message: FromThread): void {
-    if (message.type === "prepared") this.#done(thread);
+    if (message.type === "prepared") this.#made(thread, message);
     if (message.type !== "done" && message.type !== "failed") return;
     const job = thread.job;
     if (job === undefined || job.id !== message.id) return;

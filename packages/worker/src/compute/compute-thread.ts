@@ -21,8 +21,9 @@ function obey(message: ToThread): void {
 }
 
 function prepare({ id, task, crops }: ToThread & { type: "prepare" }): void {
+  const start = nowSeconds();
   prepared.prepare(id, task, crops);
-  say({ type: "prepared" });
+  say({ type: "prepared", id, seconds: nowSeconds() - start });
 }
 
 async function compute({ id, request }: ToThread & { type: "compute" }): Promise<void> {

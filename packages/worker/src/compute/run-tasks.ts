@@ -31,11 +31,12 @@ export class RunTasks {
 
   /**
    * Makes a task's data ahead of its lease, as far as a thread has time.
+   * @param made told how long it took, when it is done
    * @throws Error with the reason when its images cannot be had
    */
-  async prepare(task: Task): Promise<void> {
+  async prepare(task: Task, made: (seconds: number) => void): Promise<void> {
     const crops = await this.#cutter(task);
-    this.#pool.prepare(task, crops());
+    this.#pool.prepare(task, crops(), made);
   }
 
   /**

@@ -7,9 +7,13 @@ import { type BlurKernel, gaussianKernel } from "./kernel.js";
 
 const levels = fc.float({ min: 0, max: 1, noNaN: true });
 
-/** Images of up to 12 pixels a side and 1 to 4 channels. */
+/** Images of up to 80 × 12 pixels (more rows than are computed in one go) and 1 to 4 channels. */
 const images: fc.Arbitrary<Image> = fc
-  .record({ h: fc.integer({ min: 1, max: 12 }), w: fc.integer({ min: 1, max: 12 }), c: fc.integer({ min: 1, max: 4 }) })
+  .record({
+    h: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 30, max: 80 })),
+    w: fc.integer({ min: 1, max: 12 }),
+    c: fc.integer({ min: 1, max: 4 }),
+  })
   .chain(({ h, w, c }) =>
     fc
       .array(levels, { minLength: h * w * c, maxLength: h * w * c })
@@ -44,7 +48,7 @@ function bounced(position: number, length: number): number {
   return position < length ? position : bounced(2 * length - 1 - position, length);
 }
 
-test("blur is the correlation with the kernel, at every pixel, also where the kernel is larger than the image", () => {
+test("blur is the correlation with the kernel to the bit, at every pixel, also where the kernel is larger than the image", () => {
   fc.assert(
     fc.property(images, kernels, (image, kernel) => {
       const result = blur(image, kernel);
@@ -54,7 +58,7 @@ test("blur is the correlation with the kernel, at every pixel, also where the ke
         return correlation(image, kernel, y, x, i % image.channels);
       });
       expect([result.height, result.width, result.channels]).toEqual([image.height, image.width, image.channels]);
-      expect(largestDifference(result.data, expected)).toBeLessThan(1e-6);
+      expect(result.data).toEqual(expected);
     }),
   );
 });

@@ -1,6 +1,10 @@
 import { createImage, type Image } from "../imaging/image.js";
 import { mirrorIndex } from "../imaging/mirror.js";
 import type { BlurKernel } from "./kernel.js";
+import { RowCorrelator } from "./row-correlator.js";
+
+/** Output rows computed in one go: few, so that the memory of the inner loop stays small whatever the image's size. */
+const ROWS_AT_ONCE = 32;
 
 /**
  * An image widened by the kernel's radius on all sides, symmetric at the edges, its columns sorted by their remainder
@@ -28,12 +32,23 @@ export function blurEvery(image: Image, kernel: BlurKernel, step: number): Image
   const padded = pad(image, (kernel.size - 1) / 2, step);
   const offsets = tapOffsets(kernel.size, channels, step, padded);
   const result = createImage(Math.ceil(image.height / step), Math.ceil(image.width / step), channels);
-  const rowLength = result.width * channels;
-  for (let y = 0; y < result.height; y++) {
-    const source = y * step * padded.rowLength;
-    correlateRow(padded.data, source, kernel.data, offsets, result.data, y * rowLength, rowLength);
+  const length = result.width * channels;
+  const stride = step * padded.rowLength;
+  for (let y = 0; y < result.height; y += ROWS_AT_ONCE) {
+    const rows = Math.min(ROWS_AT_ONCE, result.height - y);
+    const source = padded.data.subarray(y * stride, (y + rows - 1) * stride + kernel.size * padded.rowLength);
+    const block = correlator().correlate({ source, stride, weights: kernel.data, offsets, length, rows });
+    result.data.set(block, y * length);
   }
   return result;
+}
+
+let made: RowCorrelator | undefined;
+
+/** One for the thread: it holds nothing from one call to the next but compiled code and room. */
+function correlator(): RowCorrelator {
+  made ??= new RowCorrelator();
+  return made;
 }
 
 function pad(image: Image, radius: number, step: number): PaddedImage {
@@ -63,57 +78,4 @@ function tapOffsets(size: number, channels: number, step: number, padded: Padded
     const column = columnOffset(tap % size, step, padded.phaseWidth);
     return Math.floor(tap / size) * padded.rowLength + column * channels;
   });
-}
-
-/**
- * target[i] = Σ_t weights[t] · source[offsets[t] + i] for one output row. Eight sums at a time stay in registers, which
- * is what makes this fast; every sum runs over t in order, so the blocking does not show in the result.
- */
-function correlateRow(
-  source: Float32Array,
-  sourceStart: number,
-  weights: Float64Array,
-  offsets: Int32Array,
-  target: Float32Array,
-  targetStart: number,
-  length: number,
-): void {
-  const taps = weights.length;
-  const blocked = length - (length % 8);
-  for (let i = 0; i < blocked; i += 8) {
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    let s4 = 0;
-    let s5 = 0;
-    let s6 = 0;
-    let s7 = 0;
-    for (let t = 0; t < taps; t++) {
-      const w = weights[t]!;
-      const at = sourceStart + i + offsets[t]!;
-      s0 += w * source[at]!;
-      s1 += w * source[at + 1]!;
-      s2 += w * source[at + 2]!;
-      s3 += w * source[at + 3]!;
-      s4 += w * source[at + 4]!;
-      s5 += w * source[at + 5]!;
-      s6 += w * source[at + 6]!;
-      s7 += w * source[at + 7]!;
-    }
-    const to = targetStart + i;
-    target[to] = s0;
-    target[to + 1] = s1;
-    target[to + 2] = s2;
-    target[to + 3] = s3;
-    target[to + 4] = s4;
-    target[to + 5] = s5;
-    target[to + 6] = s6;
-    target[to + 7] = s7;
-  }
-  for (let i = blocked; i < length; i++) {
-    let sum = 0;
-    for (let t = 0; t < taps; t++) sum += weights[t]! * source[sourceStart + i + offsets[t]!]!;
-    target[targetStart + i] = sum;
-  }
 }

@@ -47,6 +47,16 @@ describe("announcements", () => {
     expect(cluster.join("idle").leases.map(placeOf)).toEqual(["0/1"]);
   });
 
+  it("of a later step wait while a task of this one is without a worker", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 3, cluster: { pipeline: 1 } });
+    const [a, b] = [cluster.join("a"), cluster.join("b")];
+    expect([a, b].map(({ leases }) => leases.map(placeOf))).toEqual([["0/0"], ["0/1"]]);
+    expect(announced(a)).toEqual(["0/1", "1/0"]);
+    cluster.drop(b);
+    cluster.answer(a);
+    expect(a.leases.map(placeOf)).toEqual(["0/1"]);
+  });
+
   it("are made again to others when their worker has gone", () => {
     const cluster = new CoreHarness({ tasks: 2, steps: 2 });
     const [a, b] = [cluster.join("a"), cluster.join("b")];

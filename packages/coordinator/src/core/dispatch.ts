@@ -18,15 +18,15 @@ export interface DispatchContext {
 }
 
 /**
- * Fills the free slots: tasks of which a free worker was told in advance, then step by step the others that nobody
- * computes and the second opinions for audits; and when nothing of that is left, the slowest leases a second time, so
+ * Fills the free slots: step by step the tasks of which a free worker was told in advance, the others that nobody
+ * computes, and the second opinions for audits; and when nothing of that is left, the slowest leases a second time, so
  * that one slow worker does not hold up a step.
  */
 export function dispatch(context: DispatchContext): void {
   const slots = new FreeSlots(context);
   if (slots.none) return;
-  giveAnnounced(context, slots);
   for (const { entries } of context.board.steps) {
+    giveAnnounced(entries, context, slots);
     for (const entry of unannouncedFirst(entries.filter(isPending), context)) {
       slots.give(entry, "first", (member) => !hasFailed(entry, member));
     }
@@ -47,13 +47,11 @@ export function busySlots(board: TaskBoard, member: Member): number {
   return member.session === undefined ? 0 : board.leasesOf(member.session).length;
 }
 
-function giveAnnounced({ board, announcedTo }: DispatchContext, slots: FreeSlots): void {
-  for (const { entries } of board.steps) {
-    for (const entry of entries) {
-      const session = isPending(entry) ? announcedTo(entry) : undefined;
-      const told = (member: Member) => member.session === session && !hasFailed(entry, member);
-      if (session !== undefined) slots.give(entry, "first", told, told);
-    }
+function giveAnnounced(entries: readonly TaskEntry[], { announcedTo }: DispatchContext, slots: FreeSlots): void {
+  for (const entry of entries) {
+    const session = isPending(entry) ? announcedTo(entry) : undefined;
+    const told = (member: Member) => member.session === session && !hasFailed(entry, member);
+    if (session !== undefined) slots.give(entry, "first", told, told);
   }
 }
 

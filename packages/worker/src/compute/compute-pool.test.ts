@@ -80,6 +80,19 @@ describe("a compute pool", () => {
     expect(await pool.compute("c", request(7))).toMatchObject({ ready: false, crops: [7] });
   });
 
+  it("fails only the task whose crops cannot be cut, also one that waited for a thread", async () => {
+    const pool = await start();
+    const leaves = (): never => {
+      throw new RangeError("patch leaves the image");
+    };
+    const first = pool.compute("a", request(FINE));
+    const broken = expect(pool.compute("b", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
+    await Promise.all([first, broken]);
+    await expect(pool.compute("c", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
+    expect(pool.busySlots).toBe(0);
+    await expect(pool.compute("d", request(FINE))).resolves.toBeDefined();
+  });
+
   it("gives the reason of a task that fails, and goes on", async () => {
     const pool = await start();
     await expect(pool.compute("a", request(FAILS))).rejects.toThrow("NaN everywhere");

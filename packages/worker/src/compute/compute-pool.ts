@@ -180,13 +180,19 @@ export class ComputePool {
 
   /** Gives a job to the idle thread that has its data ready, else to any. */
   #give(job: Job, idle: readonly Thread[]): void {
-    const { task } = job.request;
+    const { task, crops } = job.request;
     const thread = idle.find(({ prepared }) => placeOf(prepared, task) >= 0) ?? idle[0]!;
     const at = placeOf(thread.prepared, task);
-    const ready = at < 0 ? undefined : thread.prepared.splice(at, 1)[0]!;
+    let source: DataSource;
+    try {
+      source = at < 0 ? { crops: crops() } : { prepared: thread.prepared.splice(at, 1)[0]!.id };
+    } catch (error) {
+      job.reject(error as Error);
+      return;
+    }
     thread.job = job;
     this.#begin(thread);
-    post(thread.worker, job, ready === undefined ? { crops: job.request.crops() } : { prepared: ready.id });
+    post(thread.worker, job, source);
   }
 
   #begin(thread: Thread): void {

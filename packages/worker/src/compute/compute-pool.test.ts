@@ -80,6 +80,13 @@ describe("a compute pool", () => {
     expect(await pool.compute("c", request(7))).toMatchObject({ ready: false, crops: [7] });
   });
 
+  it("spreads what is made ahead, also when its threads are full of what went elsewhere", async () => {
+    const pool = await start({ slots: () => 2 });
+    for (const index of [10, 11, 12, 13, 5, 6]) pool.prepare({ step: 0, index } as Task, []);
+    const outcomes = await Promise.all([5, 6].map((index) => pool.compute(`l${index}`, request(index))));
+    expect(outcomes).toMatchObject([{ ready: true }, { ready: true }]);
+  });
+
   it("fails only the task whose crops cannot be cut, also one that waited for a thread", async () => {
     const pool = await start();
     const leaves = (): never => {

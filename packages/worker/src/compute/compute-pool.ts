@@ -143,7 +143,7 @@ export class ComputePool {
    * @param made told how long it took, when it is done
    */
   prepare(task: Task, crops: readonly Image[], made: (seconds: number) => void = () => undefined): void {
-    const thread = leastPrepared(this.#threads);
+    const thread = longestWithoutNews(this.#threads);
     if (this.#closed || thread === undefined) return;
     const id = this.#nextId++;
     thread.prepared.push({ id, task });
@@ -277,13 +277,15 @@ function post(worker: Worker, { id, request: { task, settings, theta } }: Job, s
   worker.postMessage({ type: "compute", id, request } satisfies ToThread, transfer);
 }
 
-/** Where the list holds this very task: of another run, one of the same step and index may be another. */
+/** Where the list holds this very task. */
 function placeOf(list: readonly Prepared[], task: Task): number {
   return list.findIndex((prepared) => isDeepStrictEqual(prepared.task, task));
 }
 
-function leastPrepared(threads: Iterable<Thread>): Thread | undefined {
-  return [...threads].sort((a, b) => a.prepared.length - b.prepared.length)[0];
+/** The thread whose oldest data are most likely of no use any more: those of tasks that went elsewhere stay until then. */
+function longestWithoutNews(threads: Iterable<Thread>): Thread | undefined {
+  const newest = ({ prepared }: Thread) => prepared.at(-1)?.id ?? -1;
+  return [...threads].sort((a, b) => newest(a) - newest(b))[0];
 }
 
 /** Starts a thread and waits until its backend is ready. @throws InputError or RunError with the thread's reason */

@@ -87,6 +87,13 @@ describe("a compute pool", () => {
     expect(outcomes).toMatchObject([{ ready: true }, { ready: true }]);
   });
 
+  it("makes a task's data again when it was told to forget them", async () => {
+    const pool = await start();
+    pool.prepare({ step: 0, index: 5 } as Task, []);
+    pool.forgetPrepared();
+    expect(await pool.compute("a", request(5))).toMatchObject({ ready: false, crops: [7] });
+  });
+
   it("fails only the task whose crops cannot be cut, also one that waited for a thread", async () => {
     const pool = await start();
     const leaves = (): never => {

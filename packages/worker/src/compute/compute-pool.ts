@@ -154,6 +154,11 @@ export class ComputePool {
     thread.worker.postMessage({ type: "prepare", id, task, crops } satisfies ToThread, buffers);
   }
 
+  /** Forgets what was made ahead: the same task of another run may be of other images. */
+  forgetPrepared(): void {
+    for (const thread of this.#threads) thread.prepared.length = 0;
+  }
+
   /** Gives up a task that still waits for a thread. One that runs goes on, since a thread cannot be interrupted. */
   abandon(lease: string): void {
     const waiting = this.#queue.findIndex((job) => job.lease === lease);

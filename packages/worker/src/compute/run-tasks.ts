@@ -27,6 +27,7 @@ export class RunTasks {
   /** Takes what the coordinator said of the run; tasks that come from now on are computed so. */
   use({ configuration, images }: Welcome): void {
     this.#run = { settings: settingsOf(configuration), images };
+    this.#pool.forgetPrepared();
   }
 
   /**
@@ -35,8 +36,9 @@ export class RunTasks {
    * @throws Error with the reason when its images cannot be had
    */
   async prepare(task: Task, made: (seconds: number) => void): Promise<void> {
+    const run = this.#current;
     const crops = await this.#cutter(task);
-    this.#pool.prepare(task, crops(), made);
+    if (run === this.#run) this.#pool.prepare(task, crops(), made);
   }
 
   /**

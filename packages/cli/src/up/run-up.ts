@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
-import { Closers, type ClusterStatus, messageOf, RunError } from "@mzsr/shared";
+import { Closers, type ClusterStatus, InputError, messageOf, RunError } from "@mzsr/shared";
 import type { UpOptions } from "../commands/up.js";
 import { backendName } from "../compute/use-backend.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";
@@ -157,9 +157,15 @@ async function followToTheEnd(
   }
 }
 
-/** Rejects when the last worker is gone and the run is not over. */
+/**
+ * Rejects when the last worker is gone and the run is not over.
+ * @throws InputError with what a worker found wrong at its start; RunError when they died
+ */
 async function noWorkerLeft(workers: WorkerProcesses, coordinator: RunningCoordinator): Promise<CoordinatorResult> {
   await workers.gone;
+  if (workers.complaint !== undefined && coordinator.status().phase === "waiting") {
+    throw new InputError(workers.complaint);
+  }
   // Workers leave when the run is over, too; then the coordinator says so within moments.
   const end = await Promise.race([coordinator.finished, delay(LEAVE_MS, undefined, { ref: false })]);
   if (end !== undefined) return end;

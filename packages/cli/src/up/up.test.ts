@@ -100,6 +100,13 @@ it("stops on Ctrl-C with a checkpoint, and resumes to the same bits as a run tha
   );
 });
 
+it("ends with what is wrong when no worker can start, and starts none again", { timeout: LONG }, async () => {
+  const run = join(folder, "no-such-backend");
+  const { code, notes } = await up(run, ...smallRun(photos, 5, 5), "--backend", "cuda").ended;
+  expect([code, notes]).toEqual([2, expect.stringMatching(/mzsr: backend cuda does not start: .*; expected auto, or/)]);
+  expect(notes).not.toMatch(/starting it again/);
+});
+
 describe("when processes die", () => {
   it("starts a killed worker again and finishes", { timeout: LONG }, async () => {
     const run = join(folder, "killed-worker");

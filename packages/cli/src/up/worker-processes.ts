@@ -6,6 +6,11 @@ import { fileURLToPath } from "node:url";
 import { childExit, endChild } from "./children.js";
 
 const RESTARTS = 3;
+/** The exit code for bad input, which another start would not mend. */
+const BAD_INPUT = 2;
+/** How the line begins that tells why a command failed, and how many characters of it are kept. */
+const OWN_WORDS = "mzsr: ";
+const LONGEST_COMPLAINT = 2_000;
 const FIRST_PAUSE_MS = 500;
 const GRACE_MS = 10_000;
 const BIN = fileURLToPath(new URL("../bin.js", import.meta.url));
@@ -23,6 +28,7 @@ export class WorkerProcesses {
   readonly #running = new Map<string, ChildProcess>();
   readonly #lives: Promise<void>[];
   #stopping = false;
+  #complaint: string | undefined;
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
@@ -33,6 +39,11 @@ export class WorkerProcesses {
   /** Resolves when no worker is left: all have been ended, have finished, or died too often. */
   get gone(): Promise<void> {
     return Promise.all(this.#lives).then(() => undefined);
+  }
+
+  /** What a worker that was not started again said was wrong with its input. */
+  get complaint(): string | undefined {
+    return this.#complaint;
   }
 
   /** From now on a worker that ends stays ended. */
@@ -55,10 +66,14 @@ export class WorkerProcesses {
 
   async #keepAlive(name: string): Promise<void> {
     for (let restarts = 0; !this.#stopping; restarts++) {
-      const child = this.#start(name);
+      const { child, lastWords } = this.#start(name);
       const { code, signal } = await childExit(child);
       this.#running.delete(name);
       if (code === 0 || this.#stopping) return;
+      if (code === BAD_INPUT) {
+        this.#complaint = await lastWords;
+        return this.#options.onNote(`${name}: ${this.#complaint}`);
+      }
       const log = join(this.#options.logFolder, `${name}.log`);
       const ended = `${name} ended with ${signal ?? `code ${code}`} (its log: ${log})`;
       if (restarts === RESTARTS) return this.#options.onNote(`${ended}; not started again after ${RESTARTS} restarts`);
@@ -67,7 +82,7 @@ export class WorkerProcesses {
     }
   }
 
-  #start(name: string): ChildProcess {
+  #start(name: string): { readonly child: ChildProcess; readonly lastWords: Promise<string> } {
     // The ipc channel is how a worker notices that this process is gone.
     const child = spawn(process.execPath, [BIN, "worker", ...this.#options.argumentsOf(name)], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -76,9 +91,18 @@ export class WorkerProcesses {
     const log = createWriteStream(join(this.#options.logFolder, `${name}.log`), { flags: "a" });
     child.stdout!.pipe(log, { end: false });
     child.stderr!.pipe(log, { end: false });
-    child.once("close", () => log.end());
     child.once("error", () => undefined);
     this.#running.set(name, child);
-    return child;
+    let said = "";
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-LONGEST_COMPLAINT);
+    });
+    const lastWords = new Promise<string>((resolve) => {
+      child.once("close", () => {
+        log.end();
+        resolve(said.slice(said.lastIndexOf(OWN_WORDS) + OWN_WORDS.length).trim());
+      });
+    });
+    return { child, lastWords };
   }
 }

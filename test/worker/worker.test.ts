@@ -1,7 +1,8 @@
 /** A whole worker (threads, cache, session) against a coordinator made for the test, over real sockets. */
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -236,6 +237,25 @@ describe("a worker whose coordinator", () => {
     const error = await worker.finished.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InputError);
     expect(String(error)).toMatch(/no coordinator answered .*127\.0\.0\.1:1.*ECONNREFUSED|ECONNREFUSED 127\.0\.0\.1:1/);
+  });
+});
+
+describe("a port that speaks something else", () => {
+  it("is reported once, however often it is tried", async () => {
+    const other = createHttpServer((_, response) => response.end("hello"));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const warnings: string[] = [];
+    const logger = pino(
+      { level: "warn" },
+      { write: (line) => warnings.push((JSON.parse(line) as { reason: string }).reason) },
+    );
+    const { port } = other.address() as AddressInfo;
+    const worker = await work(`127.0.0.1:${port}`, { connectTimeout: 1, logger });
+    await expect(worker.finished).rejects.toThrow(/no coordinator answered within 1 s \(.*Protocol error.*\)/);
+    expect(new Set(warnings).size).toBe(warnings.length);
+    for (const reason of warnings) expect(reason).not.toMatch(/Last error|Resolution note|\dZ/);
+    other.closeAllConnections();
+    other.close();
   });
 });
 

@@ -139,5 +139,11 @@ export class GrpcConnection {
 function reasonOf(error: unknown): string {
   const { code, details } = error as Partial<ServiceError>;
   if (code === undefined) return messageOf(error);
-  return details === undefined || details === "" ? `gRPC status ${status[code] ?? code}` : details;
+  return details === undefined || details === "" ? `gRPC status ${status[code] ?? code}` : unwrapped(details);
+}
+
+/** Why a channel failed, without gRPC's wrapping and without the time, which would make each attempt's reason a new one. */
+function unwrapped(details: string): string {
+  const failure = /^No connection established\. Last error: (?:Error: )?(.+?)(?: \([-\d:.TZ]+\))?\. Resolution note:/;
+  return failure.exec(details)?.[1] ?? details;
 }

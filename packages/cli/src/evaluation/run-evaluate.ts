@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { InputError, listImages, readImage } from "@mzsr/shared";
 import type { EvaluateOptions } from "../commands/evaluate.js";
 import { useBackend } from "../compute/use-backend.js";
+import { counted } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { evaluatePhoto, meanScores, type Scores } from "./evaluate-photo.js";
@@ -16,7 +17,9 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   const model = await readModelFor(options.model, options.scale);
   const names = await listImages(options.images);
   const backend = await useBackend(options.backend);
-  terminal.note(`${names.length} images, kernel ${kernel.name} ${downsampling} ×${model.scale}, backend ${backend}`);
+  terminal.note(
+    `${counted(names.length, "image")}, kernel ${kernel.name} ${downsampling} ×${model.scale}, backend ${backend}`,
+  );
   for (const note of kernel.notes) terminal.note(`${kernel.name}: ${note}`);
   const started = performance.now();
   const rows: { name: string; scores: Scores }[] = [];

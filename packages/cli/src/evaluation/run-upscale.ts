@@ -2,7 +2,7 @@ import { readImage, superResolve, writePng } from "@mzsr/shared";
 import type { UpscaleOptions } from "../commands/upscale.js";
 import { useBackend } from "../compute/use-backend.js";
 import { checkOutputFile } from "../export/output-file.js";
-import { duration } from "../progress/numbers.js";
+import { counted, duration } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { finiteImage } from "./finite-image.js";
@@ -30,7 +30,7 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
   const seconds = (performance.now() - started) / 1000;
   if (options.json !== true) {
     terminal.line(
-      `${options.output}: ${image.width}×${image.height} in ${duration(seconds)} (${options.updates} steps)`,
+      `${options.output}: ${image.width}×${image.height} in ${duration(seconds)} (${counted(options.updates, "step")})`,
     );
     return;
   }

@@ -1,6 +1,6 @@
 /** A cluster's status as text: one plain line for logs, a few lines for a terminal. */
 import type { ClusterStatus } from "@mzsr/shared";
-import { bar, duration, significant } from "./numbers.js";
+import { bar, counted, duration, significant } from "./numbers.js";
 
 const STAGE_TITLES = { pretraining: "pretraining", metaTraining: "meta-training" } as const;
 const BAR_WIDTH = 30;
@@ -62,6 +62,6 @@ function lossText({ stage, losses }: ClusterStatus): string[] {
 function workersText({ workers }: ClusterStatus): string {
   const active = workers.filter((worker) => worker.state === "active").length;
   const troubled = workers.filter((worker) => worker.state === "lost" || worker.state === "quarantined").length;
-  const text = `${active} ${active === 1 ? "worker" : "workers"}`;
+  const text = counted(active, "worker");
   return troubled === 0 ? text : `${text} (${troubled} lost or quarantined)`;
 }

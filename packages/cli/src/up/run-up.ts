@@ -8,6 +8,7 @@ import type { UpOptions } from "../commands/up.js";
 import { backendName } from "../compute/use-backend.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";
 import { LiveDisplay } from "../progress/live-display.js";
+import { counted } from "../progress/numbers.js";
 import { reportOnRun } from "../report/report-on-run.js";
 import { foldersOf } from "../run/image-paths.js";
 import { fileLogger } from "../run/logger.js";
@@ -99,7 +100,7 @@ async function startHere(
 function introduction(run: PreparedRun, { coordinator, url }: StartedRun, options: UpOptions): string[] {
   const { pretraining, metaTraining } = run.configuration;
   return [
-    `Run ${run.folder}: ${pretraining.steps} steps of pretraining, ${metaTraining.steps} of meta-training, ${options.workers} workers`,
+    `Run ${run.folder}: ${pretraining.steps} steps of pretraining, ${metaTraining.steps} of meta-training, ${counted(options.workers, "worker")}`,
     `Page ${url}  ·  workers join at ${coordinator.grpcAddress}`,
   ];
 }

@@ -142,8 +142,12 @@ function reasonOf(error: unknown): string {
   return details === undefined || details === "" ? `gRPC status ${status[code] ?? code}` : unwrapped(details);
 }
 
-/** Why a channel failed, without gRPC's wrapping and without the time, which would make each attempt's reason a new one. */
+/** What gRPC wraps a channel's failure in, and the time that it adds, which would make each attempt's reason a new one. */
+const WRAPPED = /^No connection established\. Last error: (?:Error: )?(.+?)(?:\s+\([-\d:.TZ]+\))?\. Resolution note:/s;
+/** OpenSSL's `thread:error:code:library:function:REASON:file:line:…`. */
+const OPENSSL = /^[\dA-F]+:error:[\dA-F]+:[^:]*:[^:]*:([^:]+):/;
+
 function unwrapped(details: string): string {
-  const failure = /^No connection established\. Last error: (?:Error: )?(.+?)(?: \([-\d:.TZ]+\))?\. Resolution note:/;
-  return failure.exec(details)?.[1] ?? details;
+  const failure = WRAPPED.exec(details)?.[1] ?? details;
+  return OPENSSL.exec(failure)?.[1] ?? failure;
 }

@@ -1,7 +1,9 @@
+import dns from "node:dns";
 import { readdir, readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type RunEventRecord, readModel } from "@mzsr/shared";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { smallConfiguration } from "../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
@@ -20,6 +22,15 @@ async function train(folder: string, workers: number, changes: Partial<Coordinat
   }
   await coordinator.finished;
   return hashes(folder);
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 async function hashes(folder: string): Promise<string[]> {
@@ -56,6 +67,27 @@ test("a run ends with a line per step, a checkpoint, a model and the tale of wha
   expect(events.map((line) => JSON.parse(line).kind)).toEqual(
     expect.arrayContaining(["join", "checkpoint", "stage", "finished"]),
   );
+});
+
+test("workers find no open door before all is there that their events need", async () => {
+  const { lookup } = dns;
+  const grpcPort = await freePort();
+  let door = "not tried";
+  vi.spyOn(dns, "lookup").mockImplementation(((name: string, ...rest: unknown[]) => {
+    if (name !== "page.test") return Reflect.apply(lookup, dns, [name, ...rest]);
+    const answer = rest.at(-1) as (error: null, address: string, family: number) => void;
+    const knock = connect(grpcPort, "127.0.0.1");
+    const heard = (what: string) => () => {
+      door = what;
+      knock.destroy();
+      answer(null, "127.0.0.1", 4);
+    };
+    knock.once("connect", heard("open")).once("error", heard("shut"));
+  }) as typeof lookup);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const listen = { host: "127.0.0.1", grpcPort, httpHost: "page.test", httpPort: 0 };
+  await smallCoordinator(await temporaryFolder(), { listen });
+  expect(door).toBe("shut");
 });
 
 test("two workers and one give the same parameters after every step", async () => {

@@ -228,10 +228,14 @@ class Coordinator implements RunningCoordinator {
     this.#loop = new CoreLoop(this.#core, carryOut, monotonicNowMs, this.#leadership?.mayAct);
   }
 
-  /** gRPC for workers, HTTP for people, NATS if there is any. */
+  /** HTTP for people, gRPC for workers, NATS if there is any. */
   async #openDoors(): Promise<void> {
     const { configuration, listen, token, tls, nats, logger } = this.#options;
     const schedule = new RunSchedule(configuration);
+    this.#http = await this.#startHttp();
+    this.#closers.add(() => this.#http.stop());
+    this.#closers.add(() => this.#stream.close());
+    // The last thing that is waited for: a worker may come in at once, and what its events bring about is carried out.
     this.#grpc = await startGrpcServer({
       host: listen.host,
       port: listen.grpcPort,
@@ -245,9 +249,6 @@ class Coordinator implements RunningCoordinator {
       },
     });
     this.#closers.add(() => this.#grpc.stop("the coordinator ends"));
-    this.#http = await this.#startHttp();
-    this.#closers.add(() => this.#http.stop());
-    this.#closers.add(() => this.#stream.close());
     const link = nats === undefined ? undefined : connectNats(nats, "mzsr-coordinator", this.#natsChanged);
     if (link !== undefined) this.#closers.add(() => link.close());
     this.#effects = new EffectRunner({

@@ -22,7 +22,7 @@ import { EventStream } from "./http/event-stream.js";
 import { builtPage } from "./http/page.js";
 import { Routes } from "./http/routes.js";
 import { RunArchive } from "./http/run-view.js";
-import { type HttpServer, startHttpServer } from "./http/server.js";
+import { COORDINATOR_FLAGS, type HttpServer, startHttpServer } from "./http/server.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";
 import type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
@@ -287,7 +287,8 @@ class Coordinator implements RunningCoordinator {
       page: builtPage(),
     });
     const onError = (reason: string) => this.#options.logger.warn(`HTTP: ${reason}`);
-    return startHttpServer({ host: this.#httpHost, port: this.#options.listen.httpPort, routes, onError });
+    const { httpPort } = this.#options.listen;
+    return startHttpServer({ host: this.#httpHost, port: httpPort, flags: COORDINATOR_FLAGS, routes, onError });
   }
 
   #preparePreviews(): void {

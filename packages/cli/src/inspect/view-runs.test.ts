@@ -38,3 +38,9 @@ test("mzsr view refuses a folder that holds no run", async () => {
   expect(code).toBe(2);
   expect(notes).toContain(`${folder}: no run in it`);
 });
+
+test("mzsr view names the options for an address that cannot be listened on", async () => {
+  const run = await emptyRun(await temporaryFolder(), "one");
+  const { code, notes } = await mzsr(["view", run, "--host", "192.0.2.1"]);
+  expect([code, notes]).toEqual([2, expect.stringMatching(/^mzsr: http:\/\/192\.0\.2\.1:0: .*\(--host\).*\(--port\)/)]);
+});

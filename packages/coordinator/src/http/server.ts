@@ -4,10 +4,19 @@ import type { AddressInfo } from "node:net";
 import { InputError, messageOf } from "@mzsr/shared";
 import { HttpError, type Routes, sendJson } from "./routes.js";
 
+export interface ListenFlags {
+  readonly host: string;
+  readonly port: string;
+}
+
+export const COORDINATOR_FLAGS: ListenFlags = { host: "--http-host, or --host", port: "--http-port" };
+
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** The options that set `host` and `port`. */
+  readonly flags: ListenFlags;
   readonly routes: Pick<Routes, "answer">;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
@@ -37,7 +46,7 @@ export class HttpServer {
 }
 
 /** @throws InputError when the address cannot be listened on */
-export async function startHttpServer({ host, port, routes, onError }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer({ host, port, flags, routes, onError }: HttpServerOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
     routes.answer(request, response).catch((thrown: unknown) => {
       const status = thrown instanceof HttpError ? thrown.status : 500;
@@ -47,13 +56,17 @@ export async function startHttpServer({ host, port, routes, onError }: HttpServe
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, flags)));
     server.listen(port, host, resolve);
   });
   return new HttpServer(server);
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): InputError {
-  const what = error.code === "EADDRINUSE" ? `port ${port} is in use` : `cannot be listened on (${error.message})`;
-  return new InputError(what, { where: `http://${host}:${port}`, expected: "a free port (--http-port)" });
+function listenError(error: NodeJS.ErrnoException, host: string, port: number, flags: ListenFlags): InputError {
+  const where = `http://${host}:${port}`;
+  if (error.code === "EADDRINUSE") {
+    return new InputError(`port ${port} is in use`, { where, expected: `a free port (${flags.port})` });
+  }
+  const expected = `an address of this machine (${flags.host}) and a port that may be listened on (${flags.port})`;
+  return new InputError(`cannot be listened on (${error.message})`, { where, expected });
 }

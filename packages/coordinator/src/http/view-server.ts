@@ -32,7 +32,13 @@ export async function startViewServer({ runs, host, port, onError }: ViewServerO
     throw new InputError("no run in it", { where: folders[at]!, expected: "a run folder with a valid config.yaml" });
   }
   const routes = new Routes({ live: undefined, archive: chosen, page: builtPage() });
-  const server = await startHttpServer({ host, port, routes, onError });
+  const server = await startHttpServer({
+    host,
+    port,
+    flags: { host: "--host", port: "--port" },
+    routes,
+    onError,
+  });
   const [run, compare] = chosen.names;
   const query = new URLSearchParams({ run: run ?? "", ...(compare === undefined ? {} : { compare }) });
   const authority = host.includes(":") ? `[${host}]:${server.port}` : `${host}:${server.port}`;

@@ -1,7 +1,7 @@
 /** What a coordinator answers over HTTP while it stands by: that it lives, and that it does not lead. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError, sendText } from "../http/routes.js";
-import { type HttpServer, startHttpServer } from "../http/server.js";
+import { COORDINATOR_FLAGS, type HttpServer, startHttpServer } from "../http/server.js";
 
 export interface WaitingRoomOptions {
   readonly runName: string;
@@ -26,7 +26,7 @@ export class WaitingRoom {
   /** @throws InputError when the port is taken */
   async open(): Promise<void> {
     const { host, port, onError } = this.#options;
-    this.#server ??= await startHttpServer({ host, port, routes: this, onError });
+    this.#server ??= await startHttpServer({ host, port, flags: COORDINATOR_FLAGS, routes: this, onError });
   }
 
   async close(): Promise<void> {

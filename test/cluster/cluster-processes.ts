@@ -1,7 +1,6 @@
 /** Real coordinators and workers as processes of the built command, for tests that kill them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ClusterStatus, type Configuration, writeConfiguration } from "@mzsr/shared";
@@ -96,21 +95,6 @@ export function workerProcess(
   const cache = join(folder, `cache-${name}`);
   const where = ["--coordinator", `127.0.0.1:${port}`, "--cache-dir", cache];
   return new ClusterProcess(["worker", ...where, "--name", name, "--slots", "1", "--backend", "cpu", ...more]);
-}
-
-/** Ports that nobody uses now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, "listening");
-    ports.push((server.address() as { port: number }).port);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
-  return ports;
 }
 
 /** The status that a coordinator tells over HTTP; undefined while nobody answers. */

@@ -3,10 +3,11 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Configuration, connectNats, findLeader, type NatsLink, readLeader, readModel } from "@mzsr/shared";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { freePorts } from "../support/free-port.js";
 import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
 import { smallConfiguration, smallImages } from "../support/small-run.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { ClusterProcess, coordinatorProcess, freePorts, statusWhere, workerProcess } from "./cluster-processes.js";
+import { ClusterProcess, coordinatorProcess, statusWhere, workerProcess } from "./cluster-processes.js";
 
 vi.setConfig({ testTimeout: 240_000 });
 

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-port.js";
 import { poll } from "../support/poll.js";
 
 const SHIPPED = fileURLToPath(new URL("../../deploy/prometheus/", import.meta.url));
@@ -136,14 +136,4 @@ function faster(rules: string): string {
     /(\[|for: |offset )(\d+)([hm])\b/g,
     (_, before: string, count: string, found: string) => `${before}${count}${unit(found)}`,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/shared";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../../../test/support/free-port.js";
 import { mzsr } from "./testing/run-command.js";
 
 let folder: string;
@@ -263,14 +264,6 @@ it("an output that cannot be written", async () => {
 it("a checkpoint that is none", async () => {
   expect(await refusal("import", join(folder, "none"), "-o", "m.safetensors")).toMatch(/none\.index/);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A NumPy file of float64. */
 function npy(shape: readonly number[], values: readonly number[]): Buffer {

@@ -1,9 +1,10 @@
 import dns from "node:dns";
 import { readdir, readFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type RunEventRecord, readModel } from "@mzsr/shared";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { freePort } from "../../../test/support/free-port.js";
 import { smallConfiguration } from "../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
@@ -22,15 +23,6 @@ async function train(folder: string, workers: number, changes: Partial<Coordinat
   }
   await coordinator.finished;
   return hashes(folder);
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function hashes(folder: string): Promise<string[]> {

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "nats";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../../../../test/support/free-port.js";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "../../../../test/support/nats-server.js";
 import { connectNats, type NatsLink } from "./nats.js";
 import { natsOptions } from "./nats-options.js";
@@ -32,15 +31,6 @@ const change = (nats: NatsLink, wanted: boolean): Promise<string> =>
       resolve(reason);
     });
   });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 describe.skipIf(!hasNatsServer())("a NATS link", () => {
   it("carries messages and answers requests", async () => {

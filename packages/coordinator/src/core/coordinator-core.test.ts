@@ -170,6 +170,15 @@ describe("a stop", () => {
     expect(more.core.over).toBe(true);
   });
 
+  it("before any step has begun ends at once, and is told once", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 5 });
+    cluster.send({ type: "stop", reason: "SIGTERM" });
+    expect(cluster.effects).toEqual([
+      { type: "event", event: { kind: "stop", step: 0, reason: "SIGTERM" } },
+      { type: "ended", complete: false },
+    ]);
+  });
+
   it("asked for twice does not wait for the step", () => {
     const cluster = new CoreHarness({ tasks: 2, steps: 5 });
     cluster.join("a");

@@ -291,8 +291,13 @@ export class CoordinatorCore {
     const lastStep = begun.at(-1)?.step ?? this.#trainer.step - 1;
     this.#stop = { reason, lastStep };
     for (const { step } of this.#board.steps) if (step > lastStep) this.#board.close(step);
-    const finishing = begun.length === 0 ? "" : `; finishing step ${lastStep + 1} first`;
-    this.#ledger.tell({ kind: "stop", step: this.#trainer.step, reason: `${reason}${finishing}` });
+    // With nothing to finish the run ends now, and its end is the event.
+    if (begun.length === 0) return;
+    this.#ledger.tell({
+      kind: "stop",
+      step: this.#trainer.step,
+      reason: `${reason}; finishing step ${lastStep + 1} first`,
+    });
   }
 
   // What follows from the state and the time

@@ -49,8 +49,7 @@ export class Routes {
 
   /** @throws HttpError */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET is answered here");
-    const url = parseUrl(request);
+    const url = askedUrl(request);
     const path = url.pathname;
     if (path === "/healthz") return sendText(response, "ok\n", "text/plain; charset=utf-8");
     if (OF_A_LIVE_RUN.has(path)) return this.#answerAboutLive(path, request, response);
@@ -137,7 +136,12 @@ export function sendText(response: ServerResponse, text: string, type = "text/pl
   response.end(text);
 }
 
-function parseUrl(request: IncomingMessage): URL {
+/**
+ * What a request asks for, its path decoded.
+ * @throws HttpError when it does not only ask, or its address cannot be read
+ */
+export function askedUrl(request: IncomingMessage): URL {
+  if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET is answered here");
   try {
     const url = new URL(request.url ?? "/", "http://coordinator");
     url.pathname = decodeURIComponent(url.pathname);

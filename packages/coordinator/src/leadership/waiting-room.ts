@@ -1,6 +1,6 @@
 /** What a coordinator answers over HTTP while it stands by: that it lives, and that it does not lead. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HttpError, sendText } from "../http/routes.js";
+import { askedUrl, HttpError, sendText } from "../http/routes.js";
 import { COORDINATOR_FLAGS, type HttpServer, startHttpServer } from "../http/server.js";
 
 export interface WaitingRoomOptions {
@@ -34,9 +34,9 @@ export class WaitingRoom {
     this.#server = undefined;
   }
 
-  /** @throws HttpError 503 for all but /healthz: nobody is sent here while another leads */
+  /** @throws HttpError as the routes of a live run; 503 for all but /healthz: nobody is sent here while another leads */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url === "/healthz") return sendText(response, "ok\n");
+    if (askedUrl(request).pathname === "/healthz") return sendText(response, "ok\n");
     const who = this.leader === "" ? "nobody leads it yet" : `its leader's page is http://${this.leader}`;
     throw new HttpError(503, `this coordinator stands by for the run ${this.#options.runName}; ${who}`);
   }

@@ -1,6 +1,6 @@
 /** The coordinator's HTTP server: status, metrics, service discovery and the page. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { InputError, messageOf } from "@mzsr/shared";
 import { HttpError, type Routes, sendJson } from "./routes.js";
 
@@ -24,10 +24,17 @@ export interface HttpServerOptions {
 
 export class HttpServer {
   readonly #server: Server;
+  /** Connections that have not asked for anything yet: to Node they are not idle. */
+  readonly #unused = new Set<Socket>();
 
   /** Use `startHttpServer`. */
   constructor(server: Server) {
     this.#server = server;
+    server.on("connection", (socket) => {
+      this.#unused.add(socket);
+      socket.once("close", () => this.#unused.delete(socket));
+    });
+    server.on("request", ({ socket }) => this.#unused.delete(socket));
   }
 
   /** The port that it listens on. */
@@ -39,6 +46,7 @@ export class HttpServer {
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    for (const socket of this.#unused) socket.destroy();
     const force = setTimeout(() => this.#server.closeAllConnections(), 1_000);
     await closed;
     clearTimeout(force);
@@ -55,11 +63,12 @@ export async function startHttpServer({ host, port, flags, routes, onError }: Ht
       sendJson(response, { error: status === 500 ? "the coordinator failed to answer" : messageOf(thrown) }, status);
     });
   });
+  const running = new HttpServer(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, flags)));
     server.listen(port, host, resolve);
   });
-  return new HttpServer(server);
+  return running;
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number, flags: ListenFlags): InputError {

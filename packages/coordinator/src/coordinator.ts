@@ -326,6 +326,7 @@ class Coordinator implements RunningCoordinator {
       earlier: async () => (await readMetrics(paths.metrics, step)).lines,
       nowMs: monotonicNowMs,
       onProblem: (reason) => logger.error(`nothing more is written for TensorBoard: ${reason}; training goes on`),
+      onSkipped: (reason) => logger.warn(`a picture is left out for TensorBoard, and others may be: ${reason}`),
     });
     this.#closers.add(() => log.close());
     this.#tensorboard = log;

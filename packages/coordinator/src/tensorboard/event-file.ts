@@ -1,18 +1,20 @@
 /** A file that TensorBoard finds and reads while it grows. */
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** TensorBoard takes every file with `tfevents` in its name, in the order of the names. */
 const NAME = /^events\.out\.tfevents\.(\d{10})\.(\d{3})\.mzsr$/;
 
 export class EventFile {
-  /** The folder had no file before this one. */
+  /** Nothing was written in the folder before; a file that a killed coordinator left empty does not count. */
   readonly isFirst: boolean;
+  readonly #path: string;
   readonly #file: FileHandle;
   /** Bytes that are whole records. */
   #size = 0;
 
-  private constructor(file: FileHandle, isFirst: boolean) {
+  private constructor(path: string, file: FileHandle, isFirst: boolean) {
+    this.#path = path;
     this.#file = file;
     this.isFirst = isFirst;
   }
@@ -21,9 +23,11 @@ export class EventFile {
   static async create(folder: string, nowMs: number): Promise<EventFile> {
     await mkdir(folder, { recursive: true });
     const before = (await readdir(folder)).flatMap((name) => beganMs(name) ?? []);
+    const sizes = await Promise.all(before.map(async (ms) => (await stat(join(folder, nameOf(ms)))).size));
     const began = Math.max(Math.floor(nowMs), ...before.map((ms) => ms + 1));
-    const file = await open(join(folder, nameOf(began)), "wx");
-    return new EventFile(file, before.length === 0);
+    const path = join(folder, nameOf(began));
+    const isFirst = sizes.every((bytes) => bytes === 0);
+    return new EventFile(path, await open(path, "wx"), isFirst);
   }
 
   /** Adds whole records. What does not fit wholly is taken away again. */
@@ -42,6 +46,12 @@ export class EventFile {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  /** Takes the file away: it shall be as if it had never been begun. */
+  async discard(): Promise<void> {
+    await rm(this.#path, { force: true });
+    await this.close();
   }
 }
 

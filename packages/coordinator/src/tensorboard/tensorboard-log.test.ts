@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createImage, type PreviewImage } from "@mzsr/shared";
 import { expect, test } from "vitest";
@@ -13,6 +13,7 @@ const NOW_MS = 1767225599_250;
 
 function logIn(run: string, changes: Partial<TensorBoardOptions> = {}) {
   const problems: string[] = [];
+  const skipped: string[] = [];
   const log = new TensorBoardLog({
     folder: join(run, "tensorboard"),
     previews: join(run, "previews"),
@@ -20,9 +21,10 @@ function logIn(run: string, changes: Partial<TensorBoardOptions> = {}) {
     earlier: async () => [],
     nowMs: () => NOW_MS,
     onProblem: (reason) => problems.push(reason),
+    onSkipped: (reason) => skipped.push(reason),
     ...changes,
   });
-  return { log, problems };
+  return { log, problems, skipped };
 }
 
 /** A meta-step whose query loss after adaptation is `after`. */
@@ -110,6 +112,23 @@ test("a preview becomes pictures and their PSNR; a picture that stays is written
   expect(problems).toEqual([]);
 });
 
+test("a picture that cannot be read is left out, said once, and the rest is written", async () => {
+  const run = await temporaryFolder();
+  const { log, problems, skipped } = logIn(run);
+  const image = await preview(join(run, "previews"), 4);
+  await rm(join(run, "previews", image.entries[0]!.files.lr));
+  for (const step of [4, 8]) log.preview(step, [image]);
+  log.step(line(9, 0.5));
+  await log.close();
+  const shown = await shownIn(run);
+  const pictures = [...shown.keys()].filter((tag) => tag.startsWith("preview/"));
+  expect(pictures).toEqual(["preview/barn/bicubic", "preview/barn/adapted", "preview/barn/hr"]);
+  expect([...shown.get("psnr/barn/adapted")!.keys()]).toEqual([4, 8]);
+  expect([...shown.get("loss/query/after")!.keys()]).toEqual([9]);
+  expect(skipped).toEqual([expect.stringMatching(/^preview\/barn\/lr: .*ENOENT/)]);
+  expect(problems).toEqual([]);
+});
+
 test("what an interrupted run wrote of steps that its next life does again is forgotten", async () => {
   const run = await temporaryFolder();
   const first = logIn(run);
@@ -137,6 +156,28 @@ test("a run that resumes where nothing was written for TensorBoard gets the step
   log.step(line(601, 1));
   await log.close();
   expect(await stepsOf(run, "loss/query/after")).toEqual(Array.from({ length: 601 }, (_, i) => i + 1));
+});
+
+test("a life whose file cannot be begun leaves none, and the next one writes the steps before", async () => {
+  const run = await temporaryFolder();
+  const broken = logIn(run, { nextStep: 3, earlier: () => Promise.reject(new Error("metrics.jsonl: cannot be read")) });
+  await broken.log.close();
+  expect(broken.problems).toEqual(["metrics.jsonl: cannot be read"]);
+  expect(await readdir(join(run, "tensorboard"))).toEqual([]);
+  const next = logIn(run, { nextStep: 3, earlier: async () => [line(1, 1), line(2, 1)] });
+  next.log.step(line(3, 1));
+  await next.log.close();
+  expect(await stepsOf(run, "loss/query/after")).toEqual([1, 2, 3]);
+});
+
+test("a file that a killed life left empty does not keep the steps before from being written", async () => {
+  const run = await temporaryFolder();
+  await mkdir(join(run, "tensorboard"));
+  await writeFile(join(run, "tensorboard", "events.out.tfevents.1767225599.250.mzsr"), "");
+  const { log } = logIn(run, { nextStep: 2, earlier: async () => [line(1, 1)] });
+  log.step(line(2, 1));
+  await log.close();
+  expect(await stepsOf(run, "loss/query/after")).toEqual([1, 2]);
 });
 
 test("a full disk is told once and ends the writing; what was written stays whole", async (context) => {

@@ -3,13 +3,13 @@
  *
  * A life begins with `SessionLog START` at its first step, which makes TensorBoard forget what an earlier life wrote of
  * that step and later ones. Training comes first: everything is written behind it, and the first failure (a full disk)
- * ends the writing, never the run.
+ * ends the writing, never the run. A picture that cannot be read is left out.
  */
 import { messageOf, type PreviewImage } from "@mzsr/shared";
 import type { MetricsLine } from "../run/metrics-log.js";
 import { EventFile } from "./event-file.js";
 import { eventEncoding, type SummaryValue, type TensorBoardEvent } from "./event-schema.js";
-import { picturesOf, psnrOf, readPicture, scalarsOf } from "./summaries.js";
+import { type NamedPicture, picturesOf, psnrOf, readPicture, scalarsOf } from "./summaries.js";
 import { recordFraming } from "./tf-record.js";
 
 /** Events that are encoded in one go, and then written. */
@@ -27,6 +27,8 @@ export interface TensorBoardOptions {
   readonly nowMs: () => number;
   /** Told once, when writing has ended for good. */
   readonly onProblem: (reason: string) => void;
+  /** Told of the first picture that is left out. */
+  readonly onSkipped: (reason: string) => void;
 }
 
 type Job = () => TensorBoardEvent | Promise<TensorBoardEvent>;
@@ -37,6 +39,7 @@ export class TensorBoardLog {
   readonly #record = recordFraming();
   /** Pictures that this life's file holds: most of a preview never changes. */
   readonly #shown = new Set<string>();
+  #hasSkipped = false;
   #file: EventFile | undefined;
   #jobs: Job[] = [];
   #working: Promise<void> | undefined;
@@ -97,10 +100,22 @@ export class TensorBoardLog {
   }
 
   async #open(): Promise<EventFile> {
-    const { folder, nextStep, nowMs } = this.#options;
-    const wallTime = nowMs() / 1000;
+    const { folder, nowMs } = this.#options;
     const file = await EventFile.create(folder, nowMs());
+    try {
+      await this.#writeHead(file);
+    } catch (thrown) {
+      await file.discard().catch(() => undefined);
+      throw thrown;
+    }
     this.#file = file;
+    return file;
+  }
+
+  /** Begins the file, and lets the steps that it lacks be written next. */
+  async #writeHead(file: EventFile): Promise<void> {
+    const { nextStep, nowMs } = this.#options;
+    const wallTime = nowMs() / 1000;
     const earlier = file.isFirst ? await this.#options.earlier() : [];
     const head: TensorBoardEvent[] = [
       { wallTime, fileVersion: "brain.Event:2" },
@@ -108,7 +123,6 @@ export class TensorBoardLog {
     ];
     await file.append(Buffer.concat(head.map((event) => this.#recordOf(event))));
     this.#jobs = [...earlier.map((line) => () => stepEvent(line)), ...this.#jobs];
-    return file;
   }
 
   #recordOf(event: TensorBoardEvent): Uint8Array {
@@ -119,10 +133,23 @@ export class TensorBoardLog {
     const values: SummaryValue[] = [];
     for (const picture of picturesOf(images)) {
       if (this.#shown.has(picture.file)) continue;
-      values.push(await readPicture(this.#options.previews, picture));
+      const value = await this.#read(picture);
+      if (value === undefined) continue;
+      values.push(value);
       this.#shown.add(picture.file);
     }
     return values;
+  }
+
+  /** Undefined, said the first time, for a picture that cannot be read. */
+  async #read(picture: NamedPicture): Promise<SummaryValue | undefined> {
+    try {
+      return await readPicture(this.#options.previews, picture);
+    } catch (thrown) {
+      if (!this.#hasSkipped) this.#options.onSkipped(`${picture.tag}: ${messageOf(thrown)}`);
+      this.#hasSkipped = true;
+      return undefined;
+    }
   }
 }
 

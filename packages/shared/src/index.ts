@@ -69,7 +69,7 @@ export { type MetaGradient, type MetaProblem, metaGradient } from "./meta/meta-g
 export type { PatchPairs } from "./meta/patch-pairs.js";
 export { stepWeights } from "./meta/step-weights.js";
 export { type Corner, structuredCrops } from "./meta/structured-crops.js";
-export { writeFileAtomically } from "./model/atomic-file.js";
+export { removeUnfinished, writeFileAtomically } from "./model/atomic-file.js";
 export { crc32cTable, maskedCrc } from "./model/crc32c.js";
 export { initialParameters, type NormalDraws } from "./model/initial.js";
 export {

@@ -2,7 +2,14 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { encodePng, type Image, type PreviewEntry, type PreviewImage, writeFileAtomically } from "@mzsr/shared";
+import {
+  encodePng,
+  type Image,
+  type PreviewEntry,
+  type PreviewImage,
+  removeUnfinished,
+  writeFileAtomically,
+} from "@mzsr/shared";
 
 /** Entries that a picture keeps; beyond, every second of the older half goes. */
 const MOST_ENTRIES = 40;
@@ -15,6 +22,11 @@ export async function readPreviews(folder: string): Promise<PreviewImage[]> {
   } catch {
     return [];
   }
+}
+
+/** Removes what a coordinator that was killed left half-written. */
+export async function tidyPreviews(folder: string): Promise<void> {
+  await removeUnfinished(folder, (name) => join(folder, name) === listIn(folder) || name.endsWith(".png"));
 }
 
 export async function writePreviews(folder: string, images: readonly PreviewImage[]): Promise<void> {

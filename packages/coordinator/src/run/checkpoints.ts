@@ -13,6 +13,7 @@ import {
   InputError,
   messageOf,
   type NamedTensor,
+  removeUnfinished,
   type TensorFile,
   writeFileAtomically,
 } from "@mzsr/shared";
@@ -21,7 +22,6 @@ import type { TrainingState } from "../core/training-state.js";
 
 const FORMAT = "mzsr-checkpoint-1";
 const NAME = /^step-(\d{8,})\.safetensors$/;
-const UNFINISHED = /^step-\d{8,}\.safetensors\.\d+\.tmp$/;
 
 /** What a checkpoint says besides the training state. */
 export interface CheckpointFacts {
@@ -155,9 +155,7 @@ export class CheckpointStore {
   async #prune(): Promise<void> {
     const old = (await this.list()).slice(0, -this.#keep);
     for (const { path } of old) await rm(path, { force: true });
-    // A folder has one writer, which is not writing now: what is unfinished was left by one that was killed.
-    const unfinished = (await readdir(this.#folder)).filter((name) => UNFINISHED.test(name));
-    for (const name of unfinished) await rm(join(this.#folder, name), { force: true });
+    await removeUnfinished(this.#folder, (name) => NAME.test(name));
   }
 }
 

@@ -1,4 +1,4 @@
-import { appendFile, readFile, truncate } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, type StepSummary } from "@mzsr/shared";
 import { expect, test } from "vitest";
@@ -92,6 +92,22 @@ test("other training images are refused", async () => {
 test("a folder with checkpoints is not begun anew", async () => {
   const path = await interruptedRun();
   await expect(RunFolder.open(optionsFor(path))).rejects.toThrow(/holds a run with checkpoints.*--resume/);
+});
+
+test("what a killed coordinator left half-written goes when the folder is opened, and nothing else", async () => {
+  const path = await interruptedRun();
+  const { previews } = runPaths(path);
+  await mkdir(previews);
+  const leftover = ["coordinator.json.4711.tmp", "config.yaml.1.tmp", "model.safetensors.4711.tmp"];
+  for (const name of [...leftover, "net.onnx.4711.tmp", "notes.tmp"]) await writeFile(join(path, name), "half");
+  for (const name of ["previews.json.1.tmp", "barn-lr-0a1b2c3d.png.4711.tmp", "barn-lr-0a1b2c3d.png"]) {
+    await writeFile(join(previews, name), "half");
+  }
+  const { folder } = await RunFolder.open(optionsFor(path, { resume: true }));
+  await folder.close();
+  const left = (await readdir(path)).filter((name) => name.endsWith(".tmp"));
+  expect(left.sort()).toEqual(["net.onnx.4711.tmp", "notes.tmp"]);
+  expect(await readdir(previews)).toEqual(["barn-lr-0a1b2c3d.png"]);
 });
 
 test("two coordinators cannot use one run folder", async () => {

@@ -9,15 +9,20 @@ import {
   messageOf,
   type RunEvent,
   type RunEventRecord,
+  removeUnfinished,
   type StepSummary,
   writeConfiguration,
 } from "@mzsr/shared";
 import type { TrainingState } from "../core/training-state.js";
+import { tidyPreviews } from "../previews/preview-files.js";
 import { type Checkpoint, type CheckpointFacts, CheckpointStore, encodeCheckpoint } from "./checkpoints.js";
 import { type DiskListener, JsonLines } from "./json-lines.js";
 import { type MetricsLine, metricsLine, readJsonLines, readMetrics, summaryOf } from "./metrics-log.js";
 import { configurationChanges, describeChange } from "./resume-rules.js";
 import { RunLock } from "./run-lock.js";
+
+/** Files of a run folder that are replaced as a whole; the command announces where it listens in coordinator.json. */
+const REPLACED = ["config.yaml", "model.safetensors", "coordinator.json"];
 
 /** The paths of a run folder. */
 export function runPaths(folder: string) {
@@ -103,6 +108,8 @@ export class RunFolder {
     const state = found?.state ?? options.firstState();
     const metrics = await readMetrics(paths.metrics, state.step);
     const events = await readJsonLines<RunEventRecord>(paths.events);
+    await removeUnfinished(options.path, (name) => REPLACED.includes(name));
+    await tidyPreviews(paths.previews);
     await rm(paths.model, { force: true });
     await writeConfiguration(paths.configuration, options.configuration);
     const folder = new RunFolder(

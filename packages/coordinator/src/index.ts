@@ -13,4 +13,5 @@ export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./le
 export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";
 export type { PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
+export { runPaths } from "./run/run-folder.js";
 export type { TlsOptions } from "./server/credentials.js";

@@ -3,6 +3,7 @@
  */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { runPaths } from "@mzsr/coordinator";
 import {
   type Configuration,
   type ConfigurationOverride,
@@ -35,13 +36,13 @@ export async function prepareRun(options: RunOptions, now: Date): Promise<Prepar
   }
   const configuration =
     options.resume === true ? await resumedConfiguration(options, folder) : await newConfiguration(options);
-  if (options.resume !== true) await makeRoom(folder, options.fresh === true);
+  const isNew = options.resume !== true && (await makeRoom(folder, options.fresh === true));
   return {
     configuration,
     folder,
     name: basename(folder),
     resume: options.resume === true,
-    isNew: options.resume !== true,
+    isNew,
   };
 }
 
@@ -79,14 +80,18 @@ function overridesOf(options: RunOptions): ConfigurationOverride[] {
   ];
 }
 
-/** The folder exists and is empty afterwards. Only what is a run folder is ever deleted. */
-async function makeRoom(folder: string, fresh: boolean): Promise<void> {
+/**
+ * The folder exists afterwards, with no step of any run in it. Only what is a run folder is ever deleted, and only when
+ * that was asked for.
+ * @returns whether the folder is empty
+ */
+async function makeRoom(folder: string, fresh: boolean): Promise<boolean> {
   const entries = await entriesOf(folder);
   if (entries.length > 0) {
     const isRun = entries.includes("config.yaml");
     if (!isRun)
       throw new InputError("the folder is not empty and holds no run", { where: folder, expected: "another --run" });
-    if (!fresh) {
+    if (!fresh && !(await hasNoStep(folder))) {
       throw new InputError("the folder holds a run already", {
         where: folder,
         expected: "--resume to go on with it, --fresh to delete it, or another --run",
@@ -99,6 +104,7 @@ async function makeRoom(folder: string, fresh: boolean): Promise<void> {
         expected: "another --run, or that coordinator stopped first",
       });
     }
+    if (!fresh) return false;
     await rm(folder, { recursive: true });
   }
   try {
@@ -108,6 +114,17 @@ async function makeRoom(folder: string, fresh: boolean): Promise<void> {
       expected: "a --run that is writable",
     });
   }
+  return true;
+}
+
+/** A coordinator opened the folder and did nothing in it, as when no worker could start. In doubt it did. */
+async function hasNoStep(folder: string): Promise<boolean> {
+  const { metrics, checkpoints, model } = runPaths(folder);
+  const bytes = await stat(metrics).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+  return bytes === 0 && !(await exists(model)) && (await entriesOf(checkpoints)).length === 0;
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

@@ -100,11 +100,15 @@ it("stops on Ctrl-C with a checkpoint, and resumes to the same bits as a run tha
   );
 });
 
-it("ends with what is wrong when no worker can start, and starts none again", { timeout: LONG }, async () => {
+it("ends with what is wrong when no worker can start, starts none again, and takes the corrected command", {
+  timeout: LONG,
+}, async () => {
   const run = join(folder, "no-such-backend");
   const { code, notes } = await up(run, ...smallRun(photos, 5, 5), "--backend", "cuda").ended;
   expect([code, notes]).toEqual([2, expect.stringMatching(/mzsr: backend cuda does not start: .*; expected auto, or/)]);
   expect(notes).not.toMatch(/starting it again/);
+  expect(await up(run, ...smallRun(photos, 5, 5)).ended).toMatchObject({ code: 0 });
+  expect(await hashesOf(run)).toHaveLength(10);
 });
 
 describe("when processes die", () => {

@@ -18,6 +18,7 @@ import {
   InputError,
   initialParameters,
   loadDataset,
+  RunError,
 } from "@mzsr/shared";
 import { type RunningWorker, startWorker, type WorkerOptions } from "@mzsr/worker";
 import { pino } from "pino";
@@ -235,7 +236,7 @@ describe("a worker whose coordinator", () => {
   it("is not there gives up after its patience, naming the address and why", async () => {
     const worker = await work("127.0.0.1:1", { connectTimeout: 0.5 });
     const error = await worker.finished.catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(InputError);
+    expect(error).toBeInstanceOf(RunError);
     expect(String(error)).toMatch(/no coordinator answered .*127\.0\.0\.1:1.*ECONNREFUSED|ECONNREFUSED 127\.0\.0\.1:1/);
   });
 });

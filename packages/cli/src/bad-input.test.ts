@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/shared";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FakeCoordinator } from "../../../test/support/fake-coordinator.js";
 import { freePort } from "../../../test/support/free-port.js";
 import { mzsr } from "./testing/run-command.js";
 
@@ -232,16 +233,31 @@ describe("the network", () => {
     );
   });
 
-  it("refuses a worker without a coordinator, and says where it looked", async () => {
+  it("ends a worker without a coordinator as a failure that may pass, and says where it looked", async () => {
     const nobody = await freePort();
     const { code, notes } = await mzsr(
       ["worker", "--coordinator", `127.0.0.1:${nobody}`, "--connect-timeout", "1", "--backend", "cpu"],
       { cwd: empty },
     );
-    expect(code).toBe(2);
+    expect(code).toBe(1);
     expect(notes.trimEnd().split("\n").at(-1)).toMatch(new RegExp(`^mzsr: .*127\\.0\\.0\\.1:${nobody}`));
     expect(notes).not.toMatch(/\n\s+at /);
     expect(await refusal("worker", "--coordinator", "nonsense")).toMatch(/--coordinator.*host:port/);
+  });
+
+  it("has a worker that is refused for good end as bad input, with the reason", async () => {
+    const coordinator = await new FakeCoordinator().listen();
+    try {
+      const ended = mzsr(["worker", "--coordinator", coordinator.address, "--backend", "cpu", "--slots", "1"], {
+        cwd: empty,
+      });
+      (await coordinator.session()).send({ type: "refusal", reason: "the token is not right", retry: false });
+      const { code, notes } = await ended;
+      expect(notes.trimEnd().split("\n").at(-1)).toMatch(/^mzsr: .*the token is not right; expected/);
+      expect(code).toBe(2);
+    } finally {
+      coordinator.kill();
+    }
   });
 
   it("refuses a status that nobody gives", async () => {

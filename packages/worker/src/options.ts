@@ -35,7 +35,7 @@ export interface WorkerOptions {
 /** How a worker ended. */
 export interface WorkerEnd {
   readonly reason: string;
-  /** False when it could not go on: the session was refused for good, or no compute thread stays alive. */
+  /** False when it was refused for good: another start with the same options would be refused, too. */
   readonly ok: boolean;
 }
 
@@ -46,8 +46,8 @@ export interface RunningWorker {
   /** host:port of /metrics, or empty. */
   readonly metricsAddress: string;
   /**
-   * Resolves when the worker has ended and everything it held is released. Rejects with an InputError when no
-   * coordinator was found within `connectTimeout`.
+   * Resolves when the worker has ended and everything it held is released. Rejects with a RunError when no
+   * coordinator was found within `connectTimeout`, or no compute thread stays alive: another start may mend that.
    */
   readonly finished: Promise<WorkerEnd>;
   /** Hands back what is not begun, finishes what is, says goodbye. A second call does not wait for running tasks. */

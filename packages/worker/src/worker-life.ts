@@ -2,9 +2,9 @@
 import { performance } from "node:perf_hooks";
 import {
   type Hello,
-  InputError,
   messageOf,
   type NatsLink,
+  RunError,
   type Task,
   type Welcome,
   type WorkerHeartbeat,
@@ -55,7 +55,7 @@ export class WorkerLife {
   #welcomes = 0;
   #lastTrouble = "";
   #over = false;
-  /** Resolves when all is released; rejects with an InputError when no coordinator was found at the start. */
+  /** Resolves when all is released; rejects with a RunError when it could not go on. */
   readonly finished: Promise<WorkerEnd>;
 
   /** Begins to connect. */
@@ -90,7 +90,7 @@ export class WorkerLife {
 
   /** Ends because nothing can be computed any more. */
   fail(error: Error): void {
-    void this.#end({ reason: messageOf(error), ok: false });
+    void this.#end(new RunError(messageOf(error)));
   }
 
   #imageFiles(): ImageFiles {
@@ -187,11 +187,9 @@ export class WorkerLife {
   #noCoordinator(): void {
     const seconds = `${this.#parts.connectTimeout} s`;
     const why = this.#lastTrouble === "" ? "" : ` (${this.#lastTrouble})`;
-    const error = new InputError(`no coordinator answered within ${seconds}${why}`, {
-      where: "--coordinator",
-      expected: "the address of a running `mzsr coordinator` that this machine can reach",
-    });
-    void this.#end(error);
+    const expected = "expected the address of a running `mzsr coordinator` that this machine can reach";
+    // It may come yet: whoever starts workers is to try again.
+    void this.#end(new RunError(`--coordinator: no coordinator answered within ${seconds}${why}; ${expected}`));
   }
 
   async #end(end: WorkerEnd | Error): Promise<void> {

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { connectNats, findLeader, InputError, type NatsOptions, RunError } from "@mzsr/shared";
+import { connectNats, findLeader, InputError, type NatsOptions } from "@mzsr/shared";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import type { WorkerCommandOptions } from "../commands/worker.js";
 import { backendName } from "../compute/use-backend.js";
@@ -48,7 +48,11 @@ async function work(
   const stopObserving = onStopSignals((count) => worker.drain(count > 1 ? "stopped at once" : "stopped by a signal"));
   try {
     const end = await worker.finished;
-    if (!end.ok) throw new RunError(end.reason);
+    if (!end.ok) {
+      throw new InputError(`the coordinator refused this worker: ${end.reason}`, {
+        expected: "a worker that fits the run: its token, backend and version",
+      });
+    }
   } finally {
     stopObserving();
   }

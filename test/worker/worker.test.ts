@@ -225,12 +225,25 @@ describe("a worker whose coordinator", () => {
     await second.welcome(settings);
   });
 
-  it("refuses it for good ends, with the reason", async () => {
+  it("refuses it for good ends, with the reason, and does not say that it tries again", async () => {
     const coordinator = await coordinate();
-    const worker = await work(coordinator.address);
+    const said: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => said.push((JSON.parse(line) as { msg: string }).msg) });
+    const worker = await work(coordinator.address, { logger });
     const session = await coordinator.session();
     session.send({ type: "refusal", reason: "the token is not right", retry: false });
     expect(await worker.finished).toEqual({ reason: "the token is not right", ok: false });
+    expect(said).toEqual(["not connected to the coordinator; leaving"]);
+  });
+
+  it("refuses it for now tries again, and says so", async () => {
+    const coordinator = await coordinate();
+    const said: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => said.push((JSON.parse(line) as { msg: string }).msg) });
+    await work(coordinator.address, { logger });
+    (await coordinator.session()).send({ type: "refusal", reason: "the name is taken", retry: true });
+    await coordinator.welcome(settings);
+    expect(said).toEqual(["not connected to the coordinator; trying again"]);
   });
 
   it("is not there gives up after its patience, naming the address and why", async () => {

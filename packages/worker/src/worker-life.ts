@@ -73,7 +73,7 @@ export class WorkerLife {
       target: parts.target,
       connected: () => clearTimeout(this.#patience),
       welcomed: (welcome) => this.#welcomed(welcome),
-      disconnected: (reason) => this.#trouble(reason),
+      disconnected: (reason, triesAgain) => this.#trouble(reason, triesAgain),
       streamHeartbeat: () => this.#heartbeats?.goesOverStream() ?? true,
       compute: (effect) => void this.#compute(effect),
       prepare: (task) => void this.#prepare(task),
@@ -177,11 +177,11 @@ export class WorkerLife {
   }
 
   /** Said once per reason, not once per attempt. */
-  #trouble(reason: string): void {
-    if (reason === this.#lastTrouble) return;
+  #trouble(reason: string, triesAgain: boolean): void {
+    if (reason === this.#lastTrouble && triesAgain) return;
     this.#lastTrouble = reason;
     this.#heartbeats?.stop();
-    this.#parts.logger.warn({ reason }, "not connected to the coordinator; trying again");
+    this.#parts.logger.warn({ reason }, `not connected to the coordinator; ${triesAgain ? "trying again" : "leaving"}`);
   }
 
   #noCoordinator(): void {

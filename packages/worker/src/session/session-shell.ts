@@ -17,8 +17,8 @@ export interface SessionSurroundings {
   readonly abandon: (lease: string) => void;
   readonly connected: () => void;
   readonly welcomed: (welcome: Welcome) => void;
-  /** The stream is gone, could not be had, or was refused. */
-  readonly disconnected: (reason: string) => void;
+  /** The stream is gone, could not be had, or was refused; whether it will be tried again. */
+  readonly disconnected: (reason: string, triesAgain: boolean) => void;
   /** Whether a heartbeat that is due goes over the stream. */
   readonly streamHeartbeat: () => boolean;
   readonly ended: (reason: string, ok: boolean) => void;
@@ -68,9 +68,11 @@ export class SessionShell {
   #deal(event: WorkerEvent): void {
     if (event.type === "connected") this.#surroundings.connected();
     if (event.type === "welcome") this.#surroundings.welcomed(event);
-    if (event.type === "disconnected") this.#surroundings.disconnected(event.reason);
-    if (event.type === "refusal") this.#surroundings.disconnected(`refused: ${event.reason}`);
-    for (const effect of this.#session.handle(event, nowMs())) this.#carryOut(effect);
+    const effects = this.#session.handle(event, nowMs());
+    const triesAgain = this.#session.state !== "exited";
+    if (event.type === "disconnected") this.#surroundings.disconnected(event.reason, triesAgain);
+    if (event.type === "refusal") this.#surroundings.disconnected(`refused: ${event.reason}`, triesAgain);
+    for (const effect of effects) this.#carryOut(effect);
   }
 
   #carryOut(effect: WorkerEffect): void {

@@ -176,7 +176,9 @@ describe("a model file", () => {
     expect(await upscaleWithModel(join(folder, "none.safetensors"))).toMatch(
       /none\.safetensors.*expected a model file/,
     );
-    await upscaleWithModel(photo);
+    expect(await upscaleWithModel(photo)).toMatch(
+      /photo\.png: not a safetensors file; expected the model\.safetensors of a run, or what `mzsr import` makes/,
+    );
   });
 
   it("that is cut short", async () => {

@@ -20,6 +20,9 @@ export interface Model {
 /** Marks a safetensors file as one of ours, and which generation. */
 const FORMAT = "mzsr-model-1";
 
+/** What a user has or can make. */
+const EXPECTED = "the model.safetensors of a run, or what `mzsr import` makes of a TensorFlow checkpoint";
+
 /** Far beyond any network of this kind. */
 const LARGEST_BYTES = 2 ** 30;
 
@@ -52,10 +55,13 @@ export function encodeModel({ architecture, scale, parameters, innerRates, metad
 
 /** A model from the bytes of a file; `where` names it in errors. */
 export function decodeModel(bytes: Uint8Array, where: string): Model {
-  const file = decodeSafetensors(bytes, where);
+  const file = decodeSafetensors(bytes, where, EXPECTED);
   const { format, scale, ...metadata } = file.metadata;
   if (format !== FORMAT) {
-    throw new InputError(`not a model of this program (format ${format ?? "not given"})`, { where, expected: FORMAT });
+    throw new InputError(`not a model of this program (format ${format ?? "not given"})`, {
+      where,
+      expected: `${EXPECTED} (format ${FORMAT})`,
+    });
   }
   const architecture = architectureOf(file, where);
   const { entries, size } = parameterLayout(architecture);

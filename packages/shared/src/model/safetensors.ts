@@ -62,11 +62,12 @@ export function encodeSafetensors(
  * Reads the bytes of a safetensors file; the data is copied out.
  *
  * @param where the file's name, for errors
+ * @param expected what the file should have been, for errors
  * @throws InputError when the bytes are cut short, not safetensors, or of a type that is not read here
  */
-export function decodeSafetensors(bytes: Uint8Array, where: string): TensorFile {
-  const headerLength = readHeaderLength(bytes, where);
-  const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength), where);
+export function decodeSafetensors(bytes: Uint8Array, where: string, expected = "a safetensors file"): TensorFile {
+  const headerLength = readHeaderLength(bytes, where, expected);
+  const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength), where, expected);
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
   const tensors = new Map<string, NamedTensor>();
   let end = 0;
@@ -82,8 +83,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): TensorFile 
   return { tensors, metadata: readMetadata(header.__metadata__, where) };
 }
 
-function readHeaderLength(bytes: Uint8Array, where: string): number {
-  const expected = "a safetensors file";
+function readHeaderLength(bytes: Uint8Array, where: string, expected: string): number {
   if (bytes.length < LENGTH_BYTES) {
     throw new InputError(`only ${bytes.length} bytes, the file is cut short`, { where, expected });
   }
@@ -95,14 +95,14 @@ function readHeaderLength(bytes: Uint8Array, where: string): number {
   return length;
 }
 
-function parseHeader(bytes: Uint8Array, where: string): Record<string, unknown> {
+function parseHeader(bytes: Uint8Array, where: string, expected: string): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new InputError("the header is not JSON", { where, expected: "a safetensors file" });
+    throw new InputError("the header is not JSON", { where, expected });
   }
-  if (!isRecord(header)) throw new InputError("the header is not an object", { where, expected: "a safetensors file" });
+  if (!isRecord(header)) throw new InputError("the header is not an object", { where, expected });
   return header;
 }
 

@@ -272,6 +272,11 @@ describe("the network", () => {
   });
 });
 
+it("options of a standby without --standby", async () => {
+  expect(await refusal("coordinator", "--advertise", "10.0.0.5")).toMatch(/--advertise: .*without --standby/);
+  expect(await refusal("coordinator", "--nats-replicas", "3")).toMatch(/--nats-replicas: .*without --standby/);
+});
+
 it("an output that cannot be written", async () => {
   const into = (output: string) => refusal("upscale", photo, "--model", model, "--kernel", "g2.0", "-o", output);
   expect(await into("out.jpg")).toMatch(/expected a name that ends with \.png/);

@@ -11,6 +11,7 @@ import { natsFrom, tokenFrom } from "./link-options.js";
 
 /** `mzsr coordinator`. @throws InputError, RunError */
 export async function runCoordinator(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
+  checkAlone(options);
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
   const run = await prepareRun(options, new Date());
@@ -44,6 +45,13 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
     stopObserving();
     await started.withdraw();
   }
+}
+
+/** @throws InputError for options that mean nothing to a coordinator that nobody stands by */
+function checkAlone({ advertise, natsReplicas }: CoordinatorOptions): void {
+  const where = advertise !== undefined ? "--advertise" : natsReplicas !== undefined ? "--nats-replicas" : undefined;
+  if (where !== undefined)
+    throw new InputError("means nothing without --standby", { where, expected: "--standby, too" });
 }
 
 /** The coordinator's side of TLS, if flags ask for any. @throws InputError when one of the files is not named */

@@ -282,7 +282,11 @@ describe("a worker does not start", () => {
     ],
     ["with a port that is none", { coordinator: "a:99999" }, /"a:99999"/],
     ["without slots", { slots: 0 }, /0 is not a number of slots/],
-    ["with a certificate that is not there", { tls: { caFile: "/no/such.pem" } }, /\/no\/such\.pem: TLS file/],
+    [
+      "with a certificate that is not there",
+      { tls: { caFile: "/no/such.pem" } },
+      /--tls-ca \/no\/such\.pem: cannot be read/,
+    ],
   ])("%s", async (_, options, message) => {
     const started = work("127.0.0.1:1", options);
     await expect(started).rejects.toThrow(message);

@@ -277,6 +277,13 @@ it("options of a standby without --standby", async () => {
   expect(await refusal("coordinator", "--nats-replicas", "3")).toMatch(/--nats-replicas: .*without --standby/);
 });
 
+it("a TLS file of another kind, or none", async () => {
+  const key = await file("worker.key", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
+  const worker = (...tls: string[]) => refusal("worker", "--coordinator", "127.0.0.1:1", ...tls);
+  expect(await worker("--tls-ca", key)).toMatch(/--tls-ca .*worker\.key: holds no certificate; expected a PEM file/);
+  expect(await worker("--tls-ca", join(folder, "none.crt"))).toMatch(/--tls-ca .*none\.crt: cannot be read/);
+});
+
 it("an output that cannot be written", async () => {
   const into = (output: string) => refusal("upscale", photo, "--model", model, "--kernel", "g2.0", "-o", output);
   expect(await into("out.jpg")).toMatch(/expected a name that ends with \.png/);

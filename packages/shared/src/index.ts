@@ -112,6 +112,7 @@ export type * from "./protocol/messages.js";
 export * from "./protocol/nats.js";
 export { openNats } from "./protocol/nats-late-writes.js";
 export * from "./protocol/nats-options.js";
+export * from "./protocol/pem.js";
 export * from "./protocol/proto.js";
 export * from "./protocol/subjects.js";
 export { Draws } from "./random/draws.js";

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { ServerCredentials } from "@grpc/grpc-js";
-import { InputError, messageOf } from "@mzsr/shared";
+import { InputError, messageOf, readPem } from "@mzsr/shared";
 
 /** PEM files for encrypted sessions. */
 export interface TlsOptions {
@@ -16,25 +15,12 @@ export interface TlsOptions {
  */
 export async function serverCredentials(tls: TlsOptions | undefined): Promise<ServerCredentials> {
   if (tls === undefined) return ServerCredentials.createInsecure();
-  const certificate = await readPem(tls.certFile, "CERTIFICATE");
-  const key = await readPem(tls.keyFile, "PRIVATE KEY");
-  const authority = tls.clientCaFile === undefined ? null : await readPem(tls.clientCaFile, "CERTIFICATE");
+  const certificate = readPem("--tls-cert", tls.certFile, "certificate");
+  const key = readPem("--tls-key", tls.keyFile, "private key");
+  const authority = tls.clientCaFile === undefined ? null : readPem("--tls-ca", tls.clientCaFile, "certificate");
   try {
     return ServerCredentials.createSsl(authority, [{ cert_chain: certificate, private_key: key }], authority !== null);
   } catch (thrown) {
     throw new InputError(`certificate and key are not usable (${messageOf(thrown)})`, { where: tls.certFile });
   }
-}
-
-async function readPem(path: string, kind: string): Promise<Buffer> {
-  let content: Buffer;
-  try {
-    content = await readFile(path);
-  } catch (thrown) {
-    throw new InputError(`cannot be read (${messageOf(thrown)})`, { where: path, expected: "a PEM file" });
-  }
-  if (!content.includes(`${kind}-----`)) {
-    throw new InputError(`holds no ${kind.toLowerCase()}`, { where: path, expected: "a PEM file" });
-  }
-  return content;
 }

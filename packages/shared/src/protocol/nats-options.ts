@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
 import { InputError, messageOf } from "../errors.js";
+import { readPem } from "./pem.js";
 
 export interface NatsOptions {
   /** One or more of `host:port`, `nats://host:port`, `tls://host:port`. */
@@ -52,8 +53,9 @@ export function natsOptions(
  */
 export function connectionOptions(options: NatsOptions, name: string): ConnectionOptions {
   const authenticator = fileAuthenticator(options);
-  const files = [options.caFile, options.certFile, options.keyFile];
-  for (const file of files) if (file !== undefined) readSecret(file, "NATS TLS file");
+  if (options.caFile !== undefined) readPem("MZSR_NATS_CA_FILE", options.caFile, "certificate");
+  if (options.certFile !== undefined) readPem("MZSR_NATS_CERT_FILE", options.certFile, "certificate");
+  if (options.keyFile !== undefined) readPem("MZSR_NATS_KEY_FILE", options.keyFile, "private key");
   const tls = {
     ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
     ...(options.certFile === undefined ? {} : { certFile: options.certFile }),

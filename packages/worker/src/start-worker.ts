@@ -94,6 +94,7 @@ function checkOptions({ coordinator, slots, tls }: WorkerOptions): void {
 
 async function startPool(options: WorkerOptions, onBroken: (error: Error) => void): Promise<ComputePool> {
   const { logger } = options;
+  logger.info({ backend: options.backend }, "starting to compute");
   const pool = await ComputePool.start({
     backend: options.backend,
     slots: (backend) => options.slots ?? defaultSlots(backend),

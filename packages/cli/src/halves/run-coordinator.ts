@@ -5,18 +5,27 @@ import { reportOnRun } from "../report/report-on-run.js";
 import { terminalLogger } from "../run/logger.js";
 import { prepareRun } from "../run/prepare-run.js";
 import { startRun } from "../run/start-run.js";
-import { onStopSignals } from "../run/stop-signals.js";
+import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { natsFrom, tokenFrom } from "./link-options.js";
 
 /** `mzsr coordinator`. @throws InputError, RunError */
 export async function runCoordinator(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
   checkAlone(options);
+  const signals = new StopSignals();
+  try {
+    await coordinateRun(options, signals, terminal);
+  } finally {
+    signals.close();
+  }
+}
+
+async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, terminal: Terminal): Promise<void> {
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
   const run = await prepareRun(options, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
-  const started = await startRun(run, {
+  const start = startRun(run, {
     listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
     nats,
     token,
@@ -24,15 +33,15 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
     tensorboard: options.tensorboard,
     logger,
   });
+  const started = await signals.duringStart(start);
   const { coordinator } = started;
   logger.info(
     { grpc: coordinator.grpcAddress, page: started.url },
     `ready: workers join with mzsr worker --coordinator ${coordinator.grpcAddress}`,
   );
-  let stopObserving = () => {};
   try {
     const stoppedAtOnce = new Promise<never>((_, reject) => {
-      stopObserving = onStopSignals((count) => {
+      signals.take((count) => {
         if (count > 1) return reject(new RunError("stopped at once; the newest checkpoint stays"));
         logger.info("stopping: finishing the step, then a checkpoint");
         coordinator.stop("stopped by a signal").catch(reject);
@@ -42,7 +51,6 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
     logger.info({ step: end.step, complete: end.complete }, end.complete ? "finished" : "stopped; --resume goes on");
     if (end.complete && options.report === true) await reportOnRun(run.folder, options.kernel, terminal);
   } finally {
-    stopObserving();
     await started.withdraw();
   }
 }

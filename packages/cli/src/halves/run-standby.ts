@@ -1,5 +1,5 @@
 import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
-import { InputError, RunError } from "@mzsr/shared";
+import { InputError, type NatsOptions, RunError } from "@mzsr/shared";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { heldOutPhotos } from "../embedded/photos.js";
 import { ThreadComputer } from "../previews/thread-computer.js";
@@ -7,7 +7,7 @@ import { announce, withdraw } from "../run/announcement.js";
 import { imagePaths } from "../run/image-paths.js";
 import { terminalLogger } from "../run/logger.js";
 import { prepareRun } from "../run/prepare-run.js";
-import { onStopSignals } from "../run/stop-signals.js";
+import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { natsFrom, tokenFrom } from "./link-options.js";
 import { tlsFrom } from "./run-coordinator.js";
@@ -18,9 +18,23 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
   if (nats === undefined) {
     throw new InputError("--standby needs NATS", { expected: "--nats SERVERS of a nats-server with JetStream (-js)" });
   }
+  const signals = new StopSignals();
+  try {
+    await standBy(options, nats, signals, terminal);
+  } finally {
+    signals.close();
+  }
+}
+
+async function standBy(
+  options: CoordinatorOptions,
+  nats: NatsOptions,
+  signals: StopSignals,
+  terminal: Terminal,
+): Promise<void> {
   const run = await prepareRun({ ...options, resume: true }, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
-  const standby = await startStandby({
+  const start = startStandby({
     configuration: run.configuration,
     runFolder: run.folder,
     runName: run.name,
@@ -34,14 +48,21 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
     replicas: options.natsReplicas,
     previews: () => ({ photos: heldOutPhotos(), computer: new ThreadComputer() }),
     logger,
+    stopping: signals.asked,
     onLeading: ({ grpcAddress, httpAddress }) => {
       const page = `http://${httpAddress}`;
       logger.info({ grpc: grpcAddress, page }, `ready: workers join with mzsr worker --run ${run.name} --nats …`);
       void announce(run.folder, { grpc: grpcAddress, http: page, pid: process.pid });
     },
   });
+  const standby = await signals.duringStart(start).catch((thrown: unknown) => {
+    // Stopped while it waited for NATS: nothing has begun.
+    if (thrown === signals.asked.reason) return undefined;
+    throw thrown;
+  });
+  if (standby === undefined) return logger.info("stopped standing by");
   try {
-    const end = await ended(standby, (text) => logger.info(text));
+    const end = await ended(standby, signals, (text) => logger.info(text));
     logger.info({ step: end.step, complete: end.complete }, end.complete ? "finished" : "stopped standing by");
   } finally {
     await withdraw(run.folder);
@@ -49,18 +70,13 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
 }
 
 /** How it ends by itself, or by signals: the first steps down, the second does not wait. */
-async function ended(standby: StandbyCoordinator, say: (text: string) => void) {
-  let stopObserving = () => {};
+async function ended(standby: StandbyCoordinator, signals: StopSignals, say: (text: string) => void) {
   const stoppedAtOnce = new Promise<never>((_, reject) => {
-    stopObserving = onStopSignals((count) => {
+    signals.take((count) => {
       if (count > 1) return reject(new RunError("stopped at once; the newest checkpoint stays"));
       say("stepping down");
       standby.stop("stopped by a signal").catch(reject);
     });
   });
-  try {
-    return await Promise.race([standby.finished, stoppedAtOnce]);
-  } finally {
-    stopObserving();
-  }
+  return Promise.race([standby.finished, stoppedAtOnce]);
 }

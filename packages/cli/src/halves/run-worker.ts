@@ -5,7 +5,7 @@ import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import type { WorkerCommandOptions } from "../commands/worker.js";
 import { backendName } from "../compute/use-backend.js";
 import { terminalLogger } from "../run/logger.js";
-import { onStopSignals } from "../run/stop-signals.js";
+import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { natsFrom, tokenFrom } from "./link-options.js";
 
@@ -16,9 +16,11 @@ const LEADER_WAIT_MS = 5_000;
 export async function runWorker(options: WorkerCommandOptions, terminal: Terminal): Promise<void> {
   const nats = natsFrom(options);
   const coordinator = coordinatorFrom(options, nats);
+  const signals = new StopSignals();
   try {
-    await work(options, nats, coordinator.find, terminal);
+    await work(options, nats, coordinator.find, signals, terminal);
   } finally {
+    signals.close();
     await coordinator.close();
   }
 }
@@ -27,10 +29,11 @@ async function work(
   options: WorkerCommandOptions,
   nats: NatsOptions | undefined,
   coordinator: WorkerOptions["coordinator"],
+  signals: StopSignals,
   terminal: Terminal,
 ): Promise<void> {
   exitWithParent();
-  const worker = await startWorker({
+  const start = startWorker({
     coordinator,
     name: options.name,
     slots: options.slots,
@@ -45,16 +48,13 @@ async function work(
     connectTimeout: options.connectTimeout,
     logger: terminalLogger(terminal, options.logLevel, options.name === undefined ? {} : { worker: options.name }),
   });
-  const stopObserving = onStopSignals((count) => worker.drain(count > 1 ? "stopped at once" : "stopped by a signal"));
-  try {
-    const end = await worker.finished;
-    if (!end.ok) {
-      throw new InputError(`the coordinator refused this worker: ${end.reason}`, {
-        expected: "a worker that fits the run: its token, backend and version",
-      });
-    }
-  } finally {
-    stopObserving();
+  const worker = await signals.duringStart(start);
+  signals.take((count) => worker.drain(count > 1 ? "stopped at once" : "stopped by a signal"));
+  const end = await worker.finished;
+  if (!end.ok) {
+    throw new InputError(`the coordinator refused this worker: ${end.reason}`, {
+      expected: "a worker that fits the run: its token, backend and version",
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { startViewServer } from "@mzsr/coordinator";
 import type { ViewOptions } from "../commands/view.js";
-import { onStopSignals } from "../run/stop-signals.js";
+import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** `mzsr view`. @throws InputError for a folder that holds no run, or a port in use */
@@ -9,14 +9,11 @@ export async function viewRuns(
   { host, port }: ViewOptions,
   terminal: Terminal,
 ): Promise<void> {
+  const signals = new StopSignals();
   const server = await startViewServer({ runs, host, port, onError: (reason) => terminal.note(reason) });
   terminal.line(`Page ${server.url}`);
   terminal.note("Ctrl-C ends it.");
-  await new Promise<void>((resolve) => {
-    const stopObserving = onStopSignals(() => {
-      stopObserving();
-      resolve();
-    });
-  });
+  await new Promise<void>((resolve) => signals.take(() => resolve()));
+  signals.close();
   await server.stop();
 }

@@ -14,7 +14,7 @@ import { foldersOf } from "../run/image-paths.js";
 import { fileLogger } from "../run/logger.js";
 import { type PreparedRun, prepareRun } from "../run/prepare-run.js";
 import { type StartedRun, startRun } from "../run/start-run.js";
-import { onStopSignals } from "../run/stop-signals.js";
+import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { findNatsServer, NATS_HINT, startNats } from "./nats-process.js";
 import { WorkerProcesses } from "./worker-processes.js";
@@ -45,18 +45,20 @@ async function train(
   interactive: boolean,
 ): Promise<CoordinatorResult> {
   const closers = new Closers();
+  const signals = new StopSignals();
   try {
     const natsUrl = await startHeartbeats(closers, display);
-    const started = await startHere(run, options, natsUrl, closers);
+    const started = await signals.duringStart(startHere(run, options, natsUrl, closers));
     for (const line of introduction(run, started, options)) display.note(line);
     const workers = startWorkers(run, options, started, natsUrl, display);
     closers.add(() => workers.stop());
-    const end = await followToTheEnd(started.coordinator, workers, display, interactive);
+    const end = await followToTheEnd(started.coordinator, workers, signals, display, interactive);
     workers.letGo();
     // Workers of a finished run leave by themselves; those of a stopped one would wait for it to go on.
     if (end.complete) await Promise.race([workers.gone, delay(LEAVE_MS, undefined, { ref: false })]);
     return end;
   } finally {
+    signals.close();
     display.clear();
     await closers.close();
   }
@@ -130,15 +132,15 @@ function startWorkers(
 async function followToTheEnd(
   coordinator: RunningCoordinator,
   workers: WorkerProcesses,
+  signals: StopSignals,
   display: LiveDisplay,
   interactive: boolean,
 ): Promise<CoordinatorResult> {
   const show = (status: ClusterStatus) => display.show(status, performance.now());
   const timer = setInterval(() => show(coordinator.status()), interactive ? REDRAW_MS : 4 * REDRAW_MS);
-  let stopObserving = () => {};
   try {
     const stoppedAtOnce = new Promise<never>((_, reject) => {
-      stopObserving = onStopSignals((count) => {
+      signals.take((count) => {
         if (count > 1) {
           workers.kill();
           reject(new RunError("stopped at once; the newest checkpoint stays, --resume goes on from it"));
@@ -154,7 +156,7 @@ async function followToTheEnd(
     return end;
   } finally {
     clearInterval(timer);
-    stopObserving();
+    signals.close();
   }
 }
 

@@ -43,10 +43,16 @@ export class LeaderStore {
   /**
    * Waits until NATS is there, and makes the buckets that are not.
    * @param replicas servers of a NATS cluster that keep a copy
-   * @throws InputError when NATS has no JetStream
+   * @param stopping ends the wait for NATS
+   * @throws InputError when NATS has no JetStream; what `stopping` was aborted with
    */
-  static async open(options: NatsOptions, run: string, replicas: number): Promise<LeaderStore> {
-    const connection = await openNats({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
+  static async open(
+    options: NatsOptions,
+    run: string,
+    replicas: number,
+    stopping: AbortSignal = new AbortController().signal,
+  ): Promise<LeaderStore> {
+    const connection = await connected(options, stopping);
     try {
       const stream = connection.jetstream({ timeout: REQUEST_MS });
       const records = await stream.views.kv(LEADERS_BUCKET, { history: 1, replicas });
@@ -117,6 +123,25 @@ export class LeaderStore {
 
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+}
+
+/** The library cannot be told to give up: whoever is connected after all is let go then. */
+async function connected(options: NatsOptions, stopping: AbortSignal): Promise<NatsConnection> {
+  const connecting = openNats({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      connecting.then((connection) => connection.close()).catch(() => undefined);
+      reject(stopping.reason);
+    };
+    if (stopping.aborted) stop();
+    else stopping.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([connecting, stopped]);
+  } finally {
+    stopping.removeEventListener("abort", stop);
   }
 }
 

@@ -29,6 +29,8 @@ export interface StandbyOptions extends Omit<CoordinatorOptions, "nats" | "resum
   readonly previews?: (() => PreviewOptions) | undefined;
   /** Told when this coordinator begins to lead. */
   readonly onLeading?: ((coordinator: RunningCoordinator) => void) | undefined;
+  /** Ends the start while it waits for NATS; it rejects then with what this was aborted with. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 export interface StandbyCoordinator {
@@ -57,7 +59,7 @@ export async function startStandby(options: StandbyOptions): Promise<StandbyCoor
   await room.open();
   try {
     logger.info(`standing by for the run ${runName}; waiting for NATS`);
-    const store = await LeaderStore.open(options.nats, runName, options.replicas ?? 1);
+    const store = await LeaderStore.open(options.nats, runName, options.replicas ?? 1, options.stopping);
     return new Standby(options, dataset, store, room);
   } catch (thrown) {
     await room.close();

@@ -1,0 +1,35 @@
+/** SIGTERM to real processes that are still starting. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { MzsrProcess } from "../../../../test/support/mzsr-process.js";
+
+/** Nobody listens there: the port is privileged and of a service that no test machine has. */
+const NOBODY = "127.0.0.1:1";
+
+/** Starts the command, sends SIGTERM when it says `text`, and returns its exit code. */
+async function stoppedAt(text: string, args: readonly string[]): Promise<{ code: number | null; said: string }> {
+  const command = new MzsrProcess(args);
+  onTestFinished(() => command.kill());
+  await command.logged(({ msg }) => String(msg).includes(text));
+  command.signal("SIGTERM");
+  return { code: await command.exit(), said: command.lines.join("\n") };
+}
+
+test("a standby that waits for NATS ends at once, with 0", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mzsr-stop-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { code, said } = await stoppedAt("waiting for NATS", [
+    ...["coordinator", "--standby", "--nats", NOBODY, "--run", join(folder, "run")],
+    ...["--preset", "quick", "--port", "0", "--http-port", "0"],
+  ]);
+  expect([code, said]).toEqual([0, expect.stringContaining("stopped standing by")]);
+});
+
+test("a worker that is starting its backend leaves when it has, with 0", async () => {
+  const { code, said } = await stoppedAt("starting to compute", [
+    ...["worker", "--coordinator", NOBODY, "--backend", "cpu", "--slots", "1"],
+  ]);
+  expect([code, said]).toEqual([0, expect.stringContaining("stopped by a signal")]);
+});

@@ -27,7 +27,7 @@ const quick: PartialConfiguration = {
     halveEvery: 200,
   },
   metaTraining: {
-    steps: 600,
+    steps: 720,
     tasks: 2,
     support: 4,
     query: 4,

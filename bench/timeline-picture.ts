@@ -47,6 +47,7 @@ export function timelinePicture(
   ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">`,
+    "<title>What each worker did over some meta-steps</title>",
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     ...legend,
     ...lanes,

@@ -5,15 +5,12 @@
 //
 //   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 60] [--preset quick] [--set KEY=VALUE] [--json]
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { MzsrProcess } from "../test/support/mzsr-process.js";
 import { median } from "./peer.js";
 
 const { values: options } = parseArgs({
@@ -27,7 +24,6 @@ const { values: options } = parseArgs({
   },
 });
 
-const BIN = fileURLToPath(new URL("../packages/cli/dist/bin.js", import.meta.url));
 const POLL_MS = 250;
 
 /** What the workers said at one moment. */
@@ -45,32 +41,17 @@ interface Rate {
 
 async function measure(workers: number): Promise<Rate> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
-  const args = ["up", "--preset", options.preset, "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
+  const args = ["--preset", options.preset, "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
   args.push(...options.set.flatMap((pair) => ["--set", pair]), "--workers", `${workers}`, "--run", join(folder, "run"));
-  const up = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = once(up, "exit");
+  const up = new MzsrProcess(["up", ...args]);
   try {
-    const samples = await sampled(await pageOf(up), workers, ended);
-    await ended;
+    const samples = await sampled(await up.said(/^Page (http:\/\/\S+)/), workers, up.exit());
     const tasksPerSecond = await taskRate(join(folder, "run", "metrics.jsonl"), workers);
     return { tasksPerSecond, busyShare: busyShare(samples[0], samples.at(-1), workers) };
   } finally {
-    up.kill("SIGKILL");
+    await up.kill();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The address that `mzsr up` says its page is at; it tells its progress on standard error. */
-function pageOf(up: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const said: string[] = [];
-    createInterface({ input: up.stderr! }).on("line", (line) => {
-      said.push(line);
-      const page = /^Page (http:\/\/\S+)/.exec(line)?.[1];
-      if (page !== undefined) resolve(page);
-    });
-    up.once("exit", () => reject(new Error(`mzsr up ended without a page:\n${said.join("\n")}`)));
-  });
 }
 
 /** Samples while all workers compute, until the run ends. */

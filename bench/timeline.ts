@@ -62,14 +62,8 @@ async function record(folder: string, workers: number): Promise<Recording> {
   });
   await coordinator.exit();
   for (const { process } of processes) await process.exit();
-  const stepEnds = linesOf(coordinator)
-    .filter(({ msg }) => msg === "step done")
-    .map(secondsOf);
-  return { stepEnds, intervals: processes.flatMap(({ worker, process }) => intervalsOf(worker, linesOf(process))) };
-}
-
-function linesOf({ lines }: MzsrProcess): LogLine[] {
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
+  const stepEnds = coordinator.log.filter(({ msg }) => msg === "step done").map(secondsOf);
+  return { stepEnds, intervals: processes.flatMap(({ worker, process }) => intervalsOf(worker, process.log)) };
 }
 
 function secondsOf({ time }: LogLine): number {

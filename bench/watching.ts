@@ -6,7 +6,7 @@
 //
 //   npm run build && node bench/run.mjs watching [--rounds 3] [--seconds 20] [--json]
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -108,7 +108,7 @@ async function timeUntilSeen(cluster: Cluster, folder: string, browser: Browser)
 
 async function longRun(folder: string): Promise<string> {
   const run = join(folder, "long");
-  const viewed = await mkdtemp(run);
+  await mkdir(run);
   const lines = Array.from({ length: LONG_RUN }, (_, i) => {
     const loss = 0.05 / (1 + i / 2e4) + 0.01 * Math.sin(i);
     const losses = [loss * 1.4, loss * 1.2, loss * 1.1];
@@ -128,18 +128,16 @@ async function longRun(folder: string): Promise<string> {
       time: new Date(1.7e12 + i * 500).toISOString(),
     });
   });
-  await writeFile(join(viewed, "metrics.jsonl"), `${lines.join("\n")}\n`);
+  await writeFile(join(run, "metrics.jsonl"), `${lines.join("\n")}\n`);
   const configuration = smallConfiguration({ pretraining: { steps: 0 }, metaTraining: { steps: LONG_RUN } });
-  await writeFile(join(viewed, "config.yaml"), JSON.stringify(configuration));
-  return viewed;
+  await writeFile(join(run, "config.yaml"), JSON.stringify(configuration));
+  return run;
 }
 
 /** Seconds until something is painted, and until the curves of a long run stand. */
 async function timeToPaint(folder: string, browser: Browser) {
   const view = new MzsrProcess(["view", await longRun(folder)]);
-  const address = await poll("mzsr view says its address", 60, async () =>
-    view.lines.map((line) => /http:\/\/\S+/.exec(line)?.[0]).find((found) => found !== undefined),
-  );
+  const address = await view.said(/(http:\/\/\S+)/);
   const [first, whole]: [number[], number[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
     const { page, close } = await openPage(browser);

@@ -47,15 +47,29 @@ export class MzsrProcess {
     return this.#child.pid!;
   }
 
+  /** What it logged so far: those of its lines that are JSON. */
+  get log(): LogLine[] {
+    return this.lines.map(parsed).filter((line) => line !== undefined);
+  }
+
   get #ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** The first log line that `matches`, once it is there. Rejects when the process ends without it. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    return this.#found(() => this.log.find(matches));
+  }
+
+  /** What the first group of `pattern` is in the first line that has it, once it is there. Rejects as `logged` does. */
+  said(pattern: RegExp): Promise<string> {
+    return this.#found(() => this.lines.map((line) => pattern.exec(line)?.[1]).find((group) => group !== undefined));
+  }
+
+  #found<T>(find: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const found = this.lines.map(parsed).find((line) => line !== undefined && matches(line));
+        const found = find();
         if (found === undefined && !this.#ended) return;
         this.#listeners.delete(look);
         if (found !== undefined) resolve(found);

@@ -25,6 +25,21 @@ async function train(folder: string, workers: number, changes: Partial<Coordinat
   return hashes(folder);
 }
 
+/** Trains a small run until its coordinator vanishes in the middle of step 3. */
+async function vanishMidStep(folder: string, changes: Partial<CoordinatorOptions> = {}) {
+  const coordinator = await smallCoordinator(folder, changes);
+  const worker = workerOf(coordinator);
+  const vanished = new Promise<void>((resolve) => {
+    worker.compute((task, theta) => {
+      if (task.step === 3 && task.index === 1) resolve(coordinator.abandon("vanished"));
+      return pretendOutcome(task, theta);
+    });
+  });
+  worker.hello(helloOf("alice"));
+  await vanished;
+  return coordinator;
+}
+
 async function hashes(folder: string): Promise<string[]> {
   const { lines } = await readMetrics(join(folder, "run", "metrics.jsonl"));
   return lines.map((line) => line.theta_sha256);
@@ -106,16 +121,7 @@ test("a run that was stopped and resumed ends as one that was not", async () => 
 test("a coordinator that vanished mid-step goes on from its newest checkpoint to the same end", async () => {
   const quiet = await train(await temporaryFolder(), 1);
   const folder = await temporaryFolder();
-  const first = await smallCoordinator(folder);
-  const worker = workerOf(first);
-  const vanished = new Promise<void>((resolve) => {
-    worker.compute((task, theta) => {
-      if (task.step === 3 && task.index === 1) resolve(first.abandon("vanished"));
-      return pretendOutcome(task, theta);
-    });
-  });
-  worker.hello(helloOf("alice"));
-  await vanished;
+  const first = await vanishMidStep(folder);
   await expect(first.finished).rejects.toThrow("vanished");
   expect(await train(folder, 1, { resume: true })).toEqual(quiet);
 });
@@ -177,16 +183,7 @@ test("workers that leave because the run is over are gone, not lost", async () =
 
 test("TensorBoard is shown each step once, with the run's own numbers, though a coordinator vanished", async () => {
   const folder = await temporaryFolder();
-  const first = await smallCoordinator(folder, { tensorboard: true });
-  const worker = workerOf(first);
-  const vanished = new Promise<void>((resolve) => {
-    worker.compute((task, theta) => {
-      if (task.step === 3 && task.index === 1) resolve(first.abandon("vanished"));
-      return pretendOutcome(task, theta);
-    });
-  });
-  worker.hello(helloOf("alice"));
-  await vanished;
+  await vanishMidStep(folder, { tensorboard: true });
   await train(folder, 1, { tensorboard: true, resume: true });
   const files = await readEventFiles(join(folder, "run", "tensorboard"));
   expect(files).toHaveLength(2);

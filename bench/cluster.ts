@@ -1,95 +1,50 @@
-// What a second worker gives, and how much of a step's time is not computation: `mzsr up` with one worker and with two,
-// one slot each, in turn. Tasks per second are those of the steps that all workers had a part in, by metrics.jsonl; how
-// busy the workers are is their own word, between the first and the last time that all were seen computing. So starting
-// up does not count.
+// What a second worker gives: `mzsr up` with one worker and with two, one slot each, in turn. Tasks per second are those
+// of the steps that all workers had a part in, by metrics.jsonl, so starting up does not count. Beside them, what the
+// machine allows: one process and two that do nothing but compute such tasks, each pinned to a core.
 //
-//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 60] [--preset quick] [--set KEY=VALUE] [--json]
+//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 120] [--preset quick] [--set KEY=VALUE] [--json]
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { loadConfiguration, type PresetName, parseOverride } from "@mzsr/shared";
 import { MzsrProcess } from "../test/support/mzsr-process.js";
-import { median } from "./peer.js";
+import { median, startSide } from "./peer.js";
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2),
   options: {
     rounds: { type: "string", default: "3" },
-    steps: { type: "string", default: "60" },
+    steps: { type: "string", default: "120" },
     preset: { type: "string", default: "quick" },
     set: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
   },
 });
 
-const POLL_MS = 250;
+const TASK = fileURLToPath(new URL("sides/task.mjs", import.meta.url));
+/** Tasks in which a bare process gets compiled, and for how long it is measured then. */
+const BARE_WARM_UP = 5;
+const BARE_SECONDS = 10;
 
-/** What the workers said at one moment. */
-interface Sample {
-  readonly seconds: number;
-  /** Time that tasks took on the workers, data and computation, all workers together. */
-  readonly busySeconds: number;
-}
-
-interface Rate {
-  readonly tasksPerSecond: number;
-  /** Share of the workers' time in which they had a task in hand. */
-  readonly busyShare: number;
-}
-
-async function measure(workers: number): Promise<Rate> {
+async function clusterRate(workers: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
   const args = ["--preset", options.preset, "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
   args.push(...options.set.flatMap((pair) => ["--set", pair]), "--workers", `${workers}`, "--run", join(folder, "run"));
   const up = new MzsrProcess(["up", ...args]);
   try {
-    const samples = await sampled(await up.said(/^Page (http:\/\/\S+)/), workers, up.exit());
-    const tasksPerSecond = await taskRate(join(folder, "run", "metrics.jsonl"), workers);
-    return { tasksPerSecond, busyShare: busyShare(samples[0], samples.at(-1), workers) };
+    await up.exit();
+    return await rateOfSteps(join(folder, "run", "metrics.jsonl"), workers);
   } finally {
     await up.kill();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Samples while all workers compute, until the run ends. */
-async function sampled(page: string, workers: number, ended: Promise<unknown>): Promise<Sample[]> {
-  const samples: Sample[] = [];
-  let over = false;
-  ended.then(() => {
-    over = true;
-  });
-  while (!over) {
-    const sample = await sampleOf(page, workers).catch(() => undefined);
-    if (sample !== undefined) samples.push(sample);
-    await delay(POLL_MS);
-  }
-  return samples;
-}
-
-async function sampleOf(page: string, workers: number): Promise<Sample | undefined> {
-  const groups = (await (await fetch(`${page}/sd`)).json()) as { targets: string[] }[];
-  const pages = await Promise.all(
-    groups.flatMap(({ targets }) => targets.map(async (t) => (await fetch(`http://${t}/metrics`)).text())),
-  );
-  const seconds = performance.now() / 1000;
-  const counts = pages.map((text) => total(text, "mzsr_worker_task_seconds_count", 'part="compute"'));
-  if (counts.filter((count) => count > 0).length < workers) return undefined;
-  const busy = pages.map((text) => total(text, "mzsr_worker_task_seconds_sum", ""));
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  return { seconds, busySeconds: sum(busy) };
-}
-
-/** Sum of a metric's samples whose labels contain `label`. */
-function total(text: string, metric: string, label: string): number {
-  const lines = text.split("\n").filter((line) => line.startsWith(`${metric}{`) && line.includes(label));
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
 /** Tasks per second from the end of the first step that all workers were there for to the end of the last one. */
-async function taskRate(metrics: string, workers: number): Promise<number> {
+async function rateOfSteps(metrics: string, workers: number): Promise<number> {
   const lines = (await readFile(metrics, "utf8")).trim().split("\n");
   const steps = lines.map((line) => JSON.parse(line) as { time: string; tasks: number; workers: number });
   const [first, ...rest] = steps.filter((step) => step.workers === workers);
@@ -98,31 +53,62 @@ async function taskRate(metrics: string, workers: number): Promise<number> {
   return rest.reduce((sum, { tasks }) => sum + tasks, 0) / seconds;
 }
 
-/** A task's time counts when it ends, so the share is right to one task at each end. */
-function busyShare(first: Sample | undefined, last: Sample | undefined, workers: number): number {
-  if (first === undefined || last === undefined) throw new Error("the workers were never seen computing");
-  return (last.busySeconds - first.busySeconds) / (workers * (last.seconds - first.seconds));
+/** Tasks per second of processes that share nothing, a core each. */
+async function bareRate(processes: number, task: object): Promise<number> {
+  const sides = Array.from({ length: processes }, (_, core) => startSide(`${core}`, process.execPath, [TASK]));
+  try {
+    await Promise.all(
+      sides.map(async (side) => {
+        for (let i = 0; i < BARE_WARM_UP; i++) await side.ask(task);
+      }),
+    );
+    const rates = await Promise.all(
+      sides.map(async (side) => {
+        const start = performance.now();
+        const seconds = () => (performance.now() - start) / 1000;
+        let done = 0;
+        for (; seconds() < BARE_SECONDS; done++) await side.ask(task);
+        return done / seconds();
+      }),
+    );
+    return rates.reduce((sum, rate) => sum + rate, 0);
+  } finally {
+    for (const side of sides) side.stop();
+  }
+}
+
+async function bareTask(): Promise<object> {
+  const overrides = options.set.map(parseOverride);
+  const { model, metaTraining } = await loadConfiguration({ preset: options.preset as PresetName, overrides });
+  const { support, patchSize, innerSteps } = metaTraining;
+  return { ...model, patches: support, side: patchSize, innerSteps, keptSteps: 1 };
+}
+
+interface Rates {
+  readonly one: number[];
+  readonly two: number[];
 }
 
 async function main(): Promise<void> {
-  const rates: Record<1 | 2, Rate[]> = { 1: [], 2: [] };
+  const task = await bareTask();
+  const cluster: Rates = { one: [], two: [] };
+  const bare: Rates = { one: [], two: [] };
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const workers of [1, 2] as const) rates[workers].push(await measure(workers));
+    cluster.one.push(await clusterRate(1));
+    cluster.two.push(await clusterRate(2));
+    bare.one.push(await bareRate(1, task));
+    bare.two.push(await bareRate(2, task));
   }
-  const typical = (runs: readonly Rate[]): Rate => ({
-    tasksPerSecond: median(runs.map(({ tasksPerSecond }) => tasksPerSecond)),
-    busyShare: median(runs.map(({ busyShare }) => busyShare)),
+  const summary = ({ one, two }: Rates) => ({
+    one: median(one),
+    two: median(two),
+    speedup: median(two.map((rate, i) => rate / one[i]!)),
   });
-  const [one, two] = [typical(rates[1]), typical(rates[2])];
-  const speedup = median(rates[2].map((rate, i) => rate.tasksPerSecond / rates[1][i]!.tasksPerSecond));
-  if (options.json) return console.log(JSON.stringify({ one, two, speedup }, null, 2));
-  const row = (name: string, { tasksPerSecond, busyShare }: Rate) =>
-    console.log(
-      `${name}  ${tasksPerSecond.toFixed(2)} tasks/s, workers busy ${(100 * busyShare).toFixed(1)} % of the time`,
-    );
-  row("1 worker ", one);
-  row("2 workers", two);
-  console.log(`a second worker gives ${speedup.toFixed(2)} times the tasks per second`);
+  const result = { cluster: summary(cluster), bare: summary(bare) };
+  if (options.json) return console.log(JSON.stringify(result, null, 2));
+  for (const [name, { one, two, speedup }] of Object.entries(result)) {
+    console.log(`${name.padEnd(7)}  ${one.toFixed(2)} → ${two.toFixed(2)} tasks/s, × ${speedup.toFixed(2)}`);
+  }
 }
 
 await main();

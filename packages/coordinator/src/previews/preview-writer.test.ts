@@ -105,10 +105,10 @@ describe("PreviewWriter", () => {
     clock.nowMs = 1000;
     computer.release();
     await expect.poll(() => written).toEqual([2]);
-    clock.nowMs = 10_000;
+    clock.nowMs = 20_000;
     writer.offer(8, theta(0.4));
     expect(computer.problems).toHaveLength(1);
-    clock.nowMs = 12_000;
+    clock.nowMs = 22_000;
     writer.offer(10, theta(0.5));
     await expect.poll(() => written).toEqual([2, 10]);
     writer.offer(12, theta(0.6));

@@ -21,7 +21,7 @@ import type { PreviewSubject } from "./preview-subject.js";
 
 /** Gradient steps of a preview's adaptation, as in the paper's meta-test. */
 const UPDATES = 10;
-const SHARE_OF_TIME = 0.1;
+const SHARE_OF_TIME = 0.05;
 
 /** One adaptation, to be computed on another thread. */
 export interface PreviewProblem {

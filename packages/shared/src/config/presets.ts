@@ -11,7 +11,10 @@ export type PartialConfiguration = z.input<typeof configurationSchema>;
 export const PRESET_NAMES = ["quick", "paper"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
-/** A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). */
+/**
+ * A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). A step
+ * is one task, and two steps are computed at a time: so two workers never wait for each other.
+ */
 const quick: PartialConfiguration = {
   model: { depth: 5, width: 32 },
   // From nearly no blur to more than the test kernels have: a network for the mean kernel alone would not need to adapt.
@@ -20,15 +23,15 @@ const quick: PartialConfiguration = {
   pretraining: {
     steps: 800,
     batch: 16,
-    tasks: 2,
+    tasks: 1,
     patchSize: 48,
     kernels: "mixed",
     learningRate: 1e-3,
     halveEvery: 200,
   },
   metaTraining: {
-    steps: 720,
-    tasks: 2,
+    steps: 1440,
+    tasks: 1,
     support: 4,
     query: 4,
     patchSize: 48,
@@ -39,6 +42,7 @@ const quick: PartialConfiguration = {
     learningRate: 1e-3,
     learningRateFinal: 0.1,
   },
+  cluster: { pipeline: 1 },
 };
 
 /** Soh et al., CVPR 2020, section 5: the defaults of the schema. */

@@ -27,6 +27,14 @@ export const IMAGE_CHUNK_BYTES = 256 * 1024;
  * `message` names the member of a oneof that is set.
  */
 export function clusterService(): ClusterDefinition {
+  built ??= buildService();
+  return built;
+}
+
+let built: ClusterDefinition | undefined;
+
+/** Takes milliseconds: protobufjs generates and compiles a codec for each message. */
+function buildService(): ClusterDefinition {
   const definition = fromJSON(JSON.parse(descriptorJson), {
     longs: Number,
     enums: String,

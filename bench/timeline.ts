@@ -1,7 +1,7 @@
 // Where a meta-step's wall time goes: the quick preset's meta-training with workers of one slot each on this machine,
 // from what coordinator and workers log at level debug.
 //
-//   npm run build && node bench/run.mjs timeline [--workers 2] [--steps 60] [--set KEY=VALUE] [--svg FILE]
+//   npm run build && node bench/run.mjs timeline [--workers 2] [--steps 120] [--set KEY=VALUE] [--svg FILE]
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,16 +14,16 @@ const { values: options } = parseArgs({
   args: process.argv.slice(2),
   options: {
     workers: { type: "string", default: "2" },
-    steps: { type: "string", default: "60" },
+    steps: { type: "string", default: "120" },
     set: { type: "string", multiple: true, default: [] },
     svg: { type: "string" },
   },
 });
 
 /** Steps before the measurement, in which programs start and get compiled. */
-const WARM_UP = 15;
+const WARM_UP = 30;
 /** Steps in the picture. */
-const DRAWN = 4;
+const DRAWN = 8;
 
 interface Recording {
   readonly intervals: readonly Interval[];

@@ -30,7 +30,7 @@ const quick: PartialConfiguration = {
     halveEvery: 200,
   },
   metaTraining: {
-    steps: 1440,
+    steps: 1300,
     tasks: 1,
     support: 4,
     query: 4,

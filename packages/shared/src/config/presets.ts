@@ -13,7 +13,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 
 /**
  * A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). A step
- * is one task, and two steps are computed at a time: so two workers never wait for each other.
+ * is one task, and two steps are computed at a time: so two workers seldom wait for each other.
  */
 const quick: PartialConfiguration = {
   model: { depth: 5, width: 32 },

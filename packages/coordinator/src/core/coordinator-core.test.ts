@@ -124,6 +124,16 @@ describe("a pipelined run", () => {
     expect(stage).toMatchObject({ step: 2, reason: "stage", state: { step: 2 } });
   });
 
+  it("counts time in which two steps were computed once", () => {
+    const cluster = new CoreHarness({ ...options, tasks: 1, pretrainingSteps: 0 });
+    const worker = cluster.join("a", { slots: 2 });
+    cluster.pass(2, [worker]);
+    cluster.answer(worker);
+    cluster.pass(1, [worker]);
+    cluster.answer(worker);
+    expect(cluster.steps.map(({ seconds }) => seconds)).toEqual([2, 1]);
+  });
+
   it("goes on from a checkpoint with the same bits", () => {
     const whole = new CoreHarness({ ...options, checkpointEvery: 1 });
     whole.finish(whole.join("a", { slots: 3 }));

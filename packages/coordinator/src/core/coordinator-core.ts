@@ -70,6 +70,8 @@ export class CoordinatorCore {
   /** The tasks of the step after the open ones. */
   #ahead: { readonly step: number; readonly tasks: readonly DrawnTask[] } | undefined;
   #nowMs: number | undefined;
+  /** When the newest step was done. */
+  #reducedMs = Number.NEGATIVE_INFINITY;
   #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
@@ -372,7 +374,9 @@ export class CoordinatorCore {
       if (!outcomes) return;
       const begunMs = this.#board.steps.find((open) => open.step === step)!.begunMs!;
       this.#board.close(step);
-      const circumstances = { seconds: (now - begunMs) / 1000, workers: this.#membership.connected.length };
+      const sinceMs = Math.max(begunMs, this.#reducedMs);
+      this.#reducedMs = now;
+      const circumstances = { seconds: (now - sinceMs) / 1000, workers: this.#membership.connected.length };
       const summary = this.#trainer.advance(outcomes, circumstances);
       this.#progress.stepDone(summary, now);
       this.#ledger.effect({ type: "step", summary });

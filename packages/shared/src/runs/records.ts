@@ -17,7 +17,7 @@ export interface StepSummary {
   readonly gradientNorm: number;
   readonly learningRate: number;
   readonly stepWeights: readonly number[];
-  /** Wall time since the step's first task was leased. */
+  /** Wall time since the step's first task was leased, or since the step before it was done if that was later. */
   readonly seconds: number;
   readonly tasks: number;
   readonly workers: number;

@@ -5,6 +5,13 @@ import type { GpuReading } from "../gpu/nvidia-smi.js";
 /** From a tiny task on a GPU to a paper-sized one on an old core, in seconds. */
 const TASK_SECONDS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120];
 
+/**
+ * prom-client tells of the event loop's lag twice: measured when Prometheus asks, and as a distribution, for which a timer
+ * wakes the process 100 times a second in the middle of a task. We do without the latter.
+ */
+const LAG_TIMER_MS = 3_600_000;
+const LAG_DISTRIBUTION = /^nodejs_eventloop_lag_\w+_seconds$/;
+
 /** Where the values come from that are read when Prometheus asks. */
 export interface WorkerMetricsSources {
   readonly worker: string;
@@ -27,7 +34,7 @@ export class WorkerMetrics {
 
   constructor({ worker, backend, slots, tensorBytes, gpus }: WorkerMetricsSources) {
     this.#worker = worker;
-    collectDefaultMetrics({ register: this.registry });
+    this.#collectDefaults();
     const registers = [this.registry];
     const name = (metric: string) => `mzsr_worker_${metric}`;
     this.#tasks = new Counter({
@@ -84,6 +91,12 @@ export class WorkerMetrics {
 
   reconnected(): void {
     this.#reconnects.inc(this.#labels());
+  }
+
+  #collectDefaults(): void {
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LAG_TIMER_MS });
+    const names = this.registry.getMetricsAsArray().map(({ name }) => name);
+    for (const name of names.filter((name) => LAG_DISTRIBUTION.test(name))) this.registry.removeSingleMetric(name);
   }
 
   #labels(): { worker: string; run: string } {

@@ -1,5 +1,9 @@
+import type { Task } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { CoreHarness, type JoinedWorker, placeOf } from "../testing/core-harness.js";
+import { Announcements } from "./announcements.js";
+import type { GrantedLease } from "./leases.js";
+import type { Member } from "./membership.js";
 
 /** Tasks that a worker was told of, in order. */
 function announced({ received }: JoinedWorker): string[] {
@@ -38,6 +42,33 @@ describe("announcements", () => {
     cluster.answer(a);
     expect([announced(a).slice(0, 2), announced(b).slice(0, 1)]).toEqual([["0/1", "1/0"], ["1/1"]]);
     expect([a, b].map(({ leases }) => leases.map(placeOf))).toEqual([["1/0"], ["1/1"]]);
+  });
+
+  it("go to the worker that will be free first, so that workers who take turns are all told", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 12, cluster: { pipeline: 1 } });
+    const a = cluster.join("a");
+    cluster.nowMs += 50;
+    const workers = [a, cluster.join("b")];
+    const given = workers.map(({ leases }) => leases.map(placeOf));
+    for (let turn = 0; turn < 10; turn++) {
+      const worker = workers[turn % 2]!;
+      cluster.nowMs += 50;
+      cluster.answer(worker);
+      given[turn % 2]!.push(placeOf(worker.leases[0]!));
+    }
+    expect(workers.map(announced)).toEqual([["1/0", ...given[0]!.slice(1)], given[1]!.slice(1)]);
+  });
+
+  it("consider how long each worker's tasks take", () => {
+    const leasedAtMs: Record<string, number> = { slow: 0, fast: 500 };
+    const board = { leasesOf: (session: string) => [{ grantedMs: leasedAtMs[session]! } as GrantedLease] };
+    const member = (session: string, secondsPerTask: number) =>
+      ({ session, secondsPerTask, hello: { slots: 1 } }) as Member;
+    const [slow, fast] = [member("slow", 2), member("fast", 0.4)];
+    const task = { step: 1, index: 0 } as Task;
+    expect(new Announcements().next([task], [slow, fast], board)).toEqual(new Map([[fast, [task]]]));
+    leasedAtMs.fast = 1700;
+    expect(new Announcements().next([task], [slow, fast], board)).toEqual(new Map([[slow, [task]]]));
   });
 
   it("bind nobody: the task of a busy worker goes to an idle one", () => {

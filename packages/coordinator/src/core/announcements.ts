@@ -1,5 +1,6 @@
 import type { Task } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
+import type { TaskBoard } from "./leases.js";
 import type { Member } from "./membership.js";
 
 /**
@@ -21,45 +22,53 @@ export class Announcements {
   }
 
   /**
-   * What to tell now: the next tasks that nobody was told of, to workers that know of fewer tasks than they have slots.
+   * What to tell now: the next tasks that nobody was told of, to the workers whose slots will be free first, a slot a task.
    *
    * @param upcoming tasks without a lease, the next one first; read only as far as there is room
    * @param workers that may be given tasks
+   * @param board with their leases
    */
-  next(upcoming: Iterable<Task>, workers: readonly Member[]): Map<Member, Task[]> {
-    const room = this.#room(workers);
+  next(upcoming: Iterable<Task>, workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Map<Member, Task[]> {
+    const slots = this.#slotsWithoutNews(workers, board);
     const news = new Map<Member, Task[]>();
-    if (room.size === 0) return news;
+    if (slots.length === 0) return news;
     for (const task of upcoming) {
       if (this.#told.has(placeOf(task))) continue;
-      const [member, free] = widest(room);
-      if (free === 1) room.delete(member);
-      else room.set(member, free - 1);
+      const { member } = slots.shift()!;
       this.#told.set(placeOf(task), member.session!);
       news.set(member, [...(news.get(member) ?? []), task]);
-      if (room.size === 0) break;
+      if (slots.length === 0) break;
     }
     return news;
   }
 
-  /** Tasks that each worker may still be told of; those told to sessions that are gone are forgotten. */
-  #room(workers: readonly Member[]): Map<Member, number> {
+  /** In the order in which they will be free. What was told to sessions that are gone is forgotten. */
+  #slotsWithoutNews(workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Slot[] {
     const known = new Map<SessionId, number>(workers.map(({ session }) => [session!, 0]));
     for (const [place, session] of this.#told) {
       const count = known.get(session);
       if (count === undefined) this.#told.delete(place);
       else known.set(session, count + 1);
     }
-    const free = workers.map((member) => [member, member.hello.slots - known.get(member.session!)!] as const);
-    return new Map(free.filter(([, count]) => count > 0));
+    const slots = workers.flatMap((member) => slotsOf(member, board).slice(known.get(member.session!)));
+    return slots.sort((a, b) => a.freeMs - b.freeMs);
   }
+}
+
+/** A place for one task at a time. */
+interface Slot {
+  readonly member: Member;
+  /** When its task will be done, if it takes as long as the worker's last ones; 0 when it has none. */
+  readonly freeMs: number;
+}
+
+function slotsOf(member: Member, board: Pick<TaskBoard, "leasesOf">): Slot[] {
+  const taskMs = 1000 * (member.secondsPerTask ?? 0);
+  const ends = board.leasesOf(member.session!).map(({ grantedMs }) => grantedMs + taskMs);
+  const free = Array.from({ length: member.hello.slots }, (_, slot) => ends[slot] ?? 0);
+  return free.sort((a, b) => a - b).map((freeMs) => ({ member, freeMs }));
 }
 
 function placeOf({ step, index }: Task): string {
   return `${step}/${index}`;
-}
-
-/** The member with most room; of several, the one that came first. */
-function widest(room: ReadonlyMap<Member, number>): [Member, number] {
-  return [...room].reduce((best, each) => (each[1] > best[1] ? each : best));
 }

@@ -483,7 +483,8 @@ export class CoordinatorCore {
   }
 
   #announce(): void {
-    for (const [member, tasks] of this.#announcements.next(this.#upcoming(), this.#membership.active)) {
+    const news = this.#announcements.next(this.#upcoming(), this.#membership.active, this.#board);
+    for (const [member, tasks] of news) {
       this.#ledger.effect({ type: "announce", session: member.session!, tasks });
     }
   }

@@ -12,7 +12,7 @@ describe("TaskTimes", () => {
     const times = new TaskTimes(5);
     for (const ms of [2000, 2100, 1900, 60_000, 2000]) times.observe(ms);
     expect(times.usualMs).toBe(2000);
-    expect(times.slowMs).toBe(3000);
+    expect(times.slowMs).toBe(4000);
     expect(times.deadlineMs(0)).toBe(10_000);
   });
 

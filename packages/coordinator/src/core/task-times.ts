@@ -1,8 +1,11 @@
 /** Durations remembered; the usual time is their median. */
 const REMEMBERED = 64;
 
-/** A lease that runs for longer than this many usual times is slow: an idle worker may try the task too. */
-const SLOW = 1.5;
+/**
+ * A lease that runs for longer than this many usual times is slow: an idle worker may try the task too. A task that shares
+ * its core takes up to twice as long, and is done before a second attempt would be.
+ */
+const SLOW = 2;
 
 /**
  * How long tasks usually take, and what follows from that: when a task is slow, when a lease is over. The one setting

@@ -1,12 +1,13 @@
-// What a second worker gives: `mzsr up` with one worker and with two, one slot each, in turn. Tasks per second are those
-// of the steps that all workers had a part in, by metrics.jsonl, so starting up does not count. Beside them, what the
-// machine allows: one process and two that do nothing but compute such tasks, each pinned to a core.
+// What a second worker gives: a cluster of one worker and one of two, one slot each; beside them, what the machine allows:
+// one process and two that do nothing but compute such tasks, each pinned to a core. In turn, each once its programs have
+// got compiled, which one worker leaves to the idle core; medians over the rounds.
 //
-//   npm run build && node bench/run.mjs cluster [--rounds 3] [--steps 120] [--preset quick] [--set KEY=VALUE] [--json]
+//   npm run build && node bench/run.mjs cluster [--rounds 4] [--seconds 30] [--preset quick] [--set KEY=VALUE] [--json]
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadConfiguration, type PresetName, parseOverride } from "@mzsr/shared";
@@ -16,39 +17,46 @@ import { median, startSide } from "./peer.js";
 const { values: options } = parseArgs({
   args: process.argv.slice(2),
   options: {
-    rounds: { type: "string", default: "3" },
-    steps: { type: "string", default: "120" },
+    rounds: { type: "string", default: "4" },
+    seconds: { type: "string", default: "30" },
     preset: { type: "string", default: "quick" },
     set: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
   },
 });
 
+const measuredMs = 1000 * Number(options.seconds);
+
 const TASK = fileURLToPath(new URL("sides/task.mjs", import.meta.url));
-/** Tasks in which a bare process gets compiled, and for how long it is measured then. */
+/** Time in which a cluster's programs get compiled. */
+const WARM_UP_MS = 20_000;
+/** Tasks in which a bare process gets compiled. */
 const BARE_WARM_UP = 5;
-const BARE_SECONDS = 10;
 
 async function clusterRate(workers: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-bench-"));
-  const args = ["--preset", options.preset, "--pretrain-steps", "0", "--steps", options.steps, "--slots", "1"];
-  args.push(...options.set.flatMap((pair) => ["--set", pair]), "--workers", `${workers}`, "--run", join(folder, "run"));
-  const up = new MzsrProcess(["up", ...args]);
+  const run = ["--run", join(folder, "run"), "--preset", options.preset, "--pretrain-steps", "0", "--steps", "1000000"];
+  const sets = options.set.flatMap((pair) => ["--set", pair]);
+  const up = new MzsrProcess(["up", ...run, ...sets, "--workers", `${workers}`, "--slots", "1"]);
   try {
-    await up.exit();
-    return await rateOfSteps(join(folder, "run", "metrics.jsonl"), workers);
+    await up.said(new RegExp(`^(meta-training [1-9].* ${workers} worker)`));
+    await delay(WARM_UP_MS);
+    const start = Date.now();
+    await delay(measuredMs);
+    return await rateSince(start, join(folder, "run", "metrics.jsonl"));
   } finally {
-    await up.kill();
+    up.signal("SIGINT");
+    await up.exit();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Tasks per second from the end of the first step that all workers were there for to the end of the last one. */
-async function rateOfSteps(metrics: string, workers: number): Promise<number> {
-  const lines = (await readFile(metrics, "utf8")).trim().split("\n");
-  const steps = lines.map((line) => JSON.parse(line) as { time: string; tasks: number; workers: number });
-  const [first, ...rest] = steps.filter((step) => step.workers === workers);
-  if (first === undefined || rest.length === 0) throw new Error("too few steps to measure");
+/** Tasks per second from the end of the first step after `start`, in ms since 1970, to the end of the last one. */
+async function rateSince(start: number, metrics: string): Promise<number> {
+  const lines = (await readFile(metrics, "utf8")).split("\n").slice(0, -1);
+  const steps = lines.map((line) => JSON.parse(line) as { time: string; tasks: number });
+  const [first, ...rest] = steps.filter(({ time }) => Date.parse(time) >= start);
+  if (first === undefined || rest.length === 0) throw new Error("too few steps to measure: give more --seconds");
   const seconds = (Date.parse(rest.at(-1)!.time) - Date.parse(first.time)) / 1000;
   return rest.reduce((sum, { tasks }) => sum + tasks, 0) / seconds;
 }
@@ -65,10 +73,9 @@ async function bareRate(processes: number, task: object): Promise<number> {
     const rates = await Promise.all(
       sides.map(async (side) => {
         const start = performance.now();
-        const seconds = () => (performance.now() - start) / 1000;
         let done = 0;
-        for (; seconds() < BARE_SECONDS; done++) await side.ask(task);
-        return done / seconds();
+        for (; performance.now() - start < measuredMs; done++) await side.ask(task);
+        return (1000 * done) / (performance.now() - start);
       }),
     );
     return rates.reduce((sum, rate) => sum + rate, 0);
@@ -89,6 +96,11 @@ interface Rates {
   readonly two: number[];
 }
 
+function summaryOf(rates: Rates) {
+  const [one, two] = [median(rates.one), median(rates.two)];
+  return { one, two, speedup: two / one, rounds: rates };
+}
+
 async function main(): Promise<void> {
   const task = await bareTask();
   const cluster: Rates = { one: [], two: [] };
@@ -99,12 +111,7 @@ async function main(): Promise<void> {
     bare.one.push(await bareRate(1, task));
     bare.two.push(await bareRate(2, task));
   }
-  const summary = ({ one, two }: Rates) => ({
-    one: median(one),
-    two: median(two),
-    speedup: median(two.map((rate, i) => rate / one[i]!)),
-  });
-  const result = { cluster: summary(cluster), bare: summary(bare) };
+  const result = { cluster: summaryOf(cluster), bare: summaryOf(bare) };
   if (options.json) return console.log(JSON.stringify(result, null, 2));
   for (const [name, { one, two, speedup }] of Object.entries(result)) {
     console.log(`${name.padEnd(7)}  ${one.toFixed(2)} → ${two.toFixed(2)} tasks/s, × ${speedup.toFixed(2)}`);

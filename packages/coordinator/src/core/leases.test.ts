@@ -74,8 +74,9 @@ describe("leases", () => {
     cluster.pass(1, [slow, quick]);
     cluster.answer(quick);
     cluster.answer(quick);
+    cluster.pass(0.9, [slow, quick]);
     expect(quick.leases).toHaveLength(0);
-    cluster.pass(0.5, [slow, quick]);
+    cluster.pass(0.1, [slow, quick]);
     expect(quick.leases.map(placeOf)).toEqual(slow.leases.map(placeOf));
     expect(cluster.core.status(cluster.nowMs).leases).toMatchObject({ leased: 2, backup: 1 });
     const [lost] = slow.leases;

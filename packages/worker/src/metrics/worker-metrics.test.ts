@@ -11,6 +11,7 @@ it("tells of the process without a timer that wakes it while it computes", async
     tensorBytes: () => 0,
     gpus: () => [],
   });
+  expect(monitor).toHaveBeenCalled();
   for (const [options] of monitor.mock.calls) expect(options?.resolution).toBeGreaterThanOrEqual(60_000);
 
   const text = await registry.metrics();

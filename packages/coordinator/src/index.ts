@@ -11,7 +11,7 @@ export { initialTrainingState, type TrainingState } from "./core/training-state.
 export { startViewServer, type ViewServer, type ViewServerOptions } from "./http/view-server.js";
 export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./leadership/standby.js";
 export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";
-export type { PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
+export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
 export { runPaths } from "./run/run-folder.js";
 export type { TlsOptions } from "./server/credentials.js";

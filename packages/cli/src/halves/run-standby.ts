@@ -2,7 +2,7 @@ import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
 import { InputError, type NatsOptions, RunError } from "@mzsr/shared";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { heldOutPhotos } from "../embedded/photos.js";
-import { ThreadComputer } from "../previews/thread-computer.js";
+import { ProcessComputer } from "../previews/process-computer.js";
 import { announce, withdraw } from "../run/announcement.js";
 import { imagePaths } from "../run/image-paths.js";
 import { terminalLogger } from "../run/logger.js";
@@ -46,7 +46,7 @@ async function standBy(
     advertise: options.advertise,
     tensorboard: options.tensorboard,
     replicas: options.natsReplicas,
-    previews: () => ({ photos: heldOutPhotos(), computer: new ThreadComputer() }),
+    previews: () => ({ photos: heldOutPhotos(), computer: new ProcessComputer() }),
     logger,
     stopping: signals.asked,
     onLeading: ({ grpcAddress, httpAddress }) => {

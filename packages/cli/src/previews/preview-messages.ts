@@ -1,13 +1,12 @@
-import type { PreviewProblem } from "@mzsr/coordinator";
-import type { Image } from "@mzsr/shared";
+import type { Preview, PreviewProblem } from "@mzsr/coordinator";
 
-/** To the preview thread. */
+/** To the preview process. */
 export interface PreviewRequest {
   readonly id: number;
   readonly problem: PreviewProblem;
 }
 
-/** From the preview thread. */
+/** From the preview process. */
 export type PreviewAnswer =
-  | { readonly id: number; readonly before: Image; readonly adapted: Image }
+  | { readonly id: number; readonly preview: Preview }
   | { readonly id: number; readonly reason: string };

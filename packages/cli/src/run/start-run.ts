@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
 import { heldOutPhotos } from "../embedded/photos.js";
-import { ThreadComputer } from "../previews/thread-computer.js";
+import { ProcessComputer } from "../previews/process-computer.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
@@ -41,7 +41,7 @@ async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<St
     runName: run.name,
     images,
     resume: run.resume,
-    previews: { photos: heldOutPhotos(), computer: new ThreadComputer() },
+    previews: { photos: heldOutPhotos(), computer: new ProcessComputer() },
     ...options,
   });
   const url = `http://${coordinator.httpAddress}`;

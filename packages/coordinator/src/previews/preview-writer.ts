@@ -2,8 +2,8 @@
  * Pictures of held-out photos while a run goes on: now and then, the newest parameters are adapted to each subject.
  *
  * Training comes first. The computing happens elsewhere (`PreviewComputer`, which gives way to the workers), one preview
- * at a time, and after one that took t seconds the next begins no sooner than t / SHARE_OF_TIME later; parameters that
- * come in between are replaced by newer ones.
+ * at a time, and after one that took t seconds of processor time the next begins no sooner than t / SHARE_OF_TIME later;
+ * parameters that come in between are replaced by newer ones.
  */
 import {
   type Configuration,
@@ -23,7 +23,7 @@ import type { PreviewSubject } from "./preview-subject.js";
 const UPDATES = 10;
 const SHARE_OF_TIME = 0.05;
 
-/** One adaptation, to be computed on another thread. */
+/** One adaptation, to be computed by another thread or process. */
 export interface PreviewProblem {
   readonly model: Model;
   readonly lr: Image;
@@ -31,9 +31,17 @@ export interface PreviewProblem {
   readonly updates: number;
 }
 
+export interface Preview {
+  /** The LR image enlarged by the model as it is. */
+  readonly before: Image;
+  /** The LR image enlarged after the adaptation. */
+  readonly adapted: Image;
+  /** Processor time that this took, s. */
+  readonly seconds: number;
+}
+
 export interface PreviewComputer {
-  /** The LR image enlarged by the model as it is, and after the adaptation. */
-  compute(problem: PreviewProblem): Promise<{ readonly before: Image; readonly adapted: Image }>;
+  compute(problem: PreviewProblem): Promise<Preview>;
   close(): Promise<void>;
 }
 
@@ -103,28 +111,30 @@ export class PreviewWriter {
   async #make({ step, theta }: Offer): Promise<void> {
     const { configuration, run, folder, nowMs, onWritten } = this.#options;
     const model = finishedModel(configuration, theta, run, step);
-    const begunMs = nowMs();
     this.#subjects ??= this.#options.subjects();
     const subjects = await this.#subjects;
     const before = await readPreviews(folder);
     const images: PreviewImage[] = [];
+    let spentSeconds = 0;
     for (const subject of subjects) {
       const known = before.find(({ name }) => name === subject.name)?.entries ?? [];
-      images.push(pictureOf(subject, withEntry(known, await this.#entry(subject, model, step))));
+      const { entry, seconds } = await this.#entry(subject, model, step);
+      images.push(pictureOf(subject, withEntry(known, entry)));
+      spentSeconds += seconds;
     }
-    this.#notBeforeMs = nowMs() + (nowMs() - begunMs) / SHARE_OF_TIME;
+    this.#notBeforeMs = nowMs() + (1000 * spentSeconds) / SHARE_OF_TIME;
     if (this.#closed) return;
     await writePreviews(folder, images);
     await removeForgotten(folder, entriesOf(before), entriesOf(images));
     onWritten(step, images);
   }
 
-  async #entry(subject: PreviewSubject, model: Model, step: number): Promise<PreviewEntry> {
+  async #entry(subject: PreviewSubject, model: Model, step: number) {
     const { computer, folder } = this.#options;
     const { name, lr, hr, bicubic, degradation, scale } = subject;
-    const { before, adapted } = await computer.compute({ model, lr, degradation, updates: UPDATES });
+    const { before, adapted, seconds } = await computer.compute({ model, lr, degradation, updates: UPDATES });
     const write = (kind: string, image: Image) => writePicture(folder, `${name}-${kind}`, image);
-    return {
+    const entry: PreviewEntry = {
       step,
       files: {
         lr: await write("lr", lr),
@@ -138,6 +148,7 @@ export class PreviewWriter {
         adapted: rounded(psnrY(hr, adapted, scale)),
       },
     };
+    return { entry, seconds };
   }
 }
 

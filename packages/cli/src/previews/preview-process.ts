@@ -1,0 +1,49 @@
+/** Entry of the preview process: adapts and enlarges on the embedded backend, giving way to everything else. */
+import { writeFile } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
+import type { PreviewAnswer, PreviewRequest } from "./preview-messages.js";
+
+// Loading what is needed gives way too.
+await giveWay();
+const { adapt, enlarge, messageOf } = await import("@mzsr/shared");
+const { startBackend } = await import("@mzsr/worker");
+
+/**
+ * Linux may share processor time out among sessions first (sched(7), "The autogroup feature"), so that a priority counts
+ * only inside of one. This process leads a session of its own, whose priority is therefore lowered too, where there is one.
+ */
+async function giveWay(): Promise<void> {
+  setPriority(constants.priority.PRIORITY_LOW);
+  await writeFile("/proc/self/autogroup", `${constants.priority.PRIORITY_LOW}`).catch(() => undefined);
+}
+
+let toldSeconds = 0;
+
+/** Processor time since it was last asked for, s. */
+function secondsSpent(): number {
+  const { user, system } = process.cpuUsage();
+  const before = toldSeconds;
+  toldSeconds = (user + system) / 1e6;
+  return toldSeconds - before;
+}
+
+async function answerTo({ id, problem }: PreviewRequest): Promise<PreviewAnswer> {
+  const { model, lr, degradation, updates } = problem;
+  try {
+    await startBackend("simd");
+    const { parameters } = await adapt(model, lr, { degradation, updates });
+    const before = await enlarge(model, lr);
+    const adapted = await enlarge({ ...model, parameters }, lr);
+    return { id, preview: { before, adapted, seconds: secondsSpent() } };
+  } catch (thrown) {
+    return { id, reason: messageOf(thrown) };
+  }
+}
+
+let last = Promise.resolve();
+process.on("message", (request: PreviewRequest) => {
+  last = last.then(async () => {
+    process.send!(await answerTo(request));
+  });
+});
+process.once("disconnect", () => process.exit());

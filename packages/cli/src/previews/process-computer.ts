@@ -36,15 +36,11 @@ export class ProcessComputer implements PreviewComputer {
     const child = this.#process;
     this.#process = undefined;
     this.#rejectAll("the run ends");
-    if (child === undefined) return;
-    child.ref();
-    if (child.kill("SIGKILL")) await childExit(child);
+    if (child?.kill("SIGKILL")) await childExit(child);
   }
 
   #start(): ChildProcess {
     const child = fork(this.#entry, { serialization: "advanced", detached: true, stdio: "ignore", execArgv: [] });
-    child.unref();
-    child.channel!.unref();
     child.on("message", (answer: PreviewAnswer) => this.#hear(answer));
     child.on("error", (error) => this.#rejectAll(error.message));
     child.on("exit", (code, signal) => {

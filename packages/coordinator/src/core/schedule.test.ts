@@ -41,6 +41,17 @@ describe("RunSchedule", () => {
     expect(run.learningRates(14).innerRates).toBeCloseTo(0.004, 12);
   });
 
+  it("raises the rates of a stage in its first steps, where a warm-up is asked for", () => {
+    const run = schedule({
+      pretraining: { steps: 10, learningRate: 4e-4, halveEvery: 3, learningRateFloor: 0, warmupSteps: 4 },
+      metaTraining: { steps: 5, learningRate: 1e-4, rateLearningRate: 0.02, warmupSteps: 2 },
+    });
+    const rates = [0, 1, 2, 3, 4].map((step) => 1e4 * run.learningRates(step).network);
+    for (const [step, rate] of [1, 2, 3, 2, 2].entries()) expect(rates[step]).toBeCloseTo(rate, 12);
+    expect(run.learningRates(10)).toEqual({ network: 0.5e-4, innerRates: 0.01 });
+    expect(run.learningRates(11)).toEqual({ network: 1e-4, innerRates: 0.02 });
+  });
+
   it("starts pipelined tasks k steps back, and never before their stage", () => {
     const run = schedule({ cluster: { pipeline: 2 } });
     expect([0, 1, 2, 5, 10, 11, 13].map((step) => run.parametersStepOf(step))).toEqual([0, 0, 0, 3, 10, 10, 11]);

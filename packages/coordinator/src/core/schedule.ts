@@ -70,17 +70,23 @@ export class RunSchedule {
   }
 
   #pretrainingRate(stageStep: number): number {
-    const { learningRate, halveEvery, learningRateFloor } = this.#configuration.pretraining;
+    const { learningRate, halveEvery, learningRateFloor, warmupSteps } = this.#configuration.pretraining;
     const halvings = Math.min(1074, Math.floor(stageStep / halveEvery));
-    return Math.max(learningRateFloor, learningRate / 2 ** halvings);
+    return Math.max(learningRateFloor, learningRate / 2 ** halvings) * warmupShare(stageStep, warmupSteps);
   }
 
-  /** Half a cosine from 1 at the first meta-step to `learningRateFinal` at the last one. */
+  /** Half a cosine from 1 at the first meta-step to `learningRateFinal` at the last one, after a warm-up. */
   #metaRateShare(metaStep: number): number {
-    const { learningRateFinal, steps } = this.#configuration.metaTraining;
-    if (learningRateFinal === 1 || steps < 2) return 1;
-    return learningRateFinal + (1 - learningRateFinal) * halfCosine(metaStep / (steps - 1));
+    const { learningRateFinal, steps, warmupSteps } = this.#configuration.metaTraining;
+    const warmup = warmupShare(metaStep, warmupSteps);
+    if (learningRateFinal === 1 || steps < 2) return warmup;
+    return warmup * (learningRateFinal + (1 - learningRateFinal) * halfCosine(metaStep / (steps - 1)));
   }
+}
+
+/** Linear warm-up (Goyal et al., arXiv 1706.02677): the share of its learning rate that a stage's `step` gets. */
+function warmupShare(step: number, warmupSteps: number): number {
+  return Math.min(1, (step + 1) / warmupSteps);
 }
 
 /** (1 + cos πx) / 2 for x in [0, 1]. */

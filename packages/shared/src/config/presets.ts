@@ -13,7 +13,8 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 
 /**
  * A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). A step
- * is one task, and two steps are computed at a time: so two workers seldom wait for each other.
+ * is one task, and three steps are computed at a time, so that two workers seldom wait for each other; gradients that are
+ * late by two tasks need lower learning rates and a warm-up (docs/quality.md).
  */
 const quick: PartialConfiguration = {
   model: { depth: 5, width: 32 },
@@ -28,6 +29,7 @@ const quick: PartialConfiguration = {
     kernels: "mixed",
     learningRate: 1e-3,
     halveEvery: 200,
+    warmupSteps: 200,
   },
   metaTraining: {
     steps: 1300,
@@ -39,10 +41,11 @@ const quick: PartialConfiguration = {
     innerSteps: 3,
     innerRate: 2e-2,
     learnedRates: true,
-    learningRate: 1e-3,
+    learningRate: 6e-4,
     learningRateFinal: 0.1,
+    warmupSteps: 100,
   },
-  cluster: { pipeline: 1 },
+  cluster: { pipeline: 2 },
 };
 
 /** Soh et al., CVPR 2020, section 5: the defaults of the schema. */

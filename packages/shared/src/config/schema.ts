@@ -54,6 +54,8 @@ const pretraining = z.strictObject({
   /** Steps after which the learning rate halves. */
   halveEvery: count(1, 10_000_000).default(100_000),
   learningRateFloor: range(0, 1).default(1e-4),
+  /** Steps in which the learning rate rises to its value; 0: none. */
+  warmupSteps: count(0, 10_000_000).default(0),
 });
 
 const metaTraining = z.strictObject({
@@ -82,6 +84,8 @@ const metaTraining = z.strictObject({
   learningRate: rate.default(1e-4),
   /** Final share of the learning rate, reached by a half cosine over the steps; 1 keeps it constant. */
   learningRateFinal: range(0, 1).default(1),
+  /** Steps in which both learning rates rise to their values; 0: none. */
+  warmupSteps: count(0, 10_000_000).default(0),
 });
 
 const cluster = z.strictObject({

@@ -42,9 +42,11 @@ export {
   listImages,
   readImage,
   readImageBytes,
+  readImageSize,
   SMALLEST_SIDE,
   writePng,
 } from "./imaging/image-file.js";
+export { reasonOf } from "./imaging/input-file.js";
 export { psnrY, ssimY } from "./imaging/quality.js";
 export { imresize } from "./imaging/resize.js";
 export { Adam, type AdamOptions, type AdamState, type RateSegment } from "./meta/adam.js";
@@ -69,7 +71,7 @@ export { type MetaGradient, type MetaProblem, metaGradient } from "./meta/meta-g
 export type { PatchPairs } from "./meta/patch-pairs.js";
 export { stepWeights } from "./meta/step-weights.js";
 export { type Corner, structuredCrops } from "./meta/structured-crops.js";
-export { removeUnfinished, writeFileAtomically } from "./model/atomic-file.js";
+export { probeWriting, removeUnfinished, writeFileAtomically } from "./model/atomic-file.js";
 export { crc32cTable, maskedCrc } from "./model/crc32c.js";
 export { initialParameters, type NormalDraws } from "./model/initial.js";
 export {

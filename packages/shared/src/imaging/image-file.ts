@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { readdir, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import sharp, { type Metadata } from "sharp";
+import { readdir } from "node:fs/promises";
+import sharp, { type Metadata, type Sharp } from "sharp";
 import { InputError, messageOf, RunError } from "../errors.js";
+import { writeFileAtomically } from "../model/atomic-file.js";
 import { createImage, type Image, toBytes } from "./image.js";
-import { readInputFile, reasonOf } from "./input-file.js";
+import { checkInputFile, readInputFile, reasonOf } from "./input-file.js";
 
 /** An RGB image from a file, and what was done to make it one. */
 export interface LoadedImage extends Image {
@@ -34,16 +33,25 @@ export async function readImage(path: string): Promise<LoadedImage> {
 }
 
 /**
+ * Looks at an image file's beginning only: whether `readImage` would take a file of this kind, size and colour space.
+ * Says nothing about whether the rest is whole.
+ * @returns height and width as stored
+ * @throws InputError as `readImage`
+ */
+export async function readImageSize(path: string): Promise<{ readonly height: number; readonly width: number }> {
+  await checkInputFile(path, EXPECTED, LARGEST_FILE_BYTES);
+  const metadata = await metadataOf(sharp(path, { ignoreIcc: true, limitInputPixels: false }), path);
+  return { height: metadata.height, width: metadata.width };
+}
+
+/**
  * As `readImage`, from the file's bytes.
  * @param where the image's name, for errors
  */
 export async function readImageBytes(bytes: Uint8Array, where: string): Promise<LoadedImage> {
   // Sizes are checked here, with errors of our own, before a pixel is decoded.
   const input = sharp(bytes, { ignoreIcc: true, limitInputPixels: false });
-  const metadata = await input.metadata().catch((error: unknown) => {
-    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
-  });
-  checkMetadata(metadata, where);
+  const metadata = await metadataOf(input, where);
   const wide = metadata.depth === "ushort";
   // Without a target space sharp would reduce 16 bits to 8.
   const pipeline = input.autoOrient().toColourspace(wide ? (metadata.channels > 2 ? "rgb16" : "grey16") : "srgb");
@@ -74,12 +82,9 @@ export async function encodePng(image: Image): Promise<Buffer> {
  */
 export async function writePng(path: string, image: Image): Promise<void> {
   const bytes = await encodePng(image);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, path);
+    await writeFileAtomically(path, bytes);
   } catch (error) {
-    await rm(temporary, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "EISDIR") {
       throw new InputError(`cannot write: ${reasonOf(error)}`, {
@@ -106,6 +111,14 @@ export async function listImages(folder: string): Promise<string[]> {
     throw new InputError("folder has no image", { where: folder, expected: `files named *${EXTENSIONS.join(", *")}` });
   }
   return names;
+}
+
+async function metadataOf(input: Sharp, where: string): Promise<Metadata> {
+  const metadata = await input.metadata().catch((error: unknown) => {
+    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
+  });
+  checkMetadata(metadata, where);
+  return metadata;
 }
 
 function checkMetadata(metadata: Metadata, where: string): void {

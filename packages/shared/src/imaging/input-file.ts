@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { lstat, readFile, stat } from "node:fs/promises";
 import { InputError, messageOf } from "../errors.js";
 
 /**
@@ -7,8 +7,16 @@ import { InputError, messageOf } from "../errors.js";
  * @throws InputError when it is missing, a folder, unreadable, empty or larger than `largestBytes`
  */
 export async function readInputFile(path: string, expected: string, largestBytes: number): Promise<Buffer> {
-  const found = await stat(path).catch((error: unknown) => {
+  await checkInputFile(path, expected, largestBytes);
+  return readFile(path).catch((error: unknown) => {
     throw new InputError(reasonOf(error), { where: path, expected });
+  });
+}
+
+/** The checks of `readInputFile` without reading. @throws InputError */
+export async function checkInputFile(path: string, expected: string, largestBytes: number): Promise<void> {
+  const found = await stat(path).catch(async (error: unknown) => {
+    throw new InputError(await reasonWithLink(path, error), { where: path, expected });
   });
   if (!found.isFile())
     throw new InputError(found.isDirectory() ? "is a folder" : "is not a file", { where: path, expected });
@@ -19,14 +27,24 @@ export async function readInputFile(path: string, expected: string, largestBytes
       expected: `${expected}, at most ${largestBytes} bytes`,
     });
   }
-  return readFile(path).catch((error: unknown) => {
-    throw new InputError(reasonOf(error), { where: path, expected });
-  });
+}
+
+/** A name that is there and leads nowhere is told from one that is not there. */
+async function reasonWithLink(path: string, error: unknown): Promise<string> {
+  const isLink = await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+  return isLink && codeOf(error) === "ENOENT" ? "is a link to a file that is not there" : reasonOf(error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
 }
 
 /** A failed file operation in words. */
 export function reasonOf(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+  switch (codeOf(error)) {
     case "ENOENT":
       return "no such file or folder";
     case "ENOTDIR":
@@ -34,6 +52,10 @@ export function reasonOf(error: unknown): string {
     case "EACCES":
     case "EPERM":
       return "no permission";
+    case "ENAMETOOLONG":
+      return "the name is too long";
+    case "ELOOP":
+      return "is a link that leads back to itself";
     default:
       return messageOf(error);
   }

@@ -292,7 +292,9 @@ it("an output that cannot be written", async () => {
 });
 
 it("a checkpoint that is none", async () => {
-  expect(await refusal("import", join(folder, "none"), "-o", "m.safetensors")).toMatch(/none\.index/);
+  expect(await refusal("import", join(folder, "none"), "-o", "m.safetensors")).toMatch(
+    /none: no such file, folder or checkpoint; expected a TensorFlow 1 checkpoint/,
+  );
 });
 
 /** A NumPy file of float64. */

@@ -16,7 +16,7 @@ export interface EvaluateOptions {
 export function evaluateCommand(terminal: Terminal): Command {
   return new Command("evaluate")
     .description("Degrade HR images with a kernel, enlarge them again, and measure PSNR and SSIM against bicubic.")
-    .requiredOption("--model <file>", "model.safetensors")
+    .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .requiredOption("--images <dir>", "folder of HR images")
     .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, or a .mat or .npy file")
     .option("--scale <s>", "factor, must be the model's", wholeNumber(2, 4))

@@ -4,14 +4,16 @@ import type { Terminal } from "../terminal/terminal.js";
 export interface ExportOptions {
   readonly model: string;
   readonly output: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
 export function exportCommand(terminal: Terminal): Command {
   return new Command("export")
     .description("Write a model's network for other programs: ONNX, or safetensors with PyTorch's names and layout.")
-    .requiredOption("--model <file>", "model.safetensors")
+    .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .requiredOption("-o, --output <file>", "file to write, .onnx or .safetensors")
+    .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ mzsr export --model runs/quickstart/model.safetensors -o mzsr.onnx\n")
     .action(async (options: ExportOptions) => {

@@ -5,15 +5,17 @@ import { wholeNumber } from "./arguments.js";
 export interface ImportOptions {
   readonly scale: number;
   readonly output: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
 export function importCommand(terminal: Terminal): Command {
   return new Command("import")
     .description("Make a model of a TensorFlow 1 checkpoint of the public implementation.")
-    .argument("<checkpoint>", "its path without .index and .data")
+    .argument("<checkpoint>", "its prefix, one of its files (.index, .meta, .data-…), or the folder that it lies in")
     .option("--scale <s>", "what the network was trained for", wholeNumber(2, 4), 2)
     .requiredOption("-o, --output <file>", "model.safetensors to write")
+    .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ mzsr import Pretrained/Pretrained --scale 2 -o pretrained.safetensors\n")
     .action(async (checkpoint: string, options: ImportOptions) => {

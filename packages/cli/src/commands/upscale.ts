@@ -10,6 +10,7 @@ export interface UpscaleOptions {
   readonly downsampling?: "direct" | "bicubic";
   readonly backProjections: number;
   readonly backend: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -17,10 +18,11 @@ export function upscaleCommand(terminal: Terminal): Command {
   return new Command("upscale")
     .description("Adapt a model to one photo in a few gradient steps, then enlarge the photo with it.")
     .argument("<image>", "PNG, JPEG, WebP or TIFF")
-    .requiredOption("--model <file>", "model.safetensors")
+    .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
     .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
     .requiredOption("-o, --output <file>", "PNG to write")
+    .option("--force", "replace the file of that name; an input is never replaced")
     .addOption(
       new Option("--downsampling <kind>", "default: what the paper tests the kernel with, else direct").choices([
         "direct",

@@ -1,5 +1,5 @@
 /** evaluate, upscale and export through the real command, with a model that adds nothing to the bicubic image. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -12,6 +12,7 @@ import {
   parameterLayout,
   psnrY,
   readImage,
+  readModel,
   writeModel,
 } from "@mzsr/shared";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -90,6 +91,30 @@ it("upscale writes an image of twice the size", { timeout: 120_000 }, async () =
   const [large, photo] = [await readImage(output), await readImage(join(photos, "one.png"))];
   // Nothing is added by this model: what is left is bicubic interpolation.
   expect(psnrY(imresize(photo, 2), large, 2)).toBeGreaterThan(50);
+});
+
+it("no command replaces its input, nor another file unless told to", { timeout: 120_000 }, async () => {
+  const photo = join(photos, "one.png");
+  const before = await readFile(photo);
+  const upscale = ["upscale", photo, "--model", model, "--kernel", "g2.0"];
+  const toModel = join(folder, "run-with-model");
+  await mkdir(toModel);
+  await writeModel(join(toModel, "model.safetensors"), await readModel(model));
+  for (const args of [
+    [...upscale, "-o", photo, "--force"],
+    ["export", "--model", toModel, "-o", join(toModel, "model.safetensors"), "--force"],
+  ]) {
+    const { code, notes } = await mzsr(args);
+    expect([code, notes]).toEqual([2, expect.stringMatching(/is the same file as the input .*never replaced\n$/)]);
+  }
+  expect((await readFile(photo)).equals(before)).toBe(true);
+  const other = join(folder, "other.png");
+  await writeFile(other, "old");
+  const refused = await mzsr([...upscale, "-o", other]);
+  expect([refused.code, refused.notes]).toEqual([2, expect.stringContaining("exists already")]);
+  expect(await readFile(other, "utf8")).toBe("old");
+  const told = await mzsr([...upscale, "-o", other, "--force", "--updates", "0", "--backend", "simd"]);
+  expect([told.code, (await readImage(other)).width]).toEqual([0, 240]);
 });
 
 it("export writes ONNX and safetensors", async () => {

@@ -1,14 +1,16 @@
 import { InputError, type Model, readModel } from "@mzsr/shared";
+import { modelFile } from "./model-path.js";
 
 /**
- * Reads a model and checks that it enlarges by the scale that the user expects.
+ * Reads the model that a user names, by its file or its run's folder, and checks that it enlarges by the scale that the
+ * user expects.
  * @throws InputError
  */
-export async function readModelFor(path: string, scale: number | undefined): Promise<Model> {
-  const model = await readModel(path);
+export async function readModelFor(typed: string, scale: number | undefined): Promise<Model> {
+  const model = await readModel(await modelFile(typed));
   if (scale !== undefined && scale !== model.scale) {
     throw new InputError(`the model enlarges ${model.scale} times`, {
-      where: path,
+      where: typed,
       expected: `--scale ${model.scale}`,
     });
   }

@@ -1,4 +1,4 @@
-import { readImage, superResolve, writePng } from "@mzsr/shared";
+import { encodePng, readImage, superResolve } from "@mzsr/shared";
 import type { UpscaleOptions } from "../commands/upscale.js";
 import { useBackend } from "../compute/use-backend.js";
 import { checkOutputFile } from "../export/output-file.js";
@@ -7,11 +7,16 @@ import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { finiteImage } from "./finite-image.js";
 import { chooseKernel } from "./kernel-choice.js";
+import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
 
 /** `mzsr upscale`. Everything is checked before anything is computed. @throws InputError, RunError */
 export async function runUpscale(path: string, options: UpscaleOptions, terminal: Terminal): Promise<void> {
-  await checkOutputFile(options.output, [".png"]);
+  const output = await checkOutputFile(options.output, {
+    extensions: [".png"],
+    force: options.force === true,
+    inputs: [path, await modelFile(options.model), options.kernel],
+  });
   const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling);
   const model = await readModelFor(options.model, undefined);
   const photo = await readImage(path);
@@ -26,14 +31,14 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
     onStep: (step) => progress.show(step),
   });
   progress.done();
-  await writePng(options.output, finiteImage(image, path));
+  await output.write(await encodePng(finiteImage(image, path)));
   const seconds = (performance.now() - started) / 1000;
   if (options.json !== true) {
     terminal.line(
-      `${options.output}: ${image.width}×${image.height} in ${duration(seconds)} (${counted(options.updates, "step")})`,
+      `${output.path}: ${image.width}×${image.height} in ${duration(seconds)} (${counted(options.updates, "step")})`,
     );
     return;
   }
   const { width, height } = image;
-  terminal.json({ output: options.output, width, height, backend, losses: adaptation.losses, seconds });
+  terminal.json({ output: output.path, width, height, backend, losses: adaptation.losses, seconds });
 }

@@ -1,19 +1,25 @@
-import { encodeSafetensors, readModel, writeFileAtomically } from "@mzsr/shared";
+import { encodeSafetensors } from "@mzsr/shared";
 import type { ExportOptions } from "../commands/export.js";
+import { modelFile } from "../evaluation/model-path.js";
+import { readModelFor } from "../evaluation/read-model-for.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { channelsFirstTensors } from "./channels-first.js";
 import { onnxModel } from "./onnx.js";
 import { checkOutputFile } from "./output-file.js";
 
-/** `mzsr export`. @throws InputError */
+/** `mzsr export`. @throws InputError, RunError */
 export async function runExport(options: ExportOptions, terminal: Terminal): Promise<void> {
-  const extension = await checkOutputFile(options.output, [".onnx", ".safetensors"]);
-  const model = await readModel(options.model);
+  const output = await checkOutputFile(options.output, {
+    extensions: [".onnx", ".safetensors"],
+    force: options.force === true,
+    inputs: [await modelFile(options.model)],
+  });
+  const model = await readModelFor(options.model, undefined);
   const bytes =
-    extension === ".onnx"
+    output.extension === ".onnx"
       ? onnxModel(model)
       : encodeSafetensors(channelsFirstTensors(model), { ...model.metadata, scale: String(model.scale) });
-  await writeFileAtomically(options.output, bytes);
-  if (options.json === true) terminal.json({ output: options.output, bytes: bytes.length });
-  else terminal.line(`${options.output}: ${bytes.length} bytes`);
+  await output.write(bytes);
+  if (options.json === true) terminal.json({ output: output.path, bytes: bytes.length });
+  else terminal.line(`${output.path}: ${bytes.length} bytes`);
 }

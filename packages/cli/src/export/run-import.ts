@@ -1,19 +1,26 @@
-import { importTf1Checkpoint, writeModel } from "@mzsr/shared";
+import { encodeModel, importTf1Checkpoint } from "@mzsr/shared";
 import type { ImportOptions } from "../commands/import.js";
 import type { Terminal } from "../terminal/terminal.js";
+import { checkpointPrefix } from "./checkpoint-path.js";
 import { checkOutputFile } from "./output-file.js";
 
-/** `mzsr import`. @throws InputError */
+/** `mzsr import`. @throws InputError, RunError */
 export async function runImport(checkpoint: string, options: ImportOptions, terminal: Terminal): Promise<void> {
-  await checkOutputFile(options.output, [".safetensors"]);
-  const model = await importTf1Checkpoint(checkpoint.replace(/\.index$/, ""), options.scale);
-  await writeModel(options.output, model);
+  const prefix = await checkpointPrefix(checkpoint);
+  const output = await checkOutputFile(options.output, {
+    extensions: [".safetensors"],
+    force: options.force === true,
+    inputs: [`${prefix}.index`],
+  });
+  if (prefix !== checkpoint) terminal.note(`Checkpoint ${prefix}`);
+  const model = await importTf1Checkpoint(prefix, options.scale);
+  await output.write(encodeModel(model));
   const { depth, width } = model.architecture;
   if (options.json === true) {
-    terminal.json({ output: options.output, depth, width, scale: model.scale, parameters: model.parameters.length });
+    terminal.json({ output: output.path, depth, width, scale: model.scale, parameters: model.parameters.length });
   } else {
     terminal.line(
-      `${options.output}: depth ${depth}, width ${width}, ${model.parameters.length} parameters, ×${model.scale}`,
+      `${output.path}: depth ${depth}, width ${width}, ${model.parameters.length} parameters, ×${model.scale}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * From arguments to an exit code: 0 done, 1 failed, 2 bad input. Every error is one or two lines.
+ * From arguments to an exit code: 0 done, 1 failed, 2 bad input. Every error is one or two lines, or one and a list.
  */
 import { CommanderError } from "commander";
 import { buildProgram } from "./program.js";
@@ -25,9 +25,15 @@ function isNamed(thrown: unknown, name: string): boolean {
   return thrown instanceof Error && thrown.name === name;
 }
 
+/** An error that lists what is wrong, a line each. */
+function hasItems(thrown: unknown): boolean {
+  return ((thrown as { items?: readonly string[] }).items ?? []).length > 0;
+}
+
 function errorLines(thrown: unknown): string {
   const known = isNamed(thrown, "InputError") || isNamed(thrown, "RunError");
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (known && hasItems(thrown)) return message;
   const lines = message.split("\n").slice(0, 2).join("\n");
   if (known) return lines;
   // A fault of the program itself: its stack helps whoever mends it, and nobody else.

@@ -159,6 +159,10 @@ class Coordinator implements RunningCoordinator {
     this.#settle.reject(new RunError(reason));
   }
 
+  get datasetNotes(): readonly string[] {
+    return this.#dataset.notes;
+  }
+
   status(): ClusterStatus {
     return this.#live.status();
   }

@@ -58,6 +58,8 @@ export interface RunningCoordinator {
   readonly grpcAddress: string;
   /** host:port for people. */
   readonly httpAddress: string;
+  /** What a user should know of the training images: which were left out, and why. */
+  readonly datasetNotes: readonly string[];
   /**
    * Resolves when everything is written and closed.
    * Rejects with RunError when a task can never be computed, what was learned cannot be written, or the run went to

@@ -5,17 +5,22 @@
 /** Something from outside (flag, file, image, message, environment) is not usable. */
 export class InputError extends Error {
   override readonly name = "InputError";
+  readonly what: string;
   readonly where: string | undefined;
   readonly expected: string | undefined;
+  /** Where many things are wrong at once: each of them, a line each, at the end of the message. */
+  readonly items: readonly string[];
 
   /**
    * @param what what is wrong, with the offending value
-   * @param detail `where` it was found (file, key, flag) and what was `expected` instead
+   * @param detail `where` it was found (file, key, flag), what was `expected` instead, and the `items` that are wrong
    */
-  constructor(what: string, detail: { where?: string; expected?: string } = {}) {
+  constructor(what: string, detail: { where?: string; expected?: string; items?: readonly string[] } = {}) {
     super(
-      `${detail.where === undefined ? "" : `${detail.where}: `}${what}${detail.expected === undefined ? "" : `; expected ${detail.expected}`}`,
+      `${detail.where === undefined ? "" : `${detail.where}: `}${what}${detail.expected === undefined ? "" : `; expected ${detail.expected}`}${listed(detail.items)}`,
     );
+    this.what = what;
+    this.items = detail.items ?? [];
     this.where = detail.where;
     this.expected = detail.expected;
   }
@@ -24,6 +29,17 @@ export class InputError extends Error {
 /** The input was fine and the work still failed (a peer vanished, a disk filled up). */
 export class RunError extends Error {
   override readonly name = "RunError";
+  /** Where many things failed: each of them, a line each, at the end of the message. */
+  readonly items: readonly string[];
+
+  constructor(what: string, options: ErrorOptions & { items?: readonly string[] } = {}) {
+    super(what + listed(options.items), options);
+    this.items = options.items ?? [];
+  }
+}
+
+function listed(items: readonly string[] = []): string {
+  return items.map((item) => `\n  ${item}`).join("");
 }
 
 /** The message of whatever was thrown, for logs and one-line errors. */

@@ -26,6 +26,7 @@ export {
 } from "./degradation/kernel.js";
 export { type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
 export * from "./errors.js";
+export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js";
 export {
   createImage,
   cropImage,

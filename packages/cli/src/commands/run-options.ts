@@ -9,6 +9,7 @@ export interface RunOptions {
   readonly pretrainSteps?: number;
   readonly steps?: number;
   readonly data?: string;
+  readonly skipBad?: boolean;
   readonly backend?: string;
   readonly seed?: number;
   readonly run?: string;
@@ -28,6 +29,7 @@ export function addRunOptions(command: Command): Command {
     .option("--pretrain-steps <n>", "steps of stage 1", wholeNumber(0, MOST_STEPS))
     .option("--steps <n>", "meta-steps of stage 2", wholeNumber(0, MOST_STEPS))
     .option("--data <dir>", "folder of photographs; `embedded` uses those that come with the program")
+    .option("--skip-bad", "go on without images that cannot be read, saying which and why")
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu")
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option("--run <dir>", "run folder (default: runs/ and the time)")

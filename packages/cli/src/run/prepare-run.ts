@@ -75,6 +75,7 @@ function overridesOf(options: RunOptions): ConfigurationOverride[] {
     ...named("--pretrain-steps", "pretraining.steps", options.pretrainSteps),
     ...named("--steps", "metaTraining.steps", options.steps),
     ...named("--data", "data", options.data),
+    ...named("--skip-bad", "skipBadImages", options.skipBad),
     ...named("--backend", "backend", options.backend),
     ...named("--seed", "seed", options.seed),
   ];

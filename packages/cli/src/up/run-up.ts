@@ -104,6 +104,7 @@ function introduction(run: PreparedRun, { coordinator, url }: StartedRun, option
   return [
     `Run ${run.folder}: ${pretraining.steps} steps of pretraining, ${metaTraining.steps} of meta-training, ${counted(options.workers, "worker")}`,
     `Page ${url}  ·  workers join at ${coordinator.grpcAddress}`,
+    ...coordinator.datasetNotes,
   ];
 }
 

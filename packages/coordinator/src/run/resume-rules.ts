@@ -46,6 +46,7 @@ function verdictOn(path: string, before: Configuration, after: Configuration, pr
   if (path.startsWith("cluster.")) return safe("how the work is shared, not what is computed");
   if (path.startsWith("checkpoints.")) return safe("when the run is saved");
   if (path === "data") return safe("where the images lie; their content is compared by itself");
+  if (path === "skipBadImages") return safe("the images' content is compared by itself");
   if (path === "backend") return verdictOnBackend(after, progress);
   if (path === "metaTraining.steps") return verdictOnMetaSteps(before, after, progress);
   if (path === "pretraining.steps") return verdictOnPretrainingSteps(before, after, progress);

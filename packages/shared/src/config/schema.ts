@@ -114,6 +114,8 @@ export const configurationSchema = z.strictObject({
   backend: z.enum(["auto", ...BACKEND_NAMES]).default("auto"),
   /** A folder of photographs, or `embedded`: the CC0 photographs that come with the program. */
   data: z.string().min(1).default("embedded"),
+  /** Go on without the images of `data` that cannot be read; they are then no part of the data set. */
+  skipBadImages: z.boolean().default(false),
   model: model.prefault({}),
   degradation: degradation.prefault({}),
   patches: patches.prefault({}),

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { configurationSchema } from "../config/schema.js";
+import { InputError } from "../errors.js";
 import { loadDataset } from "./dataset.js";
 
 let folder: string;
@@ -64,6 +65,33 @@ describe("a data set", () => {
     await expect(loadDataset([small], configuration)).rejects.toThrow(/patch of 48×48/);
     const skipped = { ...configuration, pretraining: { ...configuration.pretraining, steps: 0 } };
     expect((await loadDataset([small], skipped)).positions.query.count).toBe(1);
+  });
+
+  it("lists all images that cannot be read, or is what it would be without them", async () => {
+    const good = [await picture("b.png", 64, 80), await picture("a.png", 48, 48)];
+    await mkdir(join(folder, "album.jpg"));
+    await symlink("gone.png", join(folder, "dangling.png"));
+    await writeFile(join(folder, "empty.png"), "");
+    const whole = await readFile(good[0]!);
+    await writeFile(join(folder, "half.png"), whole.subarray(0, whole.length / 2));
+    const bad = ["half.png", "empty.png", "dangling.png", "album.jpg"].map((name) => join(folder, name));
+    const paths = [bad[0]!, good[0]!, ...bad.slice(1), good[1]!];
+    const refused: unknown = await loadDataset(paths, configuration).catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(InputError);
+    expect((refused as InputError).message).toContain("data: 4 of 6 images cannot be used; expected whole images, or");
+    expect((refused as InputError).items).toEqual([
+      expect.stringMatching(/album\.jpg: is a folder$/),
+      expect.stringMatching(/dangling\.png: is a link to a file that is not there$/),
+      expect.stringMatching(/empty\.png: file is empty$/),
+      expect.stringMatching(/half\.png: corrupt image/),
+    ]);
+    const skipping = { ...configuration, skipBadImages: true };
+    const { notes, ...dataset } = await loadDataset(paths, skipping);
+    const { notes: _, ...expected } = await loadDataset(good, configuration);
+    expect(dataset).toEqual(expected);
+    expect(notes).toHaveLength(4);
+    expect(notes[0]).toBe("album.jpg was left out: is a folder");
+    await expect(loadDataset(bad, skipping)).rejects.toThrow(/4 of 4 images cannot be used/);
   });
 
   it("names a file that is missing or no image", async () => {

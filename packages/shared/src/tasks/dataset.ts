@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Configuration } from "../config/schema.js";
 import { InputError } from "../errors.js";
+import { type BadImage, badImage, badImagesError } from "../imaging/bad-images.js";
 import { readImageBytes } from "../imaging/image-file.js";
 import { readInputFile } from "../imaging/input-file.js";
 import { GradientEnergy, patchGrid } from "./patch-grid.js";
@@ -32,7 +33,8 @@ export interface Dataset {
   readonly notes: readonly string[];
 }
 
-type DatasetConfiguration = Pick<Configuration, "patches" | "pretraining" | "metaTraining" | "degradation">;
+type DatasetConfiguration = Pick<Configuration, "patches" | "pretraining" | "metaTraining" | "degradation"> &
+  Partial<Pick<Configuration, "skipBadImages">>;
 
 interface ReadFile extends DatasetFile {
   readonly corners: Readonly<Record<PatchSet, readonly { y: number; x: number }[]>>;
@@ -41,20 +43,41 @@ interface ReadFile extends DatasetFile {
 
 /**
  * Reads every image once, hashes it, and finds its patches for both stages. The result depends on names and contents
- * alone, not on the order of `paths` or the folders they lie in.
+ * alone, not on the order of `paths` or the folders they lie in. With `skipBadImages` those that cannot be read are no
+ * part of it, as if they were not there.
  *
- * @throws InputError for an image that cannot be read, and when a stage that has steps is left without any patch
+ * @throws InputError that lists all images that cannot be read, and when a stage that has steps is left without any patch
  */
 export async function loadDataset(paths: readonly string[], configuration: DatasetConfiguration): Promise<Dataset> {
   if (paths.length === 0) throw new InputError("no training images", { where: "data", expected: "at least one image" });
-  const read = await mapConcurrently(paths, CONCURRENT_READS, (path) => readTrainingImage(path, configuration));
-  read.sort((a, b) => compare(a.name, b.name) || compare(a.sha256, b.sha256));
-  const notes = read.flatMap((file) => file.notes);
+  const { read, bad } = await readAll(paths, configuration);
+  if (bad.length > 0 && (configuration.skipBadImages !== true || read.length === 0)) {
+    throw badImagesError(bad, paths.length, "data");
+  }
+  const notes = [
+    ...bad.map(({ path, reason }) => `${basename(path)} was left out: ${reason}`),
+    ...read.flatMap((file) => file.notes),
+  ];
   const files = withoutDuplicates(read, notes);
   const positions = forEverySet(() => new PatchPositions());
   for (const { corners } of files) for (const set of PATCH_SETS) positions[set].add(corners[set]);
   requirePatches(positions, configuration, files.length);
   return { images: files.map(({ corners: _, notes: __, ...file }) => file), positions, notes };
+}
+
+/** Reads all images, those that cannot be read aside, each by name, then content. */
+async function readAll(paths: readonly string[], configuration: DatasetConfiguration) {
+  const bad: BadImage[] = [];
+  const images = await mapConcurrently(paths, CONCURRENT_READS, (path) =>
+    readTrainingImage(path, configuration).catch((thrown: unknown) => {
+      bad.push(badImage(path, thrown));
+      return undefined;
+    }),
+  );
+  bad.sort((a, b) => compare(a.path, b.path));
+  const read = images.filter((image) => image !== undefined);
+  read.sort((a, b) => compare(a.name, b.name) || compare(a.sha256, b.sha256));
+  return { read, bad };
 }
 
 async function readTrainingImage(path: string, configuration: DatasetConfiguration): Promise<ReadFile> {

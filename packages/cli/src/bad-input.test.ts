@@ -84,19 +84,12 @@ describe("an image", () => {
     const images = join(folder, "small-images");
     await mkdir(images);
     await writePng(join(images, "small.png"), createImage(40, 40, 3));
-    expect(await refusalOfLastLine("evaluate", "--model", model, "--images", images, "--kernel", "g2.0")).toMatch(
-      /small\.png.*at least 64/,
+    const evaluate = ["evaluate", "--model", model, "--images", images, "--kernel", "g2.0"];
+    expect(await refusal(...evaluate)).toMatch(
+      /small-images: 1 of 1 image cannot[\s\S]*small\.png.*at least 64 a side/,
     );
   });
 });
-
-/** For commands that say what they do before they meet the mistake. */
-async function refusalOfLastLine(...args: string[]): Promise<string> {
-  const { code, notes } = await mzsr(args, { cwd: empty });
-  expect(code).toBe(2);
-  expect(notes).not.toMatch(/\n\s+at /);
-  return notes.trimEnd().split("\n").at(-1)!;
-}
 
 describe("a folder of images", () => {
   it("that is missing or has none", async () => {

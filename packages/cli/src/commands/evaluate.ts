@@ -9,6 +9,7 @@ export interface EvaluateOptions {
   readonly scale?: number;
   readonly updates: number[];
   readonly downsampling?: "direct" | "bicubic";
+  readonly skipBad?: boolean;
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -27,6 +28,7 @@ export function evaluateCommand(terminal: Terminal): Command {
         "bicubic",
       ]),
     )
+    .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
     .option("--json", "print JSON")
     .addHelpText(

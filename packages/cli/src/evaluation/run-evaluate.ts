@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError, listImages, readImage } from "@mzsr/shared";
+import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/shared";
 import type { EvaluateOptions } from "../commands/evaluate.js";
 import { useBackend } from "../compute/use-backend.js";
 import { counted } from "../progress/numbers.js";
@@ -7,59 +7,119 @@ import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { evaluatePhoto, meanScores, type Scores } from "./evaluate-photo.js";
 import { finiteImage } from "./finite-image.js";
-import { chooseKernel } from "./kernel-choice.js";
+import { chooseKernel, type KernelChoice } from "./kernel-choice.js";
+import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { scoresTable } from "./scores-table.js";
 
-/** `mzsr evaluate`. @throws InputError, RunError */
+/** A photo without scores. */
+interface Unscored {
+  readonly name: string;
+  readonly reason: string;
+}
+
+interface Outcome {
+  readonly rows: { readonly name: string; readonly scores: Scores }[];
+  /** Left out because they cannot be read, as the user wished. */
+  readonly skipped: Unscored[];
+  /** Those that failed. */
+  readonly failed: Unscored[];
+}
+
+/**
+ * `mzsr evaluate`. A photo that fails costs the scores of no other.
+ * @throws InputError before anything is computed; RunError, after the scores were printed, when a photo failed
+ */
 export async function runEvaluate(options: EvaluateOptions, terminal: Terminal): Promise<void> {
-  const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling);
+  const choice = await chooseKernel(options.kernel, options.downsampling);
+  const { kernel, downsampling } = choice;
   const model = await readModelFor(options.model, options.scale);
-  const names = await listImages(options.images);
+  const { names, bad } = await photosIn(options.images, model.scale, options.skipBad === true);
   const backend = await useBackend(options.backend);
   terminal.note(
     `${counted(names.length, "image")}, kernel ${kernel.name} ${downsampling} ×${model.scale}, backend ${backend}`,
   );
+  for (const { path, reason } of bad) terminal.note(`${path} was left out: ${reason}`);
   for (const note of kernel.notes) terminal.note(`${kernel.name}: ${note}`);
   const started = performance.now();
-  const rows: { name: string; scores: Scores }[] = [];
-  for (const name of names) {
-    const photo = await readImage(join(options.images, name));
-    for (const note of photo.notes) terminal.note(`${name}: ${note}`);
-    checkSize(photo.height, photo.width, model.scale, join(options.images, name));
-    const progress = new StepProgress(terminal, `${name} (${rows.length + 1} of ${names.length})`);
-    const { psnrY, ssimY, enlarged } = await evaluatePhoto(photo, model, {
-      kernel,
-      downsampling,
-      updates: options.updates,
-      onStep: (step) => progress.show(step),
-    });
-    progress.done();
-    for (const image of enlarged.values()) finiteImage(image, name);
-    rows.push({ name, scores: { psnrY, ssimY } });
+  const outcome = await evaluateAll(names, model, choice, options, terminal);
+  const skipped = [...bad.map(({ path, reason }) => ({ name: path, reason })), ...outcome.skipped];
+  const { rows, failed } = outcome;
+  if (rows.length > 0) {
+    const mean = meanScores(rows.map((row) => row.scores));
+    if (options.json !== true) scoresTable(rows, mean).forEach((line) => void terminal.line(line));
+    else {
+      terminal.json({
+        model: options.model,
+        kernel: kernel.name,
+        downsampling,
+        scale: model.scale,
+        backend,
+        images: rows.map(({ name, scores }) => ({ name, psnr_y: scores.psnrY, ssim_y: scores.ssimY })),
+        skipped,
+        failed,
+        psnr_y: mean.psnrY,
+        ssim_y: mean.ssimY,
+        seconds: (performance.now() - started) / 1000,
+      });
+    }
   }
-  const mean = meanScores(rows.map((row) => row.scores));
-  if (options.json !== true) return scoresTable(rows, mean).forEach((line) => void terminal.line(line));
-  terminal.json({
-    model: options.model,
-    kernel: kernel.name,
-    downsampling,
-    scale: model.scale,
-    backend,
-    images: rows.map(({ name, scores }) => ({ name, psnr_y: scores.psnrY, ssim_y: scores.ssimY })),
-    psnr_y: mean.psnrY,
-    ssim_y: mean.ssimY,
-    seconds: (performance.now() - started) / 1000,
-  });
+  throwIfUnscored(outcome);
 }
 
-/** SSIM's window must fit into what shaving leaves. */
-const SMALLEST_RESULT = 32;
+/** One photo after the other; what goes wrong with one is kept for the end. */
+async function evaluateAll(
+  names: readonly string[],
+  model: Model,
+  choice: KernelChoice,
+  options: EvaluateOptions,
+  terminal: Terminal,
+): Promise<Outcome> {
+  const outcome: Outcome = { rows: [], skipped: [], failed: [] };
+  for (const [i, name] of names.entries()) {
+    const progress = new StepProgress(terminal, `${name} (${i + 1} of ${names.length})`);
+    try {
+      outcome.rows.push({ name, scores: await scoresOf(name, model, choice, options, terminal, progress) });
+    } catch (thrown) {
+      progress.done();
+      const path = join(options.images, name);
+      const reason = thrown instanceof InputError && thrown.where === path ? thrown.what : messageOf(thrown);
+      const leftOut = options.skipBad === true && thrown instanceof InputError;
+      terminal.note(`${path} ${leftOut ? "was left out" : "failed"}: ${reason}`);
+      outcome[leftOut ? "skipped" : "failed"].push({ name: path, reason });
+    }
+  }
+  return outcome;
+}
 
-function checkSize(height: number, width: number, scale: number, where: string): void {
-  if (Math.min(height, width) >= SMALLEST_RESULT * scale) return;
-  throw new InputError(`${width}×${height} pixels are too few to degrade and compare`, {
-    where,
-    expected: `at least ${SMALLEST_RESULT * scale} a side for ×${scale}`,
+async function scoresOf(
+  name: string,
+  model: Model,
+  { kernel, downsampling }: KernelChoice,
+  options: EvaluateOptions,
+  terminal: Terminal,
+  progress: StepProgress,
+): Promise<Scores> {
+  const photo = await readImage(join(options.images, name));
+  const { psnrY, ssimY, enlarged } = await evaluatePhoto(photo, model, {
+    kernel,
+    downsampling,
+    updates: options.updates,
+    onStep: (step) => progress.show(step),
+  });
+  progress.done();
+  for (const note of photo.notes) terminal.note(`${name}: ${note}`);
+  for (const image of enlarged.values()) finiteImage(image, name);
+  return { psnrY, ssimY };
+}
+
+/** @throws RunError when a photo failed or none is left */
+function throwIfUnscored({ rows, skipped, failed }: Outcome): void {
+  if (failed.length === 0 && rows.length > 0) return;
+  const unscored = failed.length > 0 ? failed : skipped;
+  const images = rows.length + skipped.length + failed.length;
+  const scores = rows.length > 0 ? "the scores are of the others" : "there are no scores";
+  throw new RunError(`${unscored.length} of ${counted(images, "image")} could not be evaluated; ${scores}`, {
+    items: unscored.map(({ name, reason }) => `${name}: ${reason}`),
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configurationSchema, type Model, parameterLayout, readImage } from "@mzsr/shared";
@@ -21,8 +21,12 @@ function model(): Model {
   return { architecture, scale: 2, parameters, innerRates: undefined, metadata: {} };
 }
 
-it("shows every photo in every method, and says the same in results.json", { timeout: 120_000 }, async () => {
+it("shows every photo in every method, says the same in results.json, and keeps what is not its own", {
+  timeout: 120_000,
+}, async () => {
   const report = join(folder, "report");
+  await mkdir(report);
+  for (const name of ["report.html", "my-notes.txt"]) await writeFile(join(report, name), "older");
   const step = { supportLosses: [0.1], queryLosses: [0.2, 0.1], seconds: 1 };
   const { results, table, page } = await writeReport(report, {
     run: 'a <run> & "more"',
@@ -53,7 +57,9 @@ it("shows every photo in every method, and says the same in results.json", { tim
   const pictures = ["one", "two"].flatMap((name) =>
     slugs.flatMap((slug) => [`${name}-${slug}.png`, `${name}-${slug}-detail.png`]),
   );
-  expect((await readdir(report)).sort()).toEqual([...pictures, "report.html", "results.json"].sort());
+  const others = ["my-notes.txt", "report.html", "results.json"];
+  expect((await readdir(report)).sort()).toEqual([...pictures, ...others].sort());
+  expect((await readdir(folder)).sort()).toEqual(["photos", "report"]);
   expect(await readImage(join(report, "one-after-10.png"))).toMatchObject({ width: 120, height: 96 });
   expect(await readImage(join(report, "one-lr.png"))).toMatchObject({ width: 60, height: 48 });
 

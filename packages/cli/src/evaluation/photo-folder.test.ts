@@ -71,6 +71,7 @@ it("a photo that fails later costs the scores of no other", { timeout: 60_000 },
   expect(notes).toMatch(
     /mzsr: 1 of 3 images could not be evaluated; the scores are of the others\n {2}.*a-cut\.png: corrupt/,
   );
+  expect(notes).toMatch(/^one\.png: bicubic \d+\.\d\d, before adaptation \d+\.\d\d dB$/m);
   const skipping = await evaluate(cut, "--backend", "simd", "--skip-bad", "--json");
   expect([skipping.code, JSON.parse(skipping.out).skipped]).toEqual([
     0,

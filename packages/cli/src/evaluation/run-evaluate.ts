@@ -10,7 +10,7 @@ import { finiteImage } from "./finite-image.js";
 import { chooseKernel, type KernelChoice } from "./kernel-choice.js";
 import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
-import { scoresTable } from "./scores-table.js";
+import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
 
 /** A photo without scores. */
 interface Unscored {
@@ -110,7 +110,11 @@ async function scoresOf(
   progress.done();
   for (const note of photo.notes) terminal.note(`${name}: ${note}`);
   for (const image of enlarged.values()) finiteImage(image, name);
-  return { psnrY, ssimY };
+  const scores: Scores = { psnrY, ssimY };
+  // At once, so that a command that is stopped has told what it found.
+  const told = methodsOf(scores).map((method) => `${methodTitle(method)} ${psnrY[method]!.toFixed(2)}`);
+  terminal.note(`${name}: ${told.join(", ")} dB`);
+  return scores;
 }
 
 /** @throws RunError when a photo failed or none is left */

@@ -21,6 +21,8 @@ import { WorkerProcesses } from "./worker-processes.js";
 
 const LOOPBACK = "127.0.0.1";
 const REDRAW_MS = 250;
+/** Lines about the images that are shown at the start. */
+const MOST_NOTES = 20;
 /** How long workers may take to leave after the run is over, and a coordinator without workers to stop. */
 const LEAVE_MS = 10_000;
 
@@ -104,8 +106,14 @@ function introduction(run: PreparedRun, { coordinator, url }: StartedRun, option
   return [
     `Run ${run.folder}: ${pretraining.steps} steps of pretraining, ${metaTraining.steps} of meta-training, ${counted(options.workers, "worker")}`,
     `Page ${url}  ·  workers join at ${coordinator.grpcAddress}`,
-    ...coordinator.datasetNotes,
+    ...shortened(coordinator.datasetNotes),
   ];
+}
+
+/** A thousand photos may have a thousand notes; the coordinator's log has them all. */
+function shortened(notes: readonly string[]): string[] {
+  if (notes.length <= MOST_NOTES) return [...notes];
+  return [...notes.slice(0, MOST_NOTES), `… and ${notes.length - MOST_NOTES} more on images, in logs/coordinator.log`];
 }
 
 function startWorkers(

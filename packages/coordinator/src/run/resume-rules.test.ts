@@ -12,13 +12,15 @@ function safetyOf(changes: Record<string, unknown>, progress: Parameters<typeof 
 }
 
 test("how the work is shared and saved may change, and where the images lie", () => {
-  const changes = { cluster: { patience: 9, auditShare: 0.5 }, checkpoints: { every: 1, keep: 9 }, data: "elsewhere" };
+  const cluster = { patience: 9, auditShare: 0.5 };
+  const changes = { cluster, checkpoints: { every: 1, keep: 9 }, data: "elsewhere", skipBadImages: true };
   expect(safetyOf(changes)).toEqual({
     "checkpoints.every": true,
     "checkpoints.keep": true,
     "cluster.auditShare": true,
     "cluster.patience": true,
     data: true,
+    skipBadImages: true,
   });
 });
 

@@ -28,6 +28,14 @@ export { type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
 export * from "./errors.js";
 export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js";
 export {
+  ExactSum,
+  ExactSums,
+  LARGEST_COUNT,
+  LARGEST_ELEMENT,
+  type SumBytes,
+  type SumObjection,
+} from "./exact-sums/exact-sum.js";
+export {
   createImage,
   cropImage,
   DIHEDRAL_TRANSFORMS,

@@ -53,7 +53,7 @@ const operations: Record<string, (bytes: Uint8Array) => unknown> = {
   "a gradient: check, norm, exact sum": (bytes) => sum.add(bytes) === undefined || sum.clear(),
   "the same, taken out": (bytes) => (sum.count === 0 ? sum.add(bytes) : sum.subtract(bytes)),
   "a group: check, norm, exact sum": () => sum.addGroup(groupBytes) === undefined || sum.clear(),
-  mean: () => (sum.count > 0 || sum.add(gradients[0]!), sum.mean(mean)),
+  mean: () => group.mean(mean),
   "bytes of a group": () => sum.toBytes(),
   "an empty sum": () => sum.clear(),
   "JavaScript: norm, sum in index order": addInOrder,

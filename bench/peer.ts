@@ -1,6 +1,7 @@
 // What measurements against a peer share: a process per side that answers requests line by line, and medians.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 
 /** A process that reads one JSON request a line and answers with one JSON line. */
@@ -9,9 +10,16 @@ export interface Side {
   stop(): void;
 }
 
+/** The words before a command that keep it on one core, where the machine has taskset and more cores than one. */
+export function pinnedTo(core: string): string[] {
+  const can = availableParallelism() > 1 && spawnSync("taskset", ["-c", core, "true"]).status === 0;
+  return can ? ["taskset", "-c", core] : [];
+}
+
 /** Starts a side on one core. Whatever else it writes goes to our standard error. */
 export function startSide(core: string, command: string, args: readonly string[]): Side {
-  const child = spawn("taskset", ["-c", core, command, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const [program, ...rest] = [...pinnedTo(core), command, ...args];
+  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask<T>(request: object): Promise<T> {

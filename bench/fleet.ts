@@ -1,0 +1,102 @@
+// What many workers cost one coordinator: the shipped program on the first core, pretend workers on the second that answer
+// each lease at once with a gradient of the paper's size, one task a worker and step; beside each row, in the same run,
+// what bare TCP costs for the same bytes. The coordinator's processor time is what counts: the clock also waits for the
+// pretend workers, and for whatever else the machine does.
+//
+//   npm run build && node bench/run.mjs fleet [--workers 16,64,256,1024] [--steps 20] [--seconds 60] [--json]
+//   node bench/run.mjs fleet --idle 4096 [--seconds 30]
+
+import { parseArgs } from "node:util";
+import { CORES, type FleetFigures, measureFleet, measureIdle } from "./fleet/measure.js";
+import { rawTcpBytesPerCpuSecond } from "./fleet/raw-tcp.js";
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    workers: { type: "string", default: "16,64,256,1024" },
+    steps: { type: "string", default: "20" },
+    "warm-up": { type: "string", default: "5" },
+    seconds: { type: "string", default: "60" },
+    depth: { type: "string", default: "8" },
+    width: { type: "string", default: "64" },
+    idle: { type: "string" },
+    /** Options of Node for the coordinator, for example --cpu-prof. */
+    node: { type: "string", multiple: true, default: [] },
+    json: { type: "boolean", default: false },
+  },
+});
+
+const seconds = Number(options.seconds);
+
+interface Row extends FleetFigures {
+  readonly rawBytesPerCpuSecond: number;
+}
+
+const COLUMNS: readonly [title: string, of: (row: Row) => string][] = [
+  ["workers", ({ workers }) => `${workers}`],
+  ["steps", ({ steps }) => `${steps}`],
+  ["s a step", (row) => row.seconds.toFixed(3)],
+  ["CPU s a step", ({ cpuSeconds }) => cpuSeconds.toFixed(3)],
+  ["MB per CPU s", (row) => (bytesPerCpuSecond(row) / 1e6).toFixed(0)],
+  ["raw TCP", ({ rawBytesPerCpuSecond }) => (rawBytesPerCpuSecond / 1e6).toFixed(0)],
+  ["ratio", (row) => (bytesPerCpuSecond(row) / row.rawBytesPerCpuSecond).toFixed(2)],
+  ["RSS MB", ({ rssBytes }) => (rssBytes / 1e6).toFixed(0)],
+  ["peak MB", ({ peakRssBytes }) => (peakRssBytes / 1e6).toFixed(0)],
+  ["loop p99 ms", ({ loopP99Ms }) => loopP99Ms.toFixed(0)],
+];
+
+function bytesPerCpuSecond({ bytes, cpuSeconds }: FleetFigures): number {
+  return bytes / cpuSeconds;
+}
+
+function print(cells: readonly string[]): void {
+  console.log(cells.map((cell, i) => cell.padStart(COLUMNS[i]![0].length + 2)).join(""));
+}
+
+async function measureRow(workers: number): Promise<Row | string> {
+  const figures = await measureFleet({
+    workers,
+    depth: Number(options.depth),
+    width: Number(options.width),
+    warmUpSteps: Number(options["warm-up"]),
+    steps: Number(options.steps),
+    seconds,
+    nodeOptions: options.node,
+  });
+  if (typeof figures === "string") return figures;
+  const exchange = {
+    connections: workers,
+    bytes: Math.round(figures.bytes / workers / 2),
+    rounds: figures.steps,
+    seconds,
+  };
+  const cores = { server: CORES.coordinator, clients: CORES.workers };
+  return { ...figures, rawBytesPerCpuSecond: await rawTcpBytesPerCpuSecond(cores, exchange) };
+}
+
+async function measureRows(): Promise<void> {
+  if (!options.json) print(COLUMNS.map(([title]) => title));
+  const rows: (Row | { readonly workers: number; readonly problem: string })[] = [];
+  for (const workers of options.workers.split(",").map(Number)) {
+    const row = await measureRow(workers);
+    rows.push(typeof row === "string" ? { workers, problem: row } : row);
+    if (options.json) continue;
+    if (typeof row === "string") console.log(`${`${workers}`.padStart(COLUMNS[0]![0].length + 2)}  ${row}`);
+    else print(COLUMNS.map(([, of]) => of(row)));
+  }
+  if (options.json) console.log(JSON.stringify(rows, null, 2));
+}
+
+async function reportIdle(workers: number): Promise<void> {
+  const figures = await measureIdle(workers, seconds);
+  if (options.json) console.log(JSON.stringify(figures, null, 2));
+  else if (typeof figures === "string") console.log(`${workers} idle workers: ${figures}`);
+  else {
+    const share = `${(100 * figures.shareOfACore).toFixed(1)} % of a core`;
+    console.log(
+      `${workers} idle workers, a heartbeat a second each: ${share}, ${(figures.rssBytes / 1e6).toFixed(0)} MB`,
+    );
+  }
+}
+
+await (options.idle === undefined ? measureRows() : reportIdle(Number(options.idle)));

@@ -1,0 +1,133 @@
+/** The coordinator that a fleet works for: the shipped program on one core, read from outside. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { createImage, Draws, writePng } from "@mzsr/shared";
+import { MzsrProcess } from "../../test/support/mzsr-process.js";
+import { pinnedTo } from "../peer.js";
+
+const WATCH = new URL("../sides/loop-watch.mjs", import.meta.url);
+/** Of Linux: what /proc counts processor time in. */
+const TICKS_PER_SECOND = 100;
+const IMAGE_SIDE = 192;
+
+export interface CoordinatorChoice {
+  /** Holds the images and the run. */
+  readonly folder: string;
+  readonly core: string;
+  readonly depth: number;
+  readonly width: number;
+  readonly tasks: number;
+  /** More keys of the configuration, as KEY=VALUE. */
+  readonly sets?: readonly string[];
+  /** More options of Node. */
+  readonly nodeOptions?: readonly string[];
+}
+
+export interface Reading {
+  readonly steps: number;
+  readonly cpuSeconds: number;
+  readonly atMs: number;
+}
+
+export class FleetCoordinator {
+  /** host:port for workers. */
+  readonly address: string;
+  readonly #process: MzsrProcess;
+  readonly #page: string;
+  readonly #folder: string;
+
+  private constructor(process: MzsrProcess, ready: Readonly<Record<string, unknown>>, folder: string) {
+    this.#process = process;
+    this.address = ready.grpc as string;
+    this.#page = ready.page as string;
+    this.#folder = folder;
+  }
+
+  static async start(choice: CoordinatorChoice): Promise<FleetCoordinator> {
+    const { folder, core, depth, width, tasks, sets = [], nodeOptions = [] } = choice;
+    await smallImages(join(folder, "images"));
+    const pairs = [
+      `model.depth=${depth}`,
+      `model.width=${width}`,
+      `metaTraining.tasks=${tasks}`,
+      "cluster.auditShare=0",
+      // Checkpoints and the previews that come with them are work of another kind.
+      "checkpoints.every=1000000",
+      ...sets,
+    ];
+    const run = ["--preset", "paper", "--pretrain-steps", "0", "--steps", "1000000", "--run", join(folder, "run")];
+    const args = [...run, "--data", join(folder, "images"), "--port", "0", "--http-port", "0"];
+    const process = new MzsrProcess(["coordinator", ...args, ...pairs.flatMap((pair) => ["--set", pair])], {
+      under: pinnedTo(core),
+      env: {
+        NODE_OPTIONS: [`--import=${WATCH.href}`, ...nodeOptions].join(" "),
+        MZSR_BENCH_LOOP_FILE: join(folder, "loop.json"),
+      },
+    });
+    const ready = await process.logged(({ grpc }) => typeof grpc === "string");
+    return new FleetCoordinator(process, ready, folder);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Steps done and the processor time of all threads so far. */
+  async read(): Promise<Reading> {
+    const lines = await readFile(join(this.#folder, "run", "metrics.jsonl"));
+    const steps = lines.reduce((count, byte) => (byte === 0x0a ? count + 1 : count), 0);
+    return { steps, cpuSeconds: await this.#cpuSeconds(), atMs: performance.now() };
+  }
+
+  /** Resident memory now and at its highest, in bytes. */
+  async memory(): Promise<{ readonly nowBytes: number; readonly peakBytes: number }> {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    const bytesOf = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]);
+    return { nowBytes: bytesOf("VmRSS"), peakBytes: bytesOf("VmHWM") };
+  }
+
+  /** Begins the event loop's statistics anew. */
+  watchLoopFromNow(): void {
+    this.#process.signal("SIGUSR2");
+  }
+
+  /** The 99th percentile of the event loop's delays, in ms. */
+  async loopP99Ms(): Promise<number> {
+    return (JSON.parse(await readFile(join(this.#folder, "loop.json"), "utf8")) as { p99Ms: number }).p99Ms;
+  }
+
+  /** Bytes of gradients and parameters a step, as the coordinator counts them. */
+  async bytesPerStep(): Promise<number> {
+    const text = await (await fetch(new URL("metrics", this.#page))).text();
+    const sum = (name: string) =>
+      [...text.matchAll(new RegExp(`^${name}(?:{.*})? (\\S+)$`, "gm"))].reduce(
+        (all, [, value]) => all + Number(value),
+        0,
+      );
+    return (sum("mzsr_gradient_bytes_total") + sum("mzsr_parameter_bytes_total")) / sum("mzsr_meta_steps_total");
+  }
+
+  /** Ends it at once. */
+  async end(): Promise<void> {
+    await this.#process.kill();
+  }
+
+  async #cpuSeconds(): Promise<number> {
+    const fields = (await readFile(`/proc/${this.pid}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+}
+
+/** Two images of noise, large enough for the paper's patches. */
+async function smallImages(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const i of [0, 1]) {
+    const image = createImage(IMAGE_SIDE, IMAGE_SIDE, 3);
+    const draws = new Draws(7, [i, 0, 0]);
+    image.data.forEach((_, at) => {
+      image.data[at] = draws.uniform(0, 1);
+    });
+    await writePng(join(folder, `noise-${i}.png`), image);
+  }
+}

@@ -1,0 +1,164 @@
+// Workers that compute nothing: each has a connection of its own, speaks the real protocol, sends a heartbeat a second,
+// and answers every lease at once with a gradient of the real size. Plain HTTP/2 below the protocol, so that parameters are
+// counted and not kept, and gradients are written from one shared piece of memory: the pretence costs less than what it
+// measures.
+import { connect } from "node:http2";
+import { createInterface } from "node:readline";
+import { clusterService, FLOW_CONTROL_WINDOW_BYTES, PROTOCOL_VERSION } from "@mzsr/shared";
+import { FrameReader, frameOf, resultFrame } from "./grpc-frames.mjs";
+
+const { path, requestSerialize, responseDeserialize } = clusterService().Session;
+/** Tags of the messages that a worker which computes nothing need not read. */
+const PARAMETERS = 0x12;
+const ANNOUNCE = 0x3a;
+const HEARTBEAT_MS = 1000;
+/** Heartbeats are spread over the second by so many turns. */
+const TURNS = 50;
+
+/** Real-sized gradients, all different: windows into one array of small numbers. */
+class Gradients {
+  #bytes;
+  #size;
+
+  /** @param parameters elements of a gradient, @param tasks how many different ones there are */
+  constructor(parameters, tasks) {
+    const values = Float32Array.from({ length: parameters + tasks }, () => 1e-3 * (Math.random() - 0.5));
+    this.#bytes = Buffer.from(values.buffer);
+    this.#size = 4 * parameters;
+  }
+
+  of(index) {
+    return this.#bytes.subarray(4 * index, 4 * index + this.#size);
+  }
+}
+
+class PretendWorker {
+  results = 0;
+  #session;
+  #stream;
+  #answer;
+  #onWelcome;
+  #onEnd;
+
+  /** @param answer the result of a lease; absent where leases are left alone */
+  constructor(address, name, answer, { onWelcome, onEnd }) {
+    this.#answer = answer;
+    this.#onWelcome = onWelcome;
+    this.#onEnd = onEnd;
+    this.#session = connect(`http://${address}`, { settings: { initialWindowSize: FLOW_CONTROL_WINDOW_BYTES } });
+    this.#session.on("connect", () => this.#session.setLocalWindowSize(FLOW_CONTROL_WINDOW_BYTES));
+    this.#session.on("error", ({ message }) => onEnd(`${name}: ${message}`));
+    this.#stream = this.#session.request({
+      ":method": "POST",
+      ":path": path,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    const reader = new FrameReader(
+      (tag) => tag !== PARAMETERS && tag !== ANNOUNCE,
+      (bytes) => this.#receive(bytes),
+    );
+    this.#stream.on("data", (chunk) => reader.take(chunk));
+    this.#stream.on("error", ({ message }) => onEnd(`${name}: ${message}`));
+    this.#stream.on("end", () => onEnd(`${name}: the coordinator ended its stream`));
+    this.#send({
+      hello: {
+        protocolVersion: PROTOCOL_VERSION,
+        worker: name,
+        incarnation: `${name}-1`,
+        backend: "simd",
+        slots: 1,
+        version: "pretend",
+        host: "127.0.0.1",
+      },
+    });
+  }
+
+  heartbeat() {
+    this.#send({ heartbeat: { sentAtMs: Date.now(), busySlots: 0 } });
+  }
+
+  close() {
+    this.#onEnd = () => undefined;
+    this.#session.destroy();
+  }
+
+  #send(message) {
+    if (!this.#stream.destroyed) this.#stream.write(frameOf(requestSerialize(message)));
+  }
+
+  #receive(bytes) {
+    const message = responseDeserialize(bytes);
+    if (message.message === "welcome") this.#onWelcome();
+    if (message.message === "refusal") this.#onEnd(`refused: ${message.refusal.reason}`);
+    if (message.message === "assign" && this.#answer !== undefined) {
+      for (const lease of message.assign.leases) this.#return(lease);
+    }
+  }
+
+  #return(lease) {
+    this.results++;
+    this.#stream.cork();
+    for (const piece of this.#answer(lease)) this.#stream.write(piece);
+    this.#stream.uncork();
+  }
+}
+
+/** Answers leases with messages that are serialised by the real code but for the gradient, which is appended. */
+function answerWith({ parameters, tasks, supportLosses, queryLosses }) {
+  const gradients = new Gradients(parameters, tasks);
+  const losses = (count) => Array.from({ length: count }, (_, i) => 0.05 / (i + 1));
+  const rest = {
+    supportLosses: losses(supportLosses),
+    queryLosses: losses(queryLosses),
+    dataSeconds: 0.01,
+    computeSeconds: 0.1,
+  };
+  return ({ id, task: { stage, step, index } }) => {
+    const result = requestSerialize({ result: { lease: id, stage, step, index, ...rest } });
+    return resultFrame(result, gradients.of(index % tasks));
+  };
+}
+
+const workers = [];
+let lost;
+
+/** Connects workers `first` … `first + count − 1`, some at a time, and resolves once all are welcome. */
+async function join({ address, first, count, answers }) {
+  const answer = answers === null ? undefined : answerWith(answers);
+  const onEnd = (reason) => {
+    lost ??= reason;
+  };
+  const atOnce = 32;
+  for (let i = 0; i < count; i += atOnce) {
+    const group = Array.from({ length: Math.min(atOnce, count - i) }, (_, k) => `pretend-${first + i + k}`);
+    await Promise.all(
+      group.map(
+        (name) =>
+          new Promise((resolve, reject) => {
+            const failed = (reason) => {
+              onEnd(reason);
+              reject(new Error(reason));
+            };
+            workers.push(new PretendWorker(address, name, answer, { onWelcome: resolve, onEnd: failed }));
+          }),
+      ),
+    );
+  }
+}
+
+let turn = 0;
+setInterval(() => {
+  for (let i = turn; i < workers.length; i += TURNS) workers[i].heartbeat();
+  turn = (turn + 1) % TURNS;
+}, HEARTBEAT_MS / TURNS);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  let problem;
+  if (request.join !== undefined) await join(request.join).catch(({ message }) => (problem = message));
+  const results = workers.reduce((sum, worker) => sum + worker.results, 0);
+  process.stdout.write(`${JSON.stringify({ results, problem: problem ?? lost })}\n`);
+}
+for (const worker of workers) worker.close();
+process.exit();

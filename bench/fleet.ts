@@ -4,6 +4,7 @@
 // pretend workers, and for whatever else the machine does.
 //
 //   npm run build && node bench/run.mjs fleet [--workers 16,64,256,1024] [--steps 20] [--seconds 60] [--json]
+//   node bench/run.mjs fleet --workers 64 --profile fleet.cpuprofile
 //   node bench/run.mjs fleet --idle 4096 [--seconds 30]
 
 import { parseArgs } from "node:util";
@@ -20,8 +21,7 @@ const { values: options } = parseArgs({
     depth: { type: "string", default: "8" },
     width: { type: "string", default: "64" },
     idle: { type: "string" },
-    /** Options of Node for the coordinator, for example --cpu-prof. */
-    node: { type: "string", multiple: true, default: [] },
+    profile: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -61,7 +61,7 @@ async function measureRow(workers: number): Promise<Row | string> {
     warmUpSteps: Number(options["warm-up"]),
     steps: Number(options.steps),
     seconds,
-    nodeOptions: options.node,
+    profile: options.profile,
   });
   if (typeof figures === "string") return figures;
   const exchange = {

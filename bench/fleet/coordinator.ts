@@ -1,9 +1,10 @@
 /** The coordinator that a fleet works for: the shipped program on one core, read from outside. */
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { createImage, Draws, writePng } from "@mzsr/shared";
 import { MzsrProcess } from "../../test/support/mzsr-process.js";
+import { poll } from "../../test/support/poll.js";
 import { pinnedTo } from "../peer.js";
 
 const WATCH = new URL("../sides/loop-watch.mjs", import.meta.url);
@@ -18,10 +19,8 @@ export interface CoordinatorChoice {
   readonly depth: number;
   readonly width: number;
   readonly tasks: number;
-  /** More keys of the configuration, as KEY=VALUE. */
-  readonly sets?: readonly string[];
-  /** More options of Node. */
-  readonly nodeOptions?: readonly string[];
+  /** Where to write a profile of the steps that are counted. */
+  readonly profile?: string | undefined;
 }
 
 export interface Reading {
@@ -45,7 +44,7 @@ export class FleetCoordinator {
   }
 
   static async start(choice: CoordinatorChoice): Promise<FleetCoordinator> {
-    const { folder, core, depth, width, tasks, sets = [], nodeOptions = [] } = choice;
+    const { folder, core, depth, width, tasks, profile } = choice;
     await smallImages(join(folder, "images"));
     const pairs = [
       `model.depth=${depth}`,
@@ -54,15 +53,17 @@ export class FleetCoordinator {
       "cluster.auditShare=0",
       // Checkpoints and the previews that come with them are work of another kind.
       "checkpoints.every=1000000",
-      ...sets,
+      // Both sides may be kept waiting by whatever else the machine does: nobody is given up for it.
+      "cluster.patience=100",
     ];
     const run = ["--preset", "paper", "--pretrain-steps", "0", "--steps", "1000000", "--run", join(folder, "run")];
     const args = [...run, "--data", join(folder, "images"), "--port", "0", "--http-port", "0"];
     const process = new MzsrProcess(["coordinator", ...args, ...pairs.flatMap((pair) => ["--set", pair])], {
       under: pinnedTo(core),
       env: {
-        NODE_OPTIONS: [`--import=${WATCH.href}`, ...nodeOptions].join(" "),
+        NODE_OPTIONS: `--import=${WATCH.href}`,
         MZSR_BENCH_LOOP_FILE: join(folder, "loop.json"),
+        ...(profile !== undefined && { MZSR_BENCH_PROFILE: resolve(profile) }),
       },
     });
     const ready = await process.logged(({ grpc }) => typeof grpc === "string");
@@ -87,14 +88,17 @@ export class FleetCoordinator {
     return { nowBytes: bytesOf("VmRSS"), peakBytes: bytesOf("VmHWM") };
   }
 
-  /** Begins the event loop's statistics anew. */
-  watchLoopFromNow(): void {
+  /** Begins to watch the event loop. */
+  watch(): void {
     this.#process.signal("SIGUSR2");
   }
 
-  /** The 99th percentile of the event loop's delays, in ms. */
-  async loopP99Ms(): Promise<number> {
-    return (JSON.parse(await readFile(join(this.#folder, "loop.json"), "utf8")) as { p99Ms: number }).p99Ms;
+  /** The 99th percentile of the event loop's delays since `watch`, in ms. */
+  async watched(): Promise<{ readonly p99Ms: number }> {
+    this.#process.signal("SIGUSR2");
+    const file = join(this.#folder, "loop.json");
+    const text = await poll("the event loop's statistics", 60, () => readFile(file, "utf8").catch(() => undefined));
+    return JSON.parse(text) as { p99Ms: number };
   }
 
   /** Bytes of gradients and parameters a step, as the coordinator counts them. */

@@ -24,7 +24,8 @@ export interface FleetChoice {
   readonly steps: number;
   /** How long each of joining, warming up and counting may take. */
   readonly seconds: number;
-  readonly nodeOptions?: readonly string[];
+  /** Where to write a profile of the coordinator's counted steps. */
+  readonly profile?: string | undefined;
 }
 
 export interface FleetFigures {
@@ -43,10 +44,10 @@ export interface FleetFigures {
 
 /** Figures, or why there are none. */
 export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | string> {
-  const { workers, depth, width, seconds, nodeOptions = [] } = choice;
+  const { workers, depth, width, seconds, profile } = choice;
   const folder = await mkdtemp(join(tmpdir(), "mzsr-fleet-"));
   const where = { folder, core: CORES.coordinator };
-  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks: workers, nodeOptions });
+  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks: workers, profile });
   const fleet = PretendFleet.start(workers, CORES.workers);
   const answers = {
     parameters: parameterLayout({ depth, width }).size,
@@ -57,6 +58,7 @@ export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | 
   try {
     const joined = await within(seconds, fleet.join(coordinator.address, workers, answers));
     if (!joined) return `not all workers were welcomed in ${seconds} s`;
+    await fleet.answer();
     return await countSteps(coordinator, fleet, choice);
   } finally {
     fleet.end();
@@ -74,10 +76,10 @@ async function countSteps(
   const joined = await coordinator.read();
   const before = await readingAt(coordinator, joined.steps + warmUpSteps, seconds);
   if (before.steps === joined.steps) return `no step in ${seconds} s`;
-  coordinator.watchLoopFromNow();
+  coordinator.watch();
   const after = await readingAt(coordinator, before.steps + steps, seconds);
   if (after.steps === before.steps) return `no step in ${seconds} s`;
-  const loopP99Ms = await coordinator.loopP99Ms();
+  const { p99Ms: loopP99Ms } = await coordinator.watched();
   const { nowBytes, peakBytes } = await coordinator.memory();
   const counted = after.steps - before.steps;
   await fleet.results();
@@ -113,8 +115,8 @@ export interface IdleFigures {
 
 export async function measureIdle(workers: number, seconds: number): Promise<IdleFigures | string> {
   const folder = await mkdtemp(join(tmpdir(), "mzsr-fleet-"));
-  // One worker holds the step's one task; with the longest patience nobody else is given it meanwhile.
-  const choice = { depth: 8, width: 64, tasks: 1, sets: ["cluster.patience=100"] };
+  // One worker holds the step's one task, and the coordinator's patience is longer than the measurement.
+  const choice = { depth: 8, width: 64, tasks: 1 };
   const coordinator = await FleetCoordinator.start({ ...choice, folder, core: CORES.coordinator });
   const fleet = PretendFleet.start(workers, CORES.workers);
   try {

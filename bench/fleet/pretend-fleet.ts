@@ -37,7 +37,7 @@ export class PretendFleet {
   }
 
   /**
-   * Resolves when all have been welcomed.
+   * Resolves when all have been welcomed. Leases wait until `answer`, so that none is busy before all are there.
    * @param answers `null` for workers that leave their leases alone
    */
   async join(address: string, count: number, answers: Answers | null): Promise<void> {
@@ -46,6 +46,11 @@ export class PretendFleet {
       const first = i * each;
       return { join: { address, first, count: Math.min(each, count - first), answers } };
     });
+  }
+
+  /** From now on each lease is answered at once. */
+  async answer(): Promise<void> {
+    await this.#ask(() => ({ answer: true }));
   }
 
   /** @throws Error when a worker was lost */

@@ -34,6 +34,8 @@ class Gradients {
 
 class PretendWorker {
   results = 0;
+  /** Leases that wait until answers may begin; absent from then on. */
+  #waiting = [];
   #session;
   #stream;
   #answer;
@@ -74,6 +76,13 @@ class PretendWorker {
     });
   }
 
+  /** Answers what waits, and from now on everything at once. */
+  begin() {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const lease of waiting) this.#return(lease);
+  }
+
   heartbeat() {
     this.#send({ heartbeat: { sentAtMs: Date.now(), busySlots: 0 } });
   }
@@ -92,7 +101,10 @@ class PretendWorker {
     if (message.message === "welcome") this.#onWelcome();
     if (message.message === "refusal") this.#onEnd(`refused: ${message.refusal.reason}`);
     if (message.message === "assign" && this.#answer !== undefined) {
-      for (const lease of message.assign.leases) this.#return(lease);
+      for (const lease of message.assign.leases) {
+        if (this.#waiting === undefined) this.#return(lease);
+        else this.#waiting.push(lease);
+      }
     }
   }
 
@@ -157,6 +169,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
   let problem;
   if (request.join !== undefined) await join(request.join).catch(({ message }) => (problem = message));
+  if (request.answer === true) for (const worker of workers) worker.begin();
   const results = workers.reduce((sum, worker) => sum + worker.results, 0);
   process.stdout.write(`${JSON.stringify({ results, problem: problem ?? lost })}\n`);
 }

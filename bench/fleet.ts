@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     workers: { type: "string", default: "16,64,256,1024" },
     steps: { type: "string", default: "20" },
     "warm-up": { type: "string", default: "5" },
+    "heartbeat-seconds": { type: "string", default: "1" },
     seconds: { type: "string", default: "60" },
     depth: { type: "string", default: "8" },
     width: { type: "string", default: "64" },
@@ -60,6 +61,7 @@ async function measureRow(workers: number): Promise<Row | string> {
     width: Number(options.width),
     warmUpSteps: Number(options["warm-up"]),
     steps: Number(options.steps),
+    heartbeatSeconds: Number(options["heartbeat-seconds"]),
     seconds,
     profile: options.profile,
   });

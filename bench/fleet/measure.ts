@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "@mzsr/shared";
 import { parameterLayout } from "@mzsr/shared/compute";
 import { FleetCoordinator, type Reading } from "./coordinator.js";
 import { PretendFleet } from "./pretend-fleet.js";
@@ -18,6 +19,8 @@ export interface FleetChoice {
   readonly workers: number;
   readonly depth: number;
   readonly width: number;
+  /** Between two heartbeats of a worker; 0 for none. */
+  readonly heartbeatSeconds: number;
   /** Steps that are not counted, once all workers are there. */
   readonly warmUpSteps: number;
   /** Steps that are counted, at most. */
@@ -56,10 +59,12 @@ export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | 
     queryLosses: INNER_STEPS + 1,
   };
   try {
-    const joined = await within(seconds, fleet.join(coordinator.address, workers, answers));
+    const joined = await within(seconds, fleet.join(coordinator.address, workers, choice.heartbeatSeconds, answers));
     if (!joined) return `not all workers were welcomed in ${seconds} s`;
     await fleet.answer();
     return await countSteps(coordinator, fleet, choice);
+  } catch (thrown) {
+    return messageOf(thrown);
   } finally {
     fleet.end();
     await coordinator.end();
@@ -79,10 +84,11 @@ async function countSteps(
   coordinator.watch();
   const after = await readingAt(coordinator, before.steps + steps, seconds);
   if (after.steps === before.steps) return `no step in ${seconds} s`;
+  const problem = await fleet.problem();
+  if (problem !== undefined) return problem;
   const { p99Ms: loopP99Ms } = await coordinator.watched();
   const { nowBytes, peakBytes } = await coordinator.memory();
   const counted = after.steps - before.steps;
-  await fleet.results();
   return {
     workers,
     steps: counted,
@@ -120,12 +126,13 @@ export async function measureIdle(workers: number, seconds: number): Promise<Idl
   const coordinator = await FleetCoordinator.start({ ...choice, folder, core: CORES.coordinator });
   const fleet = PretendFleet.start(workers, CORES.workers);
   try {
-    const joined = await within(4 * seconds, fleet.join(coordinator.address, workers, null));
+    const joined = await within(4 * seconds, fleet.join(coordinator.address, workers, 1, null));
     if (!joined) return `not all workers were welcomed in ${4 * seconds} s`;
     const before = await coordinator.read();
     await delay(1000 * seconds);
     const after = await coordinator.read();
-    await fleet.results();
+    const problem = await fleet.problem();
+    if (problem !== undefined) return problem;
     const shareOfACore = (after.cpuSeconds - before.cpuSeconds) / ((after.atMs - before.atMs) / 1000);
     return { workers, shareOfACore, rssBytes: (await coordinator.memory()).nowBytes };
   } finally {

@@ -17,7 +17,6 @@ export interface Answers {
 }
 
 interface Account {
-  readonly results: number;
   /** Why a worker was lost, if one was. */
   readonly problem?: string;
 }
@@ -38,13 +37,14 @@ export class PretendFleet {
 
   /**
    * Resolves when all have been welcomed. Leases wait until `answer`, so that none is busy before all are there.
+   * @param heartbeatSeconds between two heartbeats of a worker; 0 for none
    * @param answers `null` for workers that leave their leases alone
    */
-  async join(address: string, count: number, answers: Answers | null): Promise<void> {
+  async join(address: string, count: number, heartbeatSeconds: number, answers: Answers | null): Promise<void> {
     const each = Math.ceil(count / this.#sides.length);
     await this.#ask((i) => {
       const first = i * each;
-      return { join: { address, first, count: Math.min(each, count - first), answers } };
+      return { join: { address, first, count: Math.min(each, count - first), heartbeatSeconds, answers } };
     });
   }
 
@@ -53,19 +53,25 @@ export class PretendFleet {
     await this.#ask(() => ({ answer: true }));
   }
 
-  /** @throws Error when a worker was lost */
-  async results(): Promise<number> {
-    return (await this.#ask(() => ({}))).reduce((sum, { results }) => sum + results, 0);
+  /** Why a worker was lost, if one was. */
+  async problem(): Promise<string | undefined> {
+    const accounts = await Promise.all(this.#sides.map((side) => side.ask<Account>({})));
+    return problemIn(accounts);
   }
 
   end(): void {
     for (const side of this.#sides) side.stop();
   }
 
-  async #ask(requestOf: (side: number) => object): Promise<Account[]> {
+  /** @throws Error when a worker was lost */
+  async #ask(requestOf: (side: number) => object): Promise<void> {
     const accounts = await Promise.all(this.#sides.map((side, i) => side.ask<Account>(requestOf(i))));
-    const problem = accounts.map((account) => account.problem).find((reason) => reason !== undefined);
-    if (problem !== undefined) throw new Error(`a pretend worker was lost: ${problem}`);
-    return accounts;
+    const problem = problemIn(accounts);
+    if (problem !== undefined) throw new Error(problem);
   }
+}
+
+function problemIn(accounts: readonly Account[]): string | undefined {
+  const problem = accounts.map((account) => account.problem).find((reason) => reason !== undefined);
+  return problem && `a pretend worker was lost: ${problem}`;
 }

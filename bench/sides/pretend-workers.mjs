@@ -1,5 +1,5 @@
-// Workers that compute nothing: each has a connection of its own, speaks the real protocol, sends a heartbeat a second,
-// and answers every lease at once with a gradient of the real size. Plain HTTP/2 below the protocol, so that parameters are
+// Workers that compute nothing: each has a connection of its own, speaks the real protocol, sends heartbeats, and
+// answers every lease at once with a gradient of the real size. Plain HTTP/2 below the protocol, so that parameters are
 // counted and not kept, and gradients are written from one shared piece of memory: the pretence costs less than what it
 // measures.
 import { connect } from "node:http2";
@@ -11,8 +11,7 @@ const { path, requestSerialize, responseDeserialize } = clusterService().Session
 /** Tags of the messages that a worker which computes nothing need not read. */
 const PARAMETERS = 0x12;
 const ANNOUNCE = 0x3a;
-const HEARTBEAT_MS = 1000;
-/** Heartbeats are spread over the second by so many turns. */
+/** The heartbeats of all workers are spread over the time between two by so many turns. */
 const TURNS = 50;
 
 /** Real-sized gradients, all different: windows into one array of small numbers. */
@@ -33,7 +32,6 @@ class Gradients {
 }
 
 class PretendWorker {
-  results = 0;
   /** Leases that wait until answers may begin; absent from then on. */
   #waiting = [];
   #session;
@@ -109,7 +107,6 @@ class PretendWorker {
   }
 
   #return(lease) {
-    this.results++;
     this.#stream.cork();
     for (const piece of this.#answer(lease)) this.#stream.write(piece);
     this.#stream.uncork();
@@ -136,11 +133,12 @@ const workers = [];
 let lost;
 
 /** Connects workers `first` … `first + count − 1`, some at a time, and resolves once all are welcome. */
-async function join({ address, first, count, answers }) {
+async function join({ address, first, count, answers, heartbeatSeconds }) {
   const answer = answers === null ? undefined : answerWith(answers);
   const onEnd = (reason) => {
     lost ??= reason;
   };
+  if (heartbeatSeconds > 0) setInterval(beat, (1000 * heartbeatSeconds) / TURNS);
   const atOnce = 32;
   for (let i = 0; i < count; i += atOnce) {
     const group = Array.from({ length: Math.min(atOnce, count - i) }, (_, k) => `pretend-${first + i + k}`);
@@ -160,18 +158,18 @@ async function join({ address, first, count, answers }) {
 }
 
 let turn = 0;
-setInterval(() => {
+
+function beat() {
   for (let i = turn; i < workers.length; i += TURNS) workers[i].heartbeat();
   turn = (turn + 1) % TURNS;
-}, HEARTBEAT_MS / TURNS);
+}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
   let problem;
   if (request.join !== undefined) await join(request.join).catch(({ message }) => (problem = message));
   if (request.answer === true) for (const worker of workers) worker.begin();
-  const results = workers.reduce((sum, worker) => sum + worker.results, 0);
-  process.stdout.write(`${JSON.stringify({ results, problem: problem ?? lost })}\n`);
+  process.stdout.write(`${JSON.stringify({ problem: problem ?? lost })}\n`);
 }
 for (const worker of workers) worker.close();
 process.exit();

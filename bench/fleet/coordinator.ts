@@ -10,6 +10,7 @@ import { pinnedTo } from "../peer.js";
 const WATCH = new URL("../sides/loop-watch.mjs", import.meta.url);
 /** Of Linux: what /proc counts processor time in. */
 const TICKS_PER_SECOND = 100;
+const PINO_WARN = 40;
 const IMAGE_SIDE = 192;
 
 export interface CoordinatorChoice {
@@ -110,6 +111,12 @@ export class FleetCoordinator {
         0,
       );
     return (sum("mzsr_gradient_bytes_total") + sum("mzsr_parameter_bytes_total")) / sum("mzsr_meta_steps_total");
+  }
+
+  /** What it warned of first, if anything. */
+  get warning(): string | undefined {
+    const line = this.#process.log.find(({ level }) => level === "warn" || Number(level) >= PINO_WARN);
+    return line && `${line.worker ?? "the coordinator"}: ${line.msg}`;
   }
 
   /** Ends it at once. */

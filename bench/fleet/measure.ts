@@ -85,7 +85,7 @@ async function countSteps(
   const after = await readingAt(coordinator, before.steps + steps, seconds);
   if (after.steps === before.steps) return `no step in ${seconds} s`;
   const problem = await fleet.problem();
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return `${problem}; the coordinator warned of ${coordinator.warning ?? "nothing"}`;
   const { p99Ms: loopP99Ms } = await coordinator.watched();
   const { nowBytes, peakBytes } = await coordinator.memory();
   const counted = after.steps - before.steps;

@@ -29,6 +29,9 @@ const { values: options } = parseArgs({
 
 const seconds = Number(options.seconds);
 
+// The coordinator must not outlive an interrupted measurement.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 interface Row extends FleetFigures {
   readonly rawBytesPerCpuSecond: number;
 }

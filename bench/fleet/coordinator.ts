@@ -37,8 +37,8 @@ export class FleetCoordinator {
   readonly #page: string;
   readonly #folder: string;
 
-  private constructor(process: MzsrProcess, ready: Readonly<Record<string, unknown>>, folder: string) {
-    this.#process = process;
+  private constructor(program: MzsrProcess, ready: Readonly<Record<string, unknown>>, folder: string) {
+    this.#process = program;
     this.address = ready.grpc as string;
     this.#page = ready.page as string;
     this.#folder = folder;
@@ -59,7 +59,7 @@ export class FleetCoordinator {
     ];
     const run = ["--preset", "paper", "--pretrain-steps", "0", "--steps", "1000000", "--run", join(folder, "run")];
     const args = [...run, "--data", join(folder, "images"), "--port", "0", "--http-port", "0"];
-    const process = new MzsrProcess(["coordinator", ...args, ...pairs.flatMap((pair) => ["--set", pair])], {
+    const program = new MzsrProcess(["coordinator", ...args, ...pairs.flatMap((pair) => ["--set", pair])], {
       under: pinnedTo(core),
       env: {
         NODE_OPTIONS: `--import=${WATCH.href}`,
@@ -67,8 +67,9 @@ export class FleetCoordinator {
         ...(profile !== undefined && { MZSR_BENCH_PROFILE: resolve(profile) }),
       },
     });
-    const ready = await process.logged(({ grpc }) => typeof grpc === "string");
-    return new FleetCoordinator(process, ready, folder);
+    process.once("exit", () => program.signal("SIGKILL"));
+    const ready = await program.logged(({ grpc }) => typeof grpc === "string");
+    return new FleetCoordinator(program, ready, folder);
   }
 
   get pid(): number {

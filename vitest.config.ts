@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Debian puts nats-server and ip where not every user's PATH leads.
+    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   },
 });

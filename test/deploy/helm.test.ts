@@ -28,7 +28,10 @@ const matches = new Ajv({ allErrors: true, strictTypes: false }).compile(
 const CASES: Readonly<Record<string, Values>> = {
   defaults: {},
   spotGpu,
-  quick: { run: { name: "first", preset: "quick", config: { seed: 7 } }, coordinator: { replicas: 0 } },
+  quick: {
+    run: { name: "first", preset: "quick", config: { seed: 7 }, tensorboard: true },
+    coordinator: { replicas: 0 },
+  },
   tls: { tls: { enabled: true, secret: "server-tls" } },
   mutualTls: { tls: { enabled: true, secret: "server-tls", workerSecret: "worker-tls" }, metrics: { scrape: "none" } },
   externalNats: {
@@ -68,6 +71,7 @@ test("the schema accepts the defaults and the examples, and says what else is wr
     { coordinator: { standby: { natsReplicas: 2 } } },
     { tls: { enabled: true } },
     { run: { name: "../elsewhere" } },
+    { run: { tensorboard: "yes" } },
     { metrics: { scrape: "sometimes" } },
     { nats: { external: { files: { password: "p" } } } },
   ]) {
@@ -212,6 +216,19 @@ describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, ()
     expect(standby!.some(({ kind, metadata: { name } }) => /Budget/.test(kind) && /coordinator/.test(name))).toBe(
       false,
     );
+  });
+
+  test("has the coordinator write for TensorBoard where that is wanted, and nowhere else", () => {
+    for (const [name, manifests] of Object.entries(rendered)) {
+      const wanted = (CASES[name]!.run as { tensorboard?: boolean } | undefined)?.tensorboard === true;
+      const writers = podsOf(manifests)
+        .flatMap(({ spec }) => spec.containers)
+        .filter(({ args }) => args.includes("--tensorboard"));
+      expect(
+        writers.map((container) => container.name),
+        name,
+      ).toEqual(wanted ? ["coordinator"] : []);
+    }
   });
 
   test("keeps the coordinator's key from workers that have no certificate of their own", () => {

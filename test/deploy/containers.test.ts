@@ -10,7 +10,7 @@ import { DCLinter } from "dclint";
 import { validate } from "dockerfile-utils";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
-import { hasMzsr } from "../support/mzsr-process.js";
+import { hasMzsr, MzsrProcess } from "../support/mzsr-process.js";
 import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -100,6 +100,35 @@ test.skipIf(!hasMzsr())("mzsr knows every option that the images and Compose giv
       expect(help.get(command!), `${where}: ${option}`).toContain(`${option.split("=")[0]} `);
     }
   }
+});
+
+test.skipIf(!hasMzsr())("Compose has the coordinator write for TensorBoard by MZSR_TENSORBOARD alone", async () => {
+  const [, name, standard] = /^\$\{(\w+):-(.*)\}$/.exec(compose.services.coordinator!.environment!.MZSR_TENSORBOARD!)!;
+  expect([name, standard]).toEqual(["MZSR_TENSORBOARD", "0"]);
+  const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const [value, writes] of [
+    ["0", false],
+    ["1", true],
+  ] as const) {
+    const run = join(folder, value);
+    const args = ["coordinator", "--preset", "quick", "--run", run, "--resume", "--port", "0", "--http-port", "0"];
+    const coordinator = new MzsrProcess(args, { env: { MZSR_TENSORBOARD: value } });
+    onTestFinished(() => coordinator.kill());
+    await coordinator.logged(({ msg }) => String(msg).startsWith("ready"));
+    expect(existsSync(join(run, "tensorboard")), value).toBe(writes);
+  }
+});
+
+test.skipIf(!hasMzsr())("mzsr says what MZSR_TENSORBOARD may be, and makes no run folder", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const coordinator = new MzsrProcess(["coordinator", "--preset", "quick", "--run", join(folder, "run")], {
+    env: { MZSR_TENSORBOARD: "perhaps" },
+  });
+  onTestFinished(() => coordinator.kill());
+  expect(await coordinator.exit()).toBe(2);
+  expect(existsSync(join(folder, "run"))).toBe(false);
 });
 
 test("the Compose file is what its specification asks for", () => {

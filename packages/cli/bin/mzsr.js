@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// What npm links as `mzsr`. npm links only what is there when it installs, which is before anything is built.
-import { existsSync } from "node:fs";
+// What npm links as `mzsr`: npm links only what is there when it installs, which is before anything is built. The
+// repository's own package.json names it too, so that `npx mzsr` before the set-up comes here and asks no registry.
 import { fileURLToPath } from "node:url";
 
-const BUILT = new URL("../dist/bin.js", import.meta.url);
-if (existsSync(BUILT)) {
-  await import(BUILT.href);
-} else {
-  console.error(`mzsr: not built yet; run ${fileURLToPath(new URL("../../../scripts/setup", import.meta.url))} first`);
+try {
+  await import("../dist/bin.js");
+} catch (thrown) {
+  if (thrown?.code !== "ERR_MODULE_NOT_FOUND") throw thrown;
+  const setup = fileURLToPath(new URL("../../../scripts/setup", import.meta.url));
+  console.error(`mzsr: not built yet, or npm packages are missing; run ${setup} first`);
   process.exitCode = 1;
 }

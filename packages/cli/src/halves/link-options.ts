@@ -1,6 +1,7 @@
-/** Secrets and addresses for both halves, from flags and environment. */
+/** Secrets, addresses and switches for both halves, from flags and environment. */
 import { readFile } from "node:fs/promises";
 import { InputError, messageOf, type NatsOptions, natsOptions } from "@mzsr/shared";
+import type { RunOptions } from "../commands/run-options.js";
 import type { SecurityOptions } from "../commands/security-options.js";
 
 /** @throws InputError */
@@ -20,4 +21,23 @@ export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string 
   });
   if (text.trim() === "") throw new InputError("is empty", { where, expected: "a file with the secret" });
   return text.trim();
+}
+
+/** Whether to write for TensorBoard: the switch, or MZSR_TENSORBOARD, since a Compose file cannot leave an argument out. @throws InputError */
+export function tensorBoardFrom({ tensorboard }: RunOptions, environment: NodeJS.ProcessEnv = process.env): boolean {
+  const text = environment.MZSR_TENSORBOARD ?? "";
+  const asked = SWITCH.get(text);
+  if (asked === undefined) throw new InputError(`is ${quoted(text)}`, { where: "MZSR_TENSORBOARD", expected: "1 or 0" });
+  return tensorboard === true || asked;
+}
+
+const SWITCH: ReadonlyMap<string, boolean> = new Map([
+  ["1", true],
+  ["0", false],
+  ["", false],
+]);
+
+/** As it may stand in a line, however long it is. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

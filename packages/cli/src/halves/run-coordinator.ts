@@ -7,7 +7,7 @@ import { prepareRun } from "../run/prepare-run.js";
 import { startRun } from "../run/start-run.js";
 import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { natsFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 
 /** `mzsr coordinator`. @throws InputError, RunError */
 export async function runCoordinator(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
@@ -23,6 +23,7 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
 async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, terminal: Terminal): Promise<void> {
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
+  const tensorboard = tensorBoardFrom(options);
   const run = await prepareRun(options, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
   const start = startRun(run, {
@@ -30,7 +31,7 @@ async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, 
     nats,
     token,
     tls,
-    tensorboard: options.tensorboard,
+    tensorboard,
     logger,
   });
   const started = await signals.duringStart(start);

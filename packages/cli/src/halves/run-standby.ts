@@ -9,7 +9,7 @@ import { terminalLogger } from "../run/logger.js";
 import { prepareRun } from "../run/prepare-run.js";
 import { StopSignals } from "../run/stop-signals.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { natsFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { tlsFrom } from "./run-coordinator.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
@@ -32,6 +32,7 @@ async function standBy(
   signals: StopSignals,
   terminal: Terminal,
 ): Promise<void> {
+  const tensorboard = tensorBoardFrom(options);
   const run = await prepareRun({ ...options, resume: true }, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
   const start = startStandby({
@@ -44,7 +45,7 @@ async function standBy(
     token: await tokenFrom(options),
     tls: tlsFrom(options),
     advertise: options.advertise,
-    tensorboard: options.tensorboard,
+    tensorboard,
     replicas: options.natsReplicas,
     previews: () => ({ photos: heldOutPhotos(), computer: new ProcessComputer() }),
     logger,

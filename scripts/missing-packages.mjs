@@ -11,7 +11,9 @@ const installed = packagesOf("node_modules/.package-lock.json");
 
 const missing = Object.entries(wanted)
   .filter(([path, entry]) => path.startsWith("node_modules/") && isForThisMachine(entry))
-  .filter(([path, { version }]) => installed[path]?.version !== version || !existsSync(join(root, path, "package.json")))
+  .filter(
+    ([path, { version }]) => installed[path]?.version !== version || !existsSync(join(root, path, "package.json")),
+  )
   .map(([path]) => path);
 // `npx mzsr` would ask the public registry for a package of that name.
 if (!existsSync(join(root, "node_modules/.bin/mzsr"))) missing.push("node_modules/.bin/mzsr");
@@ -30,7 +32,9 @@ function packagesOf(path) {
 /** Optional packages are native code, one package for each kind of machine, or what stands in where there is none. */
 function isForThisMachine({ optional, os, cpu, libc }) {
   if (!optional) return true;
-  return os !== undefined && suits(os, process.platform) && suits(cpu, process.arch) && suits(libc, libcOfThisMachine());
+  return (
+    os !== undefined && suits(os, process.platform) && suits(cpu, process.arch) && suits(libc, libcOfThisMachine())
+  );
 }
 
 function suits(list, value) {

@@ -24,7 +24,7 @@ export function buildProgram(terminal: Terminal): Command {
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .showSuggestionAfterError()
-    .addHelpText("after", "\nExample:\n  $ mzsr up --preset quick --run runs/first --report\n");
+    .addHelpText("after", "\nExample:\n  $ npx mzsr up --preset quick --run runs/first --report\n");
   const commands = [
     upCommand,
     coordinatorCommand,

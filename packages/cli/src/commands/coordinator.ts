@@ -42,7 +42,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
     .addHelpText(
       "after",
-      "\nExample:\n  $ mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
+      "\nExample:\n  $ npx mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
     )
     .action(async (options: CoordinatorOptions) => {
       if (options.standby === true) {

@@ -9,7 +9,7 @@ export function doctorCommand(terminal: Terminal): Command {
   return new Command("doctor")
     .description("What this machine has: backends, GPU, NATS, and what to install.")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ mzsr doctor\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr doctor\n")
     .action(async (options: DoctorOptions) => {
       const { runDoctor } = await import("../inspect/run-doctor.js");
       await runDoctor(options, terminal);

@@ -33,7 +33,7 @@ export function evaluateCommand(terminal: Terminal): Command {
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExample:\n  $ mzsr evaluate --model runs/quickstart/model.safetensors --images photos --kernel g2.0 --updates 0,1,10\n",
+      "\nExample:\n  $ npx mzsr evaluate --model runs/quickstart/model.safetensors --images photos --kernel g2.0 --updates 0,1,10\n",
     )
     .action(async (options: EvaluateOptions) => {
       const { runEvaluate } = await import("../evaluation/run-evaluate.js");

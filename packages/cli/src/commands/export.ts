@@ -15,7 +15,7 @@ export function exportCommand(terminal: Terminal): Command {
     .requiredOption("-o, --output <file>", "file to write, .onnx or .safetensors")
     .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ mzsr export --model runs/quickstart/model.safetensors -o mzsr.onnx\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr export --model runs/quickstart/model.safetensors -o mzsr.onnx\n")
     .action(async (options: ExportOptions) => {
       const { runExport } = await import("../export/run-export.js");
       await runExport(options, terminal);

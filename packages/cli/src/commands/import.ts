@@ -17,7 +17,7 @@ export function importCommand(terminal: Terminal): Command {
     .requiredOption("-o, --output <file>", "model.safetensors to write")
     .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ mzsr import Pretrained/Pretrained --scale 2 -o pretrained.safetensors\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr import Pretrained/Pretrained --scale 2 -o pretrained.safetensors\n")
     .action(async (checkpoint: string, options: ImportOptions) => {
       const { runImport } = await import("../export/run-import.js");
       await runImport(checkpoint, options, terminal);

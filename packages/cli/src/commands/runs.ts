@@ -10,7 +10,7 @@ export function runsCommand(terminal: Terminal): Command {
     .description("List the runs in a folder, newest last.")
     .argument("[dir]", "folder of run folders", "runs")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ mzsr runs\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr runs\n")
     .action(async (folder: string, options: RunsOptions) => {
       const { listRuns } = await import("../inspect/list-runs.js");
       await listRuns(folder, options, terminal);

@@ -15,7 +15,7 @@ export function statusCommand(terminal: Terminal): Command {
     .option("--nats <servers>", "ask over NATS instead")
     .option("--run <dir>", "the cluster on this machine that works on this run folder (default: the newest)")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ mzsr status --url http://10.0.0.5:7701 --json\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr status --url http://10.0.0.5:7701 --json\n")
     .action(async (options: StatusOptions) => {
       const { runStatus } = await import("../inspect/run-status.js");
       await runStatus(options, terminal);

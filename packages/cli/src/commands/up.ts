@@ -27,7 +27,7 @@ export function upCommand(terminal: Terminal): Command {
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
     .addHelpText(
       "after",
-      "\nExample:\n  $ mzsr up --preset quick --run runs/first --report\n  $ mzsr up --run runs/first --resume\n",
+      "\nExample:\n  $ npx mzsr up --preset quick --run runs/first --report\n  $ npx mzsr up --run runs/first --resume\n",
     )
     .action(async (options: UpOptions) => {
       const { runUp } = await import("../up/run-up.js");

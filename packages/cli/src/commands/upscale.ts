@@ -34,7 +34,7 @@ export function upscaleCommand(terminal: Terminal): Command {
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExample:\n  $ mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",
+      "\nExample:\n  $ npx mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",
     )
     .action(async (image: string, options: UpscaleOptions) => {
       const { runUpscale } = await import("../evaluation/run-upscale.js");

@@ -14,7 +14,7 @@ export function viewCommand(terminal: Terminal): Command {
     .argument("[other]", "a run folder to compare it with")
     .option("--host <address>", "interface to listen on", "127.0.0.1")
     .option("--port <port>", "port of the page, 0 for a free one", portNumber, 0)
-    .addHelpText("after", "\nExample:\n  $ mzsr view runs/first runs/second\n")
+    .addHelpText("after", "\nExample:\n  $ npx mzsr view runs/first runs/second\n")
     .action(async (run: string, other: string | undefined, options: ViewOptions) => {
       const { viewRuns } = await import("../inspect/view-runs.js");
       await viewRuns(other === undefined ? [run] : [run, other], options, terminal);

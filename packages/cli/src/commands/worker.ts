@@ -39,7 +39,7 @@ export function workerCommand(terminal: Terminal): Command {
     )
     .addHelpText(
       "after",
-      "\nExample:\n  $ mzsr worker --coordinator 10.0.0.5:7700 --backend auto --metrics-port 7702\n",
+      "\nExample:\n  $ npx mzsr worker --coordinator 10.0.0.5:7700 --backend auto --metrics-port 7702\n",
     )
     .action(async (options: WorkerCommandOptions) => {
       const { runWorker } = await import("../halves/run-worker.js");

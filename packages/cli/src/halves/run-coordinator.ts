@@ -38,7 +38,7 @@ async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, 
   const { coordinator } = started;
   logger.info(
     { grpc: coordinator.grpcAddress, page: started.url },
-    `ready: workers join with mzsr worker --coordinator ${coordinator.grpcAddress}`,
+    `ready: workers join with npx mzsr worker --coordinator ${coordinator.grpcAddress}`,
   );
   try {
     const stoppedAtOnce = new Promise<never>((_, reject) => {

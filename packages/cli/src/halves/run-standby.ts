@@ -52,7 +52,7 @@ async function standBy(
     stopping: signals.asked,
     onLeading: ({ grpcAddress, httpAddress }) => {
       const page = `http://${httpAddress}`;
-      logger.info({ grpc: grpcAddress, page }, `ready: workers join with mzsr worker --run ${run.name} --nats …`);
+      logger.info({ grpc: grpcAddress, page }, `ready: workers join with npx mzsr worker --run ${run.name} --nats …`);
       void announce(run.folder, { grpc: grpcAddress, http: page, pid: process.pid });
     },
   });

@@ -79,7 +79,7 @@ async function announcedUrl(run: string | undefined): Promise<string> {
     if (found !== undefined) return found.http;
     throw new InputError("no coordinator works on this run", {
       where: resolve(run),
-      expected: "the folder of a run that is going on; `mzsr runs` lists them",
+      expected: "the folder of a run that is going on; `npx mzsr runs` lists them",
     });
   }
   const folders = await Promise.all(

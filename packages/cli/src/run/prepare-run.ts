@@ -53,14 +53,14 @@ async function newConfiguration(options: RunOptions): Promise<Configuration> {
 /** The saved configuration with the flags on top; what may change is the coordinator's to judge. */
 async function resumedConfiguration(options: RunOptions, folder: string): Promise<Configuration> {
   if (options.run === undefined) {
-    throw new InputError("--resume needs to know which run", { expected: "--run DIR; `mzsr runs` lists them" });
+    throw new InputError("--resume needs to know which run", { expected: "--run DIR; `npx mzsr runs` lists them" });
   }
   if (options.preset !== undefined || options.config !== undefined) return newConfiguration(options);
   const file = join(folder, "config.yaml");
   if (!(await exists(file))) {
     throw new InputError("no run to resume: there is no config.yaml", {
       where: folder,
-      expected: "a run folder; `mzsr runs` lists them",
+      expected: "a run folder; `npx mzsr runs` lists them",
     });
   }
   return loadConfiguration({ file, overrides: overridesOf(options) });

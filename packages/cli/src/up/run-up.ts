@@ -33,7 +33,7 @@ export async function runUp(options: UpOptions, terminal: Terminal): Promise<voi
   const display = new LiveDisplay(terminal);
   const end = await train(run, options, display, terminal.interactive);
   if (!end.complete) {
-    terminal.note(`Stopped after step ${end.step}. Go on with: mzsr up --run ${run.folder} --resume`);
+    terminal.note(`Stopped after step ${end.step}. Go on with: npx mzsr up --run ${run.folder} --resume`);
     return;
   }
   terminal.note(`Finished: ${join(run.folder, "model.safetensors")}`);

@@ -87,7 +87,7 @@ it("stops on Ctrl-C with a checkpoint, and resumes to the same bits as a run tha
   const { code, notes } = await first.ended;
   expect(code).toBe(0);
   const done = (await hashesOf(stopped)).length;
-  expect(notes).toContain(`Stopped after step ${done}. Go on with: mzsr up --run ${stopped} --resume`);
+  expect(notes).toContain(`Stopped after step ${done}. Go on with: npx mzsr up --run ${stopped} --resume`);
   expect(done).toBeLessThan(125);
   expect(await readdir(join(stopped, "checkpoints"))).toContain(`step-${String(done).padStart(8, "0")}.safetensors`);
   expect((await mzsr(["up", "--run", stopped])).code).toBe(2);

@@ -30,7 +30,7 @@ it("help lists every command, and each command's help ends with an example of it
   for (const command of COMMANDS) {
     expect(overview.out).toMatch(new RegExp(`^  ${command} `, "m"));
     const { code, out } = await run(command, "--help");
-    expect([command, code, out]).toEqual([command, 0, expect.stringContaining(`Example:\n  $ mzsr ${command}`)]);
+    expect([command, code, out]).toEqual([command, 0, expect.stringContaining(`Example:\n  $ npx mzsr ${command}`)]);
   }
 });
 

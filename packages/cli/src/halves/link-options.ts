@@ -27,7 +27,8 @@ export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string 
 export function tensorBoardFrom({ tensorboard }: RunOptions, environment: NodeJS.ProcessEnv = process.env): boolean {
   const text = environment.MZSR_TENSORBOARD ?? "";
   const asked = SWITCH.get(text);
-  if (asked === undefined) throw new InputError(`is ${quoted(text)}`, { where: "MZSR_TENSORBOARD", expected: "1 or 0" });
+  if (asked === undefined)
+    throw new InputError(`is ${quoted(text)}`, { where: "MZSR_TENSORBOARD", expected: "1 or 0" });
   return tensorboard === true || asked;
 }
 

@@ -30,7 +30,9 @@ export function Workers({ store }: { store: RunStore }) {
         <h2 id="workers-title">Who works</h2>
         {minutes > 0 && <p class="aside">the last {minutes} minutes</p>}
       </div>
-      {workers.length === 0 && <p class="empty">No worker yet. One joins with: npx mzsr worker --coordinator host:port</p>}
+      {workers.length === 0 && (
+        <p class="empty">No worker yet. One joins with: npx mzsr worker --coordinator host:port</p>
+      )}
       <ul class="worker-list">
         {here.map((worker) => (
           <Worker key={worker.worker} worker={worker} activity={activity} events={store.events.value} />

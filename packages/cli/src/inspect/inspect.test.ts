@@ -63,6 +63,10 @@ it("runs lists run folders and passes over everything else", async () => {
     }),
   ]);
   expect((await mzsr(["runs", runs])).out).toMatch(/^begun +stopped .* step 12 of 15 {2}loss 0\.2000 → 0\.1000\n$/);
+  expect(await mzsr(["runs"], { cwd: join(runs, "photos") })).toMatchObject({
+    code: 0,
+    notes: expect.stringContaining("no runs; start one with"),
+  });
   expect(await mzsr(["runs", join(folder, "none")])).toMatchObject({
     code: 2,
     notes: expect.stringMatching(/^mzsr: .*none: cannot be read/),

@@ -22,9 +22,13 @@ export interface RunSummary {
   readonly url: string | undefined;
 }
 
+const RUNS = "runs";
+
 /** `mzsr runs`. @throws InputError when there is no such folder */
 export async function listRuns(folder: string, options: RunsOptions, terminal: Terminal): Promise<void> {
   const names = await readdir(folder).catch((thrown: unknown) => {
+    // Where `mzsr up` puts runs by default: nobody named it, and before the first run it is not there.
+    if (folder === RUNS && (thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
       where: folder,
       expected: "a folder of runs",
@@ -33,7 +37,7 @@ export async function listRuns(folder: string, options: RunsOptions, terminal: T
   const found = await Promise.all(names.map((name) => summarise(folder, name)));
   const runs = found.filter((run) => run !== undefined).sort((a, b) => a.changedAt - b.changedAt);
   if (options.json === true) return terminal.json(runs);
-  if (runs.length === 0) terminal.note(`${folder}: no runs`);
+  if (runs.length === 0) terminal.note(`${folder}: no runs; start one with: npx mzsr up --preset quick`);
   const width = Math.max(0, ...runs.map(({ run }) => run.length));
   for (const run of runs) terminal.line(lineOf(run, width));
 }

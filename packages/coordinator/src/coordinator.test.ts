@@ -1,14 +1,18 @@
 import dns from "node:dns";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type RunEventRecord, readModel } from "@mzsr/shared";
+import { imresize, type RunEventRecord, readModel } from "@mzsr/shared";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { freePort } from "../../../test/support/free-port.js";
-import { smallConfiguration } from "../../../test/support/small-run.js";
+import { smallConfiguration, smallImages } from "../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
+import { readPreviews } from "./previews/preview-files.js";
+import type { PreviewComputer } from "./previews/preview-writer.js";
 import { readJsonLines, readMetrics } from "./run/metrics-log.js";
+import { runPaths } from "./run/run-folder.js";
 import { readEventFiles, shownBy } from "./testing/event-files.js";
 import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
@@ -44,6 +48,35 @@ async function hashes(folder: string): Promise<string[]> {
   const { lines } = await readMetrics(join(folder, "run", "metrics.jsonl"));
   return lines.map((line) => line.theta_sha256);
 }
+
+test("a finished run is complete though its last preview never comes", async () => {
+  const folder = await temporaryFolder();
+  const closed = new AbortController();
+  const computer: PreviewComputer = {
+    compute: async () => once(closed.signal, "abort").then(() => Promise.reject(new Error("closed"))),
+    hurry: () => undefined,
+    close: async () => closed.abort(),
+  };
+  const previews = { photos: [{ name: "photo", path: (await smallImages(folder))[0]! }], computer };
+  const coordinator = await smallCoordinator(folder, { previews, lastPreviewMs: 1 });
+  const worker = workerOf(coordinator);
+  worker.compute();
+  worker.hello(helloOf("alice"));
+  expect((await coordinator.finished).complete).toBe(true);
+  expect(await readPreviews(runPaths(join(folder, "run")).previews)).toEqual([]);
+
+  const hurry = vi.fn();
+  const compute: PreviewComputer["compute"] = async ({ lr }) => {
+    const large = imresize(lr, 2);
+    return { before: large, adapted: large, seconds: 1 };
+  };
+  const resumed = { ...previews, computer: { compute, hurry, close: async () => undefined } };
+  const again = await smallCoordinator(folder, { previews: resumed, resume: true });
+  expect((await again.finished).complete).toBe(true);
+  expect(hurry).toHaveBeenCalled();
+  const [image] = await readPreviews(runPaths(join(folder, "run")).previews);
+  expect(image!.entries.map(({ step }) => step)).toEqual([6]);
+});
 
 test("a run ends with a line per step, a checkpoint, a model and the tale of what happened", async () => {
   const folder = await temporaryFolder();

@@ -44,6 +44,8 @@ import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
 const ACTIVITY_MS = 1_000;
 /** How long workers may take to leave by themselves when the run is over. */
 const LEAVE_MS = 1_500;
+/** How long the preview of a complete run's last step may take: some seconds of processor time, on a busy machine. */
+const LAST_PREVIEW_MS = 30_000;
 
 /**
  * Starts a coordinator.
@@ -111,6 +113,9 @@ class Coordinator implements RunningCoordinator {
   #grpc!: GrpcServer;
   #http!: HttpServer;
   #ending = false;
+  #modelPath: string | undefined;
+  /** Aborted by a stop: the last preview is not waited for. */
+  readonly #stopped = new AbortController();
 
   constructor(options: CoordinatorOptions, dataset: Dataset, leadership: Leadership | undefined) {
     this.#options = options;
@@ -131,6 +136,10 @@ class Coordinator implements RunningCoordinator {
     return addressOf(this.#httpHost, this.#http.port);
   }
 
+  get modelPath(): string | undefined {
+    return this.#modelPath;
+  }
+
   async start(): Promise<void> {
     try {
       await this.#openRun();
@@ -145,6 +154,7 @@ class Coordinator implements RunningCoordinator {
   }
 
   async stop(reason: string): Promise<CoordinatorResult> {
+    this.#stopped.abort();
     this.#loop.deliver({ type: "stop", reason });
     return this.finished;
   }
@@ -371,18 +381,35 @@ class Coordinator implements RunningCoordinator {
     const { step } = this.status();
     try {
       await this.#checkpoints.settle();
-      const modelPath = complete ? await this.#writeModel(step) : undefined;
+      if (complete) this.#modelPath = await this.#writeModel(step);
       await this.#grpc.drained(LEAVE_MS);
-      if (complete) await this.#previews?.settle();
+      if (complete) await this.#lastPreview(step);
       this.#loop.stop();
       await this.#closers.close();
       if (failure !== undefined) throw new RunError(failure);
-      this.#settle.resolve({ complete, step, modelPath });
+      this.#settle.resolve({ complete, step, modelPath: this.#modelPath });
     } catch (thrown) {
       this.#loop.stop();
       await this.#closers.close().catch(() => undefined);
-      this.#settle.reject(thrown instanceof RunError ? thrown : new RunError(messageOf(thrown)));
+      const reason = messageOf(thrown);
+      if (this.#modelPath === undefined) {
+        this.#settle.reject(thrown instanceof RunError ? thrown : new RunError(reason));
+      } else {
+        this.#options.logger.warn(`after the run was complete: ${reason}`);
+        this.#settle.resolve({ complete, step, modelPath: this.#modelPath });
+      }
     }
+  }
+
+  /** The run is complete without it, so it is waited for only so long. */
+  async #lastPreview(step: number): Promise<void> {
+    if (this.#previews === undefined) return;
+    const { lastPreviewMs = LAST_PREVIEW_MS } = this.#options;
+    const deadline = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(lastPreviewMs)]);
+    const made = await this.#previews.finish(step, this.#core.snapshot().theta, deadline);
+    if (made) return;
+    const why = deadline.aborted && !this.#stopped.signal.aborted ? ` within ${lastPreviewMs / 1000} s` : "";
+    this.#options.logger.warn(`no preview of the last step${why}; --resume makes it`);
   }
 
   async #writeModel(step: number): Promise<string> {

@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly logger: Logger;
   /** Pictures of held-out photos while the run goes on; none when not given. */
   readonly previews?: PreviewOptions | undefined;
+  /** How long a complete run may wait for the preview of its last step; half a minute by default. */
+  readonly lastPreviewMs?: number | undefined;
   /** Write event files for TensorBoard into the run folder. */
   readonly tensorboard?: boolean | undefined;
   /** Told whenever a step is done or something happens. */
@@ -61,12 +63,18 @@ export interface RunningCoordinator {
   /** What a user should know of the training images: which were left out, and why. */
   readonly datasetNotes: readonly string[];
   /**
-   * Resolves when everything is written and closed.
+   * Resolves when everything is written and closed; a complete run's last preview may take half a minute longer, and is
+   * then left out. What fails after the model is written is logged, and the run is complete all the same.
    * Rejects with RunError when a task can never be computed, what was learned cannot be written, or the run went to
    * another coordinator.
    */
   readonly finished: Promise<CoordinatorResult>;
-  /** Finishes the step in flight, writes a checkpoint and ends. A second call does not wait for the step. */
+  /** The finished model, as soon as it stands on the disk. */
+  readonly modelPath: string | undefined;
+  /**
+   * Finishes the step in flight, writes a checkpoint and ends. A second call does not wait for the step. One that is
+   * complete leaves its last preview out.
+   */
   stop(reason: string): Promise<CoordinatorResult>;
   /** Ends at once and writes nothing more: the run belongs to somebody else. */
   abandon(reason: string): Promise<void>;

@@ -10,3 +10,6 @@ export interface PreviewRequest {
 export type PreviewAnswer =
   | { readonly id: number; readonly preview: Preview }
   | { readonly id: number; readonly reason: string };
+
+/** Argument of a preview process that gives way to nobody. */
+export const HURRY = "--hurry";

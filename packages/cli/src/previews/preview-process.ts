@@ -1,10 +1,13 @@
 /** Entry of the preview process: adapts and enlarges on the embedded backend, giving way to everything else. */
 import { writeFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
-import type { PreviewAnswer, PreviewRequest } from "./preview-messages.js";
+import { Worker } from "node:worker_threads";
+import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
+// A computation leaves this thread no time to notice that nobody waits any more.
+new Worker(new URL("./parent-watch.js", import.meta.url)).unref();
 // Loading what is needed gives way too.
-await giveWay();
+if (!process.argv.includes(HURRY)) await giveWay();
 const { adapt, enlarge, messageOf } = await import("@mzsr/shared");
 const { startBackend } = await import("@mzsr/worker");
 

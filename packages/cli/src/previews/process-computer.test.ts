@@ -1,12 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { constants, getPriority } from "node:os";
 import type { PreviewProblem } from "@mzsr/coordinator";
 import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/shared";
 import { startBackend } from "@mzsr/worker";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { descendantsOf } from "../../../../test/support/process-tree.js";
 import { ProcessComputer } from "./process-computer.js";
 
+const COMPUTER = new URL("../../dist/previews/process-computer.js", import.meta.url);
 const BUILT = new URL("../../dist/previews/preview-process.js", import.meta.url);
 
 function problem(updates: number): PreviewProblem {
@@ -30,8 +33,33 @@ function problem(updates: number): PreviewProblem {
   };
 }
 
-function processComputer(): ProcessComputer {
+/** Updates that would take hours. */
+const LONG = 1e9;
+/** A program that computes a preview for ever, and says so when it has begun. */
+const PARENT = `
+  const { ProcessComputer } = await import(process.argv[1]);
+  const image = { height: 24, width: 24, channels: 3, data: new Float32Array(24 * 24 * 3).fill(0.5) };
+  const kernel = { size: 1, data: new Float32Array([1]) };
+  const architecture = { depth: 2, width: 4 };
+  const model = { architecture, scale: 2, parameters: new Float32Array(PARAMETERS), innerRates: undefined, metadata: {} };
+  const degradation = { kernel, downsampling: "direct", scale: 2 };
+  const computer = new ProcessComputer();
+  computer.hurry();
+  computer.compute({ model, lr: image, degradation, updates: Number(process.argv[2]) });
+  console.log("begun");
+`.replace("PARAMETERS", String(problem(1).model.parameters.length));
+
+/** Processor time of a process, s; 0 when it is gone. */
+async function processorSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === undefined || "ZX".includes(state) ? 0 : (Number(fields[10]) + Number(fields[11])) / 100;
+}
+
+/** One that gives way to nobody, so that a busy machine holds no test up, unless giving way is the matter. */
+function processComputer({ givesWay = false } = {}): ProcessComputer {
   const computer = new ProcessComputer(BUILT);
+  if (!givesWay) computer.hurry();
   onTestFinished(() => computer.close());
   return computer;
 }
@@ -54,17 +82,49 @@ test("computes in its process what adaptation and enlargement give here, several
   }
 });
 
-test.runIf(process.platform === "linux")("gives way in its session and with its session", async () => {
-  await processComputer().compute(problem(1));
-  const [child, ...others] = await previewProcesses();
+test.runIf(process.platform === "linux")(
+  "gives way in its session and with its session",
+  { timeout: 600_000 },
+  async () => {
+    await processComputer({ givesWay: true }).compute(problem(1));
+    const [child, ...others] = await previewProcesses();
+    expect(others).toEqual([]);
+    expect(getPriority(child)).toBe(constants.priority.PRIORITY_LOW);
+    const own = await readFile("/proc/self/autogroup", "utf8").catch(() => undefined);
+    if (own === undefined) return;
+    const [group, priority] = (await readFile(`/proc/${child}/autogroup`, "utf8")).trim().split(" nice ");
+    expect(own).not.toContain(group);
+    expect(priority).toBe("19");
+  },
+);
+
+test.runIf(process.platform === "linux")("in a hurry gives way to nobody, with what waits already, too", async () => {
+  const computer = processComputer({ givesWay: true });
+  const waiting = computer.compute(problem(2));
+  const [slow] = await previewProcesses();
+  computer.hurry();
+  expect((await waiting).adapted).toMatchObject({ height: 48, width: 48 });
+  const [fast, ...others] = await previewProcesses();
   expect(others).toEqual([]);
-  expect(getPriority(child)).toBe(constants.priority.PRIORITY_LOW);
-  const own = await readFile("/proc/self/autogroup", "utf8").catch(() => undefined);
-  if (own === undefined) return;
-  const [group, priority] = (await readFile(`/proc/${child}/autogroup`, "utf8")).trim().split(" nice ");
-  expect(own).not.toContain(group);
-  expect(priority).toBe("19");
+  expect(fast).not.toBe(slow);
+  expect(getPriority(fast)).toBe(getPriority());
 });
+
+test.runIf(process.platform === "linux")(
+  "does not outlive a parent that was killed, though it computes",
+  async () => {
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", PARENT, COMPUTER.href, JSON.stringify(LONG)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void parent.kill("SIGKILL"));
+    await once(parent.stdout, "data");
+    const [child] = (await descendantsOf(parent.pid!)).filter(({ command }) => command.includes("preview-process"));
+    await vi.waitUntil(async () => (await processorSeconds(child!.pid)) > 1.5, 60_000);
+    parent.kill("SIGKILL");
+    await vi.waitUntil(async () => (await processorSeconds(child!.pid)) === 0, 60_000);
+  },
+  120_000,
+);
 
 test("its end is told to who waits, and the next problem is computed in a new process", async () => {
   const computer = processComputer();

@@ -2,19 +2,24 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
 import { RunError } from "@mzsr/shared";
 import { childExit } from "../up/children.js";
-import type { PreviewAnswer, PreviewRequest } from "./preview-messages.js";
+import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
 interface Waiting {
+  readonly problem: PreviewProblem;
   readonly resolve: (preview: Preview) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Computes previews in a process of low priority, which is started when the first one is wanted and ends with this one. */
+/**
+ * Computes previews in a process of low priority, which is started when the first one is wanted and never outlives this
+ * one. In a hurry, another process of usual priority takes its place: who may lower a priority may not raise it again.
+ */
 export class ProcessComputer implements PreviewComputer {
   readonly #entry: URL;
   readonly #waiting = new Map<number, Waiting>();
   #process: ChildProcess | undefined;
   #nextId = 0;
+  #hurried = false;
 
   /** @param entry the process's script, where it is not beside this one */
   constructor(entry = new URL("./preview-process.js", import.meta.url)) {
@@ -22,13 +27,19 @@ export class ProcessComputer implements PreviewComputer {
   }
 
   compute(problem: PreviewProblem): Promise<Preview> {
-    this.#process ??= this.#start();
-    const child = this.#process;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      child.send({ id, problem } satisfies PreviewRequest);
+      this.#waiting.set(id, { problem, resolve, reject });
+      this.#send(id, problem);
     });
+  }
+
+  hurry(): void {
+    if (this.#hurried) return;
+    this.#hurried = true;
+    this.#process?.kill("SIGKILL");
+    this.#process = undefined;
+    for (const [id, { problem }] of this.#waiting) this.#send(id, problem);
   }
 
   /** Ends the process; what waits is rejected. */
@@ -39,10 +50,25 @@ export class ProcessComputer implements PreviewComputer {
     if (child?.kill("SIGKILL")) await childExit(child);
   }
 
+  #send(id: number, problem: PreviewProblem): void {
+    this.#process ??= this.#start();
+    // A process that cannot be sent to says so by its end.
+    this.#process.send({ id, problem } satisfies PreviewRequest, () => undefined);
+  }
+
   #start(): ChildProcess {
-    const child = fork(this.#entry, { serialization: "advanced", detached: true, stdio: "ignore", execArgv: [] });
+    const child = fork(this.#entry, this.#hurried ? [HURRY] : [], {
+      serialization: "advanced",
+      detached: true,
+      // The process notices this one's end by that of its input.
+      stdio: ["pipe", "ignore", "ignore", "ipc"],
+      execArgv: [],
+    });
+    child.stdin!.on("error", () => undefined);
     child.on("message", (answer: PreviewAnswer) => this.#hear(answer));
-    child.on("error", (error) => this.#rejectAll(error.message));
+    child.on("error", (error) => {
+      if (this.#process === child) this.#rejectAll(error.message);
+    });
     child.on("exit", (code, signal) => {
       if (this.#process !== child) return;
       this.#process = undefined;

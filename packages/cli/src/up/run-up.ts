@@ -148,14 +148,20 @@ async function followToTheEnd(
   const show = (status: ClusterStatus) => display.show(status, performance.now());
   const timer = setInterval(() => show(coordinator.status()), interactive ? REDRAW_MS : 4 * REDRAW_MS);
   try {
-    const stoppedAtOnce = new Promise<never>((_, reject) => {
+    const stoppedAtOnce = new Promise<CoordinatorResult>((resolve, reject) => {
       signals.take((count) => {
-        if (count > 1) {
+        const complete = completed(coordinator);
+        if (count > 1 && complete === undefined) {
           workers.kill();
           reject(new RunError("stopped at once; the newest checkpoint stays, --resume goes on from it"));
           return;
         }
-        display.note("Stopping: finishing the step, then a checkpoint. Ctrl-C again stops at once.");
+        if (count > 1) return resolve(complete!);
+        display.note(
+          complete === undefined
+            ? "Stopping: finishing the step, then a checkpoint. Ctrl-C again stops at once."
+            : "The run is finished; its last preview is left out.",
+        );
         // What it resolves to, and how it may fail, is what `finished` tells.
         coordinator.stop("stopped by the user").catch(() => undefined);
       });
@@ -169,6 +175,12 @@ async function followToTheEnd(
   }
 }
 
+/** How a run ended whose model stands on the disk, whatever still goes on; undefined while there is none. */
+function completed(coordinator: RunningCoordinator): CoordinatorResult | undefined {
+  const { modelPath } = coordinator;
+  return modelPath === undefined ? undefined : { complete: true, step: coordinator.status().step, modelPath };
+}
+
 /**
  * Rejects when the last worker is gone and the run is not over.
  * @throws InputError with what a worker found wrong at its start; RunError when they died
@@ -178,7 +190,8 @@ async function noWorkerLeft(workers: WorkerProcesses, coordinator: RunningCoordi
   if (workers.complaint !== undefined && coordinator.status().phase === "waiting") {
     throw new InputError(workers.complaint);
   }
-  // Workers leave when the run is over, too; then the coordinator says so within moments.
+  // Workers leave when the run is over, too; what the coordinator still does then has bounds of its own.
+  if (coordinator.status().phase === "finished") return coordinator.finished;
   const end = await Promise.race([coordinator.finished, delay(LEAVE_MS, undefined, { ref: false })]);
   if (end !== undefined) return end;
   throw new RunError(

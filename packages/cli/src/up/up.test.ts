@@ -2,14 +2,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ClusterStatus } from "@mzsr/shared";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ClusterStatus, PreviewImage } from "@mzsr/shared";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BIN, mzsr } from "../testing/run-command.js";
 import { hashesOf, makePhotos, processesWith, smallRun, until } from "../testing/small-run.js";
 
 const LONG = 120_000;
+/** Keeps a core busy until it is killed, or for five minutes of processor time at most. */
+const BUSY = "ulimit -t 300; while :; do :; done";
 
 let folder: string;
 let photos: string;
@@ -74,6 +76,27 @@ it("trains from nothing to a model, lets status look on, and leaves no process b
 
   const listed = await mzsr(["runs", folder, "--json"]);
   expect(JSON.parse(listed.out)).toEqual([expect.objectContaining({ run: "whole", state: "finished", step: 310 })]);
+});
+
+it("finishes on a busy machine, and makes a preview that is missing when it is resumed", {
+  timeout: 4 * LONG,
+}, async () => {
+  const run = join(folder, "busy");
+  // Each at usual priority, in a session of its own, as another user's work is.
+  const busy = Array.from({ length: 2 * availableParallelism() }, () => spawn("sh", ["-c", BUSY], { detached: true }));
+  onTestFinished(() => {
+    for (const loop of busy) loop.kill("SIGKILL");
+  });
+  const { code, notes } = await up(run, ...smallRun(photos, 2, 10), "--set", "checkpoints.every=100").ended;
+  expect([code, notes]).toEqual([0, expect.stringContaining("Finished: ")]);
+  expect(notes).not.toContain("no worker is left");
+  expect(await readdir(run)).not.toContain("coordinator.json");
+  for (const loop of busy) loop.kill("SIGKILL");
+  await rm(join(run, "previews"), { recursive: true, force: true });
+  expect(await up(run, "--resume").ended).toMatchObject({ code: 0 });
+  const previews = JSON.parse(await readFile(join(run, "previews", "previews.json"), "utf8")) as PreviewImage[];
+  expect(previews.map(({ entries }) => entries.at(-1)?.step)).toEqual(previews.map(() => 12));
+  expect(previews.length).toBeGreaterThan(0);
 });
 
 it("stops on Ctrl-C with a checkpoint, and resumes to the same bits as a run that was never stopped", {

@@ -1,6 +1,6 @@
 /** A run's `previews` folder: previews.json, and PNGs that are named by their content, so that none ever changes. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   encodePng,
@@ -22,6 +22,21 @@ export async function readPreviews(folder: string): Promise<PreviewImage[]> {
   } catch {
     return [];
   }
+}
+
+/** Whether every picture has an entry of this step, with all of its files. */
+export async function hasPreview(folder: string, step: number): Promise<boolean> {
+  const images = await readPreviews(folder);
+  const newest = images.map(({ entries }) => entries.at(-1));
+  if (newest.length === 0 || newest.some((entry) => entry?.step !== step)) return false;
+  const files = newest.flatMap((entry) => (entry === undefined ? [] : Object.values(entry.files)));
+  const stand = files.map((file) =>
+    access(join(folder, file)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return (await Promise.all(stand)).every(Boolean);
 }
 
 /** Removes what a coordinator that was killed left half-written. */

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { createImage, type Image, imresize, metaLayout, type PreviewEntry, psnrY, readImage } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { smallConfiguration } from "../../../../test/support/small-run.js";
@@ -25,6 +25,7 @@ function photo(): Image {
 class HeldComputer implements PreviewComputer {
   readonly problems: PreviewProblem[] = [];
   closed = false;
+  hurried = false;
   #release: () => void = () => undefined;
   #held: Promise<void> = Promise.resolve();
 
@@ -36,6 +37,10 @@ class HeldComputer implements PreviewComputer {
 
   release(): void {
     this.#release();
+  }
+
+  hurry(): void {
+    this.hurried = true;
   }
 
   async compute(problem: PreviewProblem) {
@@ -78,12 +83,15 @@ function theta(first: number): Float32Array {
   return values;
 }
 
+function finish(writer: PreviewWriter, step: number, first: number, deadline = new AbortController().signal) {
+  return writer.finish(step, theta(first), deadline);
+}
+
 describe("PreviewWriter", () => {
   it("writes the pictures of a step, how good they are, and the kernel", async () => {
     const folder = await temporaryFolder();
     const { writer, written } = await writerIn(folder);
-    writer.offer(4, theta(0.02));
-    await writer.settle();
+    await finish(writer, 4, 0.02);
     expect(written).toEqual([4]);
     const [image] = await readPreviews(folder);
     expect(image).toMatchObject({ name: "a-photo", scale: 2, updates: 10, downsampling: "direct" });
@@ -112,7 +120,7 @@ describe("PreviewWriter", () => {
     writer.offer(10, theta(0.5));
     await expect.poll(() => written).toEqual([2, 10]);
     writer.offer(12, theta(0.6));
-    await writer.settle();
+    expect(await finish(writer, 12, 0.6)).toBe(true);
     expect(written).toEqual([2, 10, 12]);
   });
 
@@ -120,12 +128,11 @@ describe("PreviewWriter", () => {
     const folder = await temporaryFolder();
     const first = await writerIn(folder);
     for (const step of [2, 4, 6]) {
-      first.writer.offer(step, theta(step / 100));
-      await first.writer.settle();
+      await finish(first.writer, step, step / 100);
     }
     const resumed = await writerIn(folder);
     resumed.writer.offer(4, theta(0.5));
-    await resumed.writer.settle();
+    await expect.poll(() => resumed.written).toEqual([4]);
     const [image] = await readPreviews(folder);
     expect(image!.entries.map(({ step }) => step)).toEqual([2, 4]);
     const named = new Set(image!.entries.flatMap(({ files }) => Object.values(files)));
@@ -136,13 +143,37 @@ describe("PreviewWriter", () => {
     const { writer, computer, written, problems } = await writerIn(await temporaryFolder());
     const compute = computer.compute.bind(computer);
     computer.compute = () => Promise.reject(new Error("no memory"));
-    writer.offer(2, theta(0.1));
-    await writer.settle();
+    expect(await finish(writer, 2, 0.1)).toBe(false);
     computer.compute = compute;
-    writer.offer(4, theta(0.1));
-    await writer.settle();
+    expect(await finish(writer, 4, 0.1)).toBe(true);
     expect(problems).toEqual(["no memory"]);
     expect(written).toEqual([4]);
+  });
+
+  it("makes a finished run's preview when a picture of it is missing, and only then", async () => {
+    const folder = await temporaryFolder();
+    await finish((await writerIn(folder)).writer, 4, 0.1);
+    const again = await writerIn(folder);
+    expect(await finish(again.writer, 4, 0.1)).toBe(true);
+    expect(again.written).toEqual([]);
+    const [image] = await readPreviews(folder);
+    await rm(`${folder}/${image!.entries[0]!.files.adapted}`);
+    const mending = await writerIn(folder);
+    expect(await finish(mending.writer, 4, 0.1)).toBe(true);
+    expect(mending.written).toEqual([4]);
+  });
+
+  it("gives way to nobody at the end, and is not waited for beyond the deadline", async () => {
+    const { writer, computer, written } = await writerIn(await temporaryFolder());
+    computer.hold();
+    const deadline = new AbortController();
+    writer.offer(2, theta(0.1));
+    const finished = finish(writer, 4, 0.2, deadline.signal);
+    expect(computer.hurried).toBe(true);
+    deadline.abort();
+    expect(await finished).toBe(false);
+    await writer.close();
+    expect(written).toEqual([]);
   });
 
   it("leaves nothing running when it is closed in the middle", async () => {

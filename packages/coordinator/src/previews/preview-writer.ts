@@ -5,6 +5,7 @@
  * at a time, and after one that took t seconds of processor time the next begins no sooner than t / SHARE_OF_TIME later;
  * parameters that come in between are replaced by newer ones.
  */
+import { once } from "node:events";
 import {
   type Configuration,
   type DegradationOptions,
@@ -16,7 +17,7 @@ import {
   psnrY,
 } from "@mzsr/shared";
 import { finishedModel } from "../run/finished-model.js";
-import { readPreviews, removeForgotten, withEntry, writePicture, writePreviews } from "./preview-files.js";
+import { hasPreview, readPreviews, removeForgotten, withEntry, writePicture, writePreviews } from "./preview-files.js";
 import type { PreviewSubject } from "./preview-subject.js";
 
 /** Gradient steps of a preview's adaptation, as in the paper's meta-test. */
@@ -42,6 +43,8 @@ export interface Preview {
 
 export interface PreviewComputer {
   compute(problem: PreviewProblem): Promise<Preview>;
+  /** Training is over: from now on, and for what waits already, nothing has to be given way to. */
+  hurry(): void;
   close(): Promise<void>;
 }
 
@@ -82,16 +85,28 @@ export class PreviewWriter {
     if (this.#options.nowMs() >= this.#notBeforeMs) this.#begin();
   }
 
-  /** Makes the preview of the newest parameters, if that is not done. */
-  async settle(): Promise<void> {
-    await this.#working;
-    this.#begin();
-    await this.#working;
+  /**
+   * Makes the preview of a run's last parameters, if the folder lacks it, without giving way any more.
+   * @returns whether the folder has it; false as soon as `deadline` is aborted, or when it failed
+   */
+  async finish(step: number, theta: Float32Array, deadline: AbortSignal): Promise<boolean> {
+    this.#options.computer.hurry();
+    const made = this.#makeMissing({ step, theta }).then(() => hasPreview(this.#options.folder, step));
+    return deadline.aborted ? false : Promise.race([made, once(deadline, "abort").then(() => false)]);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#options.computer.close();
+    await this.#working;
+  }
+
+  async #makeMissing(last: Offer): Promise<void> {
+    this.#newest = undefined;
+    await this.#working;
+    if (await hasPreview(this.#options.folder, last.step)) return;
+    this.#newest = last;
+    this.#begin();
     await this.#working;
   }
 

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -22,7 +22,7 @@ import {
 } from "@mzsr/shared";
 import { type RunningWorker, startWorker, type WorkerOptions } from "@mzsr/worker";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { FakeCoordinator, type FakeSession } from "../support/fake-coordinator.js";
 import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
 
@@ -251,6 +251,47 @@ describe("a worker whose coordinator", () => {
     const error = await worker.finished.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RunError);
     expect(String(error)).toMatch(/no coordinator answered .*127\.0\.0\.1:1.*ECONNREFUSED|ECONNREFUSED 127\.0\.0\.1:1/);
+  });
+});
+
+describe("a proxy that the environment names", () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  const PROXIES = ["http_proxy", "https_proxy", "grpc_proxy", "all_proxy"];
+
+  it("is nothing to a worker", async () => {
+    for (const name of PROXIES) vi.stubEnv(name, "http://127.0.0.1:1");
+    const coordinator = await coordinate();
+    await work(coordinator.address);
+    await coordinator.welcome(settings);
+  });
+
+  it("is used when asked for", async () => {
+    const tunnels: string[] = [];
+    const proxy = createHttpServer().on("connect", (request, client) => {
+      tunnels.push(request.url!);
+      const target = connect(Number(request.url!.split(":")[1]), "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 OK\r\n\r\n");
+        target.pipe(client).pipe(target);
+      });
+      target.on("error", () => client.destroy());
+      client.on("error", () => target.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    cleanUps.push(() => proxy.close());
+    vi.stubEnv("grpc_proxy", `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const coordinator = await coordinate();
+    await work(coordinator.address, { proxy: true });
+    await coordinator.welcome(settings);
+    expect(tunnels).toContain(coordinator.address);
+  });
+
+  it("that does not answer is told of in words", async () => {
+    vi.stubEnv("grpc_proxy", "http://127.0.0.1:1");
+    const worker = await work("127.0.0.1:2", { proxy: true, connectTimeout: 1 });
+    await expect(worker.finished).rejects.toThrow(
+      /within 1 s \(no connection to 127\.0\.0\.1:2, through the proxy that the environment names/,
+    );
   });
 });
 

@@ -38,5 +38,5 @@ function errorLines(thrown: unknown): string {
   if (known) return lines;
   // A fault of the program itself: its stack helps whoever mends it, and nobody else.
   const stack = thrown instanceof Error && process.env.MZSR_DEBUG !== undefined ? `\n${thrown.stack}` : "";
-  return `${lines || "unknown failure"}${stack}`;
+  return `${lines === "" || lines === "undefined" ? "unknown failure" : lines}${stack}`;
 }

@@ -42,7 +42,20 @@ function listed(items: readonly string[] = []): string {
   return items.map((item) => `\n  ${item}`).join("");
 }
 
-/** The message of whatever was thrown, for logs and one-line errors. */
+const UNKNOWN = "unknown failure";
+
+/** The message of whatever was thrown, for logs and one-line errors: never empty, and never that of nothing. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return knownReason(thrown) ?? UNKNOWN;
+  // Where every address of a host refused, Node puts the reasons into the parts.
+  const parts = thrown instanceof AggregateError ? thrown.errors.map(messageOf).join(", ") : undefined;
+  return knownReason(thrown.message) ?? knownReason(parts) ?? knownReason(thrown.cause) ?? thrown.name;
+}
+
+/** A text that says something; undefined for one that is empty, or made of a missing value as a library may do. */
+export function knownReason(reason: unknown): string | undefined {
+  if (reason === undefined || reason === null) return undefined;
+  if (reason instanceof Error) return messageOf(reason);
+  const text = String(reason).trim();
+  return text === "" || text === "undefined" || text === "null" || text === "[object Object]" ? undefined : text;
 }

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly token?: string | undefined;
   /** TLS towards the coordinator; none by default. */
   readonly tls?: ClientTls | undefined;
+  /** Reach the coordinator through the proxy that the environment names; by default its proxies are ignored. */
+  readonly proxy?: boolean | undefined;
   /** Folder for images that come from the coordinator. */
   readonly cacheDir: string;
   /** Folders that may already hold the run's images. */

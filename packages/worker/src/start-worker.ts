@@ -57,7 +57,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     life = new WorkerLife({
       hello: helloOf(options, worker, pool, metricsServer?.address ?? ""),
       pool,
-      target: async () => ({ address: await findCoordinator(options), token: options.token ?? "", tls: options.tls }),
+      target: async () => ({
+        address: await findCoordinator(options),
+        token: options.token ?? "",
+        tls: options.tls,
+        proxy: options.proxy ?? false,
+      }),
       nats,
       gpus: () => gpus?.readings ?? [],
       metrics,

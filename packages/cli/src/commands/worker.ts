@@ -15,6 +15,7 @@ export interface WorkerCommandOptions extends SecurityOptions {
   readonly metricsPort?: number;
   readonly connectTimeout: number;
   readonly tls?: boolean;
+  readonly proxy?: boolean;
 }
 
 export function workerCommand(terminal: Terminal): Command {
@@ -24,6 +25,7 @@ export function workerCommand(terminal: Terminal): Command {
     .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
   return addSecurityOptions(command)
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
+    .option("--proxy", "connect through the proxy of the environment (grpc_proxy, https_proxy, http_proxy; no_proxy)")
     .option("--name <name>", "unique in the run (default: the host's name and something random)")
     .option("--slots <n>", "tasks computed at a time (default: one per core; one on a GPU)", wholeNumber(1, 256))
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")

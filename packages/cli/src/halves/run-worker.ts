@@ -41,6 +41,7 @@ async function work(
     nats,
     token: await tokenFrom(options),
     tls: tlsFrom(options),
+    proxy: options.proxy,
     cacheDir: options.cacheDir ?? defaultCacheFolder(),
     localImages: options.localImages,
     metricsPort: options.metricsPort,

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
-import { RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/shared";
 import { childExit } from "../up/children.js";
 import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
@@ -67,7 +67,7 @@ export class ProcessComputer implements PreviewComputer {
     child.stdin!.on("error", () => undefined);
     child.on("message", (answer: PreviewAnswer) => this.#hear(answer));
     child.on("error", (error) => {
-      if (this.#process === child) this.#rejectAll(error.message);
+      if (this.#process === child) this.#rejectAll(messageOf(error));
     });
     child.on("exit", (code, signal) => {
       if (this.#process !== child) return;

@@ -59,7 +59,7 @@ export async function startNats(command: string): Promise<RunningNats> {
 async function announcedUrl(child: ChildProcess, folder: string): Promise<string> {
   let ended: string | undefined;
   child.once("error", (error) => {
-    ended = error.message;
+    ended = messageOf(error);
   });
   void childExit(child).then(({ code, signal }) => {
     ended ??= `it ended with ${signal ?? code}`;

@@ -53,6 +53,8 @@ export function clientChannelOptions(): ChannelOptions {
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
     "grpc.keepalive_permit_without_calls": 1,
+    // A cluster's link is its own: a proxy of the surroundings is meant for the web, and few let a session through.
+    "grpc.enable_http_proxy": 0,
     // The session reconnects with its own backoff; the channel's must not add to it.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1_000,

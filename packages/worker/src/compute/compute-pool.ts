@@ -4,7 +4,15 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
-import { type BackendName, type Image, InputError, RunError, type Task, type TaskOutcome } from "@mzsr/shared";
+import {
+  type BackendName,
+  type Image,
+  InputError,
+  messageOf,
+  RunError,
+  type Task,
+  type TaskOutcome,
+} from "@mzsr/shared";
 import {
   type ComputeRequest,
   type DataSource,
@@ -241,7 +249,7 @@ export class ComputePool {
     let reason = "";
     worker.on("message", (message: FromThread) => this.#hear(thread, message));
     worker.on("error", (error) => {
-      reason = error.message;
+      reason = messageOf(error);
     });
     worker.on("exit", (code) => this.#died(thread, reason || `exit code ${code}`));
     this.#dispatch();
@@ -319,7 +327,7 @@ function ready(worker: Worker): Promise<StartedBackend> {
       settle(() => reject(message.badInput ? new InputError(message.reason) : new RunError(message.reason)));
     };
     const fail = (error: Error) =>
-      settle(() => reject(new RunError(`the compute thread did not start: ${error.message}`)));
+      settle(() => reject(new RunError(`the compute thread did not start: ${messageOf(error)}`)));
     const end = (code: number) =>
       settle(() => reject(new RunError(`the compute thread ended at its start with code ${code}`)));
     worker.on("message", hear).on("error", fail).on("exit", end);

@@ -10,6 +10,7 @@ import {
   clusterClient,
   coordinatorMessageFromProto,
   type DatasetImage,
+  knownReason,
   messageOf,
   RunError,
   type WorkerMessage,
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly address: string;
   readonly token: string;
   readonly tls: ClientTls | undefined;
+  /** Connect through the proxy that the environment names (grpc_proxy, https_proxy, http_proxy), but for no_proxy. */
+  readonly proxy: boolean;
 }
 
 export interface ConnectionListener {
@@ -51,6 +54,7 @@ export class GrpcConnection {
     this.#listener = listener;
     this.#client = clusterClient(options.address, channelCredentials(options.tls), {
       "grpc.use_local_subchannel_pool": 1,
+      ...(options.proxy ? { "grpc.enable_http_proxy": 1 } : {}),
     });
     this.#connect(Date.now() + CONNECT_TIMEOUT_MS);
   }
@@ -73,7 +77,7 @@ export class GrpcConnection {
       }
     } catch (error) {
       call.cancel();
-      throw new RunError(`image ${image.name} did not come from the coordinator: ${reasonOf(error)}`);
+      throw new RunError(`image ${image.name} did not come from the coordinator: ${this.#reasonOf(error)}`);
     }
     return Buffer.concat(chunks);
   }
@@ -109,7 +113,7 @@ export class GrpcConnection {
     const stream = this.#client.session();
     this.#stream = stream;
     stream.on("data", (wire: CoordinatorMessage__Output) => this.#receive(wire));
-    stream.on("error", (error: ServiceError) => this.#finish(reasonOf(error)));
+    stream.on("error", (error: ServiceError) => this.#finish(this.#reasonOf(error)));
     stream.on("end", () => this.#finish("the coordinator closed the stream"));
   }
 
@@ -127,6 +131,16 @@ export class GrpcConnection {
     this.#listener.message(message);
   }
 
+  #reasonOf(error: unknown): string {
+    const { code, details } = error as Partial<ServiceError>;
+    if (code === undefined) return messageOf(error);
+    if (details === undefined || details === "") return `gRPC status ${status[code] ?? code}`;
+    // gRPC knows no reason where a proxy does not answer, or refuses.
+    const { address, proxy } = this.#options;
+    const through = proxy ? ", through the proxy that the environment names if it names one" : "";
+    return knownReason(unwrapped(details)) ?? `no connection to ${address}${through}`;
+  }
+
   #finish(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -134,12 +148,6 @@ export class GrpcConnection {
     this.#client.close();
     this.#listener.closed(reason);
   }
-}
-
-function reasonOf(error: unknown): string {
-  const { code, details } = error as Partial<ServiceError>;
-  if (code === undefined) return messageOf(error);
-  return details === undefined || details === "" ? `gRPC status ${status[code] ?? code}` : unwrapped(details);
 }
 
 /** What gRPC wraps a channel's failure in, and the time that it adds, which would make each attempt's reason a new one. */

@@ -261,7 +261,7 @@ describe("the network", () => {
       /no coordinator answers at http:.*expected/,
     );
     expect(await refusal("status", "--url", "nonsense")).toMatch(/not a URL/);
-    expect(await refusal("status", "--run", folder)).toMatch(/no coordinator works on this run/);
+    expect(await refusal("status", "--run", folder)).toMatch(/no run in it; expected a run folder/);
   });
 });
 

@@ -8,6 +8,7 @@ export { HEARTBEAT_SECONDS } from "./core/membership.js";
 export { RunSchedule } from "./core/schedule.js";
 export { sha256OfFloats, Trainer } from "./core/trainer.js";
 export { initialTrainingState, type TrainingState } from "./core/training-state.js";
+export { storedStatus } from "./http/run-view.js";
 export { startViewServer, type ViewServer, type ViewServerOptions } from "./http/view-server.js";
 export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./leadership/standby.js";
 export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";

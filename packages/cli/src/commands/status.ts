@@ -10,10 +10,15 @@ export interface StatusOptions {
 
 export function statusCommand(terminal: Terminal): Command {
   return new Command("status")
-    .description("What a cluster does now: stage, step, losses, workers, time left.")
+    .description(
+      "What a cluster does now: stage, step, losses, workers, time left; else the last state of the newest run.",
+    )
     .option("--url <url>", "the coordinator's page, for example http://10.0.0.5:7701")
-    .option("--nats <servers>", "ask over NATS instead")
-    .option("--run <dir>", "the cluster on this machine that works on this run folder (default: the newest)")
+    .option("--nats <servers>", "ask over NATS instead; without --run, every run there")
+    .option(
+      "--run <dir>",
+      "a run folder on this machine (default: the newest in runs/ that is alive, else the newest); over NATS a run's name",
+    )
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ npx mzsr status --url http://10.0.0.5:7701 --json\n")
     .action(async (options: StatusOptions) => {

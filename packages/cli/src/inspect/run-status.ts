@@ -1,102 +1,119 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
-import {
-  ANY_STATUS_SUBJECT,
-  type ClusterStatus,
-  connectNats,
-  InputError,
-  messageOf,
-  natsOptions,
-  statusSubject,
-} from "@mzsr/shared";
+import { join, resolve } from "node:path";
+import { runPaths, storedStatus } from "@mzsr/coordinator";
+import { type ClusterStatus, InputError, natsOptions, RunError } from "@mzsr/shared";
 import type { StatusOptions } from "../commands/status.js";
 import { statusLines } from "../progress/status-text.js";
 import { readAnnouncement } from "../run/announcement.js";
 import type { Terminal } from "../terminal/terminal.js";
+import { askOverHttp, askOverNats } from "./ask-status.js";
 
-const ANSWER_MS = 5_000;
-const DEFAULT_URL = "http://127.0.0.1:7701";
-
-/** `mzsr status`. @throws InputError when no coordinator answers */
-export async function runStatus(options: StatusOptions, terminal: Terminal): Promise<void> {
-  const status = await askForStatus(options);
-  if (options.json === true) return terminal.json(status);
-  terminal.line(
-    `${status.run}, ${status.phase}: step ${status.step} of ${status.totalSteps}, backend ${status.backend ?? "not settled"}`,
-  );
-  for (const line of statusLines(status)) terminal.line(line);
+/** Where runs are looked for that nobody named. */
+export interface Surroundings {
+  /** Folder of run folders. */
+  readonly runs: string;
+  /** The page of a coordinator that was not told another port. */
+  readonly url: string;
 }
 
-async function askForStatus(options: StatusOptions): Promise<ClusterStatus> {
-  if (options.url !== undefined) return overHttp(options.url);
+const HERE: Surroundings = { runs: "runs", url: "http://127.0.0.1:7701" };
+
+/** What was found out: from a coordinator, or, where nobody works on the run, from its folder. */
+interface Found {
+  readonly status: ClusterStatus;
+  /** Undefined when a coordinator answered. */
+  readonly storedIn: string | undefined;
+}
+
+/**
+ * `mzsr status`.
+ * @throws InputError when nobody answers at an address that was given, or a folder holds no run; RunError when there is
+ *   nothing to tell of
+ */
+export async function runStatus(options: StatusOptions, terminal: Terminal, surroundings = HERE): Promise<void> {
   const nats = natsOptions({ servers: options.nats }, process.env);
-  if (nats !== undefined) return overNats(nats, options.run);
-  return overHttp(await announcedUrl(options.run));
+  if (options.url === undefined && nats !== undefined) {
+    const statuses = await askOverNats(nats, options.run);
+    if (statuses.length > 1) return tellOfSeveral(statuses, options, terminal);
+    return tell({ status: statuses[0]!, storedIn: undefined }, options, terminal);
+  }
+  tell(options.url === undefined ? await find(options.run, surroundings) : await live(options.url), options, terminal);
 }
 
-async function overHttp(url: string): Promise<ClusterStatus> {
-  const wrong = (why: string) =>
-    new InputError(`no coordinator answers at ${url} (${why})`, {
-      expected:
-        "the address of a running coordinator's page in --url, or --run with the folder of a run on this machine",
-    });
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw wrong("not a URL");
-  const response = await fetch(new URL("/api/status", url), { signal: AbortSignal.timeout(ANSWER_MS) }).catch(
-    (thrown: unknown) => {
-      throw wrong(reasonOf(thrown));
-    },
-  );
-  const status = (await response.json().catch(() => undefined)) as ClusterStatus | undefined;
-  if (!response.ok || status?.workers === undefined) throw wrong(`HTTP ${response.status}, not a cluster's status`);
-  return status;
-}
-
-async function overNats(
-  nats: NonNullable<ReturnType<typeof natsOptions>>,
-  run: string | undefined,
-): Promise<ClusterStatus> {
-  const link = connectNats(nats, "mzsr status");
-  try {
-    await link.whenConnected(ANSWER_MS);
-    const subject = run === undefined ? ANY_STATUS_SUBJECT.replace("*", "any") : statusSubject(basename(run));
-    return JSON.parse(
-      Buffer.from(await link.request(subject, new Uint8Array(), ANSWER_MS)).toString(),
-    ) as ClusterStatus;
-  } catch (thrown) {
-    throw new InputError(`no coordinator answers over NATS (${messageOf(thrown)})`, {
-      where: nats.servers.join(","),
-      expected: "a NATS server that a running coordinator uses",
-    });
-  } finally {
-    await link.close();
+function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Terminal): void {
+  if (json === true) return terminal.json({ ...status, live: storedIn === undefined });
+  const phase = storedIn !== undefined && status.phase !== "finished" ? "stopped" : status.phase;
+  const backend = status.backend ?? "not settled";
+  terminal.line(`${status.run}, ${phase}: step ${status.step} of ${status.totalSteps}, backend ${backend}`);
+  if (storedIn === undefined) for (const line of statusLines(status)) terminal.line(line);
+  else {
+    const next = phase === "finished" ? `npx mzsr view ${storedIn}` : `npx mzsr up --run ${storedIn} --resume`;
+    terminal.line(`No coordinator works on it now; ${phase === "finished" ? "look at it" : "go on"} with: ${next}`);
   }
 }
 
-/** The page of the run on this machine that was asked for, else of the newest one that is alive. */
-async function announcedUrl(run: string | undefined): Promise<string> {
+function tellOfSeveral(statuses: readonly ClusterStatus[], { json }: StatusOptions, terminal: Terminal): void {
+  if (json === true) return terminal.json(statuses.map((status) => ({ ...status, live: true })));
+  for (const { run, phase, step, totalSteps } of statuses) {
+    terminal.line(`${run}, ${phase}: step ${step} of ${totalSteps}`);
+  }
+  terminal.note(`${statuses.length} runs are on these servers; --run NAME tells more of one.`);
+}
+
+async function live(url: string): Promise<Found> {
+  return { status: await askOverHttp(url), storedIn: undefined };
+}
+
+/** A run on this machine: the one that was asked for, else the newest that is alive, else the newest of all. */
+async function find(run: string | undefined, { runs, url }: Surroundings): Promise<Found> {
   if (run !== undefined) {
-    const found = await readAnnouncement(run);
-    if (found !== undefined) return found.http;
-    throw new InputError("no coordinator works on this run", {
-      where: resolve(run),
-      expected: "the folder of a run that is going on; `npx mzsr runs` lists them",
-    });
+    const found = (await announced(run)) ?? (await stored(run));
+    if (found !== undefined) return found;
+    throw new InputError("no run in it", { where: resolve(run), expected: "a run folder; `mzsr runs` lists them" });
   }
-  const folders = await Promise.all(
-    (await readdir("runs").catch(() => [])).map(async (name) => {
-      const folder = join("runs", name);
-      return { folder, at: (await stat(folder)).mtimeMs };
-    }),
+  const folders = await foldersNewestFirst(runs);
+  return (
+    (await firstOf(folders, announced)) ??
+    (await live(url).catch(() => undefined)) ??
+    (await firstOf(folders, stored)) ??
+    nothingIn(runs)
   );
-  for (const { folder } of folders.sort((a, b) => b.at - a.at)) {
-    const found = await readAnnouncement(folder);
-    if (found !== undefined) return found.http;
-  }
-  return DEFAULT_URL;
 }
 
-/** fetch hides the reason in the cause. */
-function reasonOf(thrown: unknown): string {
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  return cause instanceof Error && cause.message !== "" ? cause.message : messageOf(thrown);
+function nothingIn(runs: string): never {
+  throw new RunError(
+    `nothing to tell of: no coordinator runs on this machine, and there is no run in ${runs}/; see --run, --url and --nats`,
+  );
+}
+
+/** What the coordinator that says that it works on a folder answers, if it does. */
+async function announced(folder: string): Promise<Found | undefined> {
+  const announcement = await readAnnouncement(folder);
+  return announcement === undefined ? undefined : live(announcement.http).catch(() => undefined);
+}
+
+async function stored(folder: string): Promise<Found | undefined> {
+  const status = await storedStatus(resolve(folder));
+  return status === undefined ? undefined : { status, storedIn: folder };
+}
+
+async function firstOf(folders: readonly string[], ask: (folder: string) => Promise<Found | undefined>) {
+  for (const folder of folders) {
+    const found = await ask(folder);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function foldersNewestFirst(runs: string): Promise<string[]> {
+  const folders = (await readdir(runs).catch(() => [])).map((name) => join(runs, name));
+  const dated = await Promise.all(folders.map(async (folder) => ({ folder, at: await changedAt(folder) })));
+  return dated.sort((a, b) => b.at - a.at).map(({ folder }) => folder);
+}
+
+/** When a run last did something, milliseconds since the epoch; 0 where there is none. */
+async function changedAt(folder: string): Promise<number> {
+  const { configuration, metrics } = runPaths(folder);
+  const times = [configuration, metrics].map(async (file) => (await stat(file).catch(() => undefined))?.mtimeMs ?? 0);
+  return Math.max(...(await Promise.all(times)));
 }

@@ -151,6 +151,11 @@ async function readRun(folder: string, run: string): Promise<RunView | undefined
   };
 }
 
+/** The last state of a run that nobody works on, from its folder; undefined for a folder that holds no run. */
+export async function storedStatus(folder: string): Promise<ClusterStatus | undefined> {
+  return (await readRun(folder, basename(folder)))?.status();
+}
+
 function archivedStatus(run: string, configuration: Configuration, { latest }: MetricsColumns): ClusterStatus {
   const totalSteps = configuration.pretraining.steps + configuration.metaTraining.steps;
   const stage = latest?.stage ?? "pretraining";

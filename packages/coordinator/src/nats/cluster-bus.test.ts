@@ -49,6 +49,7 @@ describe.skipIf(!hasNatsServer())("a coordinator on NATS", () => {
     expect(await statusOver(link, statusSubject("run"))).toMatchObject({ run: "run", phase: "waiting", totalSteps: 6 });
     expect(await statusOver(link, ANY_STATUS_SUBJECT)).toMatchObject({ run: "run" });
     await expect(statusOver(link, statusSubject("another"))).rejects.toThrow("no answer");
+    expect(await link.requestAll(statusSubject("another"), new Uint8Array(), 5_000, 100)).toEqual([]);
   });
 
   test("tells its events, and takes heartbeats as a sign of life", async () => {

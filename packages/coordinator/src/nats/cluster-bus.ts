@@ -30,7 +30,10 @@ export class ClusterBus {
     this.#options = options;
     this.#unsubscribe = [
       options.link.subscribe(heartbeatSubject(options.run), (message) => this.#hear(message)),
-      options.link.subscribe(ANY_STATUS_SUBJECT, (message) => this.#answer(message)),
+      // For those who ask for this run, and for those who ask every run.
+      ...[statusSubject(options.run), ANY_STATUS_SUBJECT].map((subject) =>
+        options.link.subscribe(subject, (message) => this.#answer(message)),
+      ),
     ];
   }
 
@@ -54,9 +57,7 @@ export class ClusterBus {
     }
   }
 
-  /** For this run, and for those who ask every run. */
   #answer(message: NatsMessage): void {
-    const mine = message.subject === statusSubject(this.#options.run) || message.subject === ANY_STATUS_SUBJECT;
-    if (mine) message.respond(Buffer.from(JSON.stringify(this.#options.status())));
+    message.respond(Buffer.from(JSON.stringify(this.#options.status())));
   }
 }

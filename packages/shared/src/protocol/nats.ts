@@ -2,8 +2,8 @@
  * A connection to NATS that may be away: it never blocks the start, comes back by itself, and says when it changes.
  * Both coordinator and worker go on without it, so nothing here throws because NATS is not there.
  */
-import type { Msg, NatsConnection, Subscription } from "nats";
-import { messageOf, RunError } from "../errors.js";
+import { ErrorCode, type Msg, type NatsConnection, RequestStrategy, type Subscription } from "nats";
+import { knownReason, messageOf, RunError } from "../errors.js";
 import { openNats } from "./nats-late-writes.js";
 import { connectionOptions, type NatsOptions } from "./nats-options.js";
 
@@ -84,6 +84,23 @@ export class NatsLink {
     }
   }
 
+  /**
+   * All answers: those that come within `pauseMs` of the one before, the first within `timeoutMs`. None when nobody listens.
+   * @throws RunError when NATS is away
+   */
+  async requestAll(subject: string, data: Uint8Array, timeoutMs: number, pauseMs: number): Promise<Uint8Array[]> {
+    if (this.#connection === undefined) throw new RunError(`NATS is not connected: ${this.#servers()}`);
+    const answers: Uint8Array[] = [];
+    const options = { strategy: RequestStrategy.JitterTimer, jitter: pauseMs, maxWait: timeoutMs };
+    try {
+      for await (const answer of await this.#connection.requestMany(subject, data, options)) answers.push(answer.data);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === ErrorCode.NoResponders) return answers;
+      throw new RunError(`no answer on NATS subject ${subject} (${messageOf(error)})`);
+    }
+    return answers;
+  }
+
   onChange(listener: NatsListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -146,8 +163,9 @@ export class NatsLink {
 
   async #follow(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === "disconnect") this.#change(false, `lost ${String(status.data)}`);
-      if (status.type === "reconnect") this.#change(true, `connected to ${String(status.data)}`);
+      if (status.type === "disconnect") this.#change(false, `lost ${knownReason(status.data) ?? this.#servers()}`);
+      if (status.type === "reconnect")
+        this.#change(true, `connected to ${knownReason(status.data) ?? this.#servers()}`);
     }
   }
 

@@ -26,5 +26,5 @@ export function statusSubject(run: string): string {
   return `mzsr.${subjectToken(run)}.status`;
 }
 
-/** Where every coordinator answers, for those who don't know the run's name. */
-export const ANY_STATUS_SUBJECT = "mzsr.*.status";
+/** Where every coordinator answers, for those who don't know the run's name. No run's own subject: those have three parts. */
+export const ANY_STATUS_SUBJECT = "mzsr.status";

@@ -166,6 +166,7 @@ describe("a stop", () => {
     expect(checkpoints(cluster)).toMatchObject([{ step: 1, reason: "stop" }]);
     expect(worker.received.at(-1)).toMatchObject({ type: "drain", finished: false });
     expect(cluster.effects.at(-1)).toEqual({ type: "ended", complete: false });
+    expect(cluster.core.status(cluster.nowMs).phase).toBe("stopping");
   });
 
   it("ends at once when nobody is left to finish the step", () => {

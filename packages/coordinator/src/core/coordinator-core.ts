@@ -531,8 +531,8 @@ export class CoordinatorCore {
   }
 
   get #phase(): RunPhase {
-    if (this.#over) return "finished";
-    if (this.#stop) return "stopping";
+    if (this.#over && this.#trainer.step === this.#schedule.totalSteps) return "finished";
+    if (this.#over || this.#stop) return "stopping";
     return this.#membership.connected.length === 0 ? "waiting" : "training";
   }
 }

@@ -2,7 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
+import {
+  type PreviewComputer,
+  type PreviewOptions,
+  type RunningCoordinator,
+  startCoordinator,
+} from "@mzsr/coordinator";
+import { type Configuration, imresize } from "@mzsr/shared";
 import { type RunningWorker, startWorker } from "@mzsr/worker";
 import pino from "pino";
 import type { Browser, Page } from "playwright-core";
@@ -28,10 +34,18 @@ async function newPlace(): Promise<Place> {
   return { folder, images: await smallImages(folder) };
 }
 
-async function coordinatorIn({ folder, images }: Place, changes: { resume?: boolean; ports?: [number, number] } = {}) {
+interface CoordinatorChanges {
+  readonly resume?: boolean;
+  readonly ports?: [number, number];
+  readonly configuration?: Configuration;
+  readonly previews?: PreviewOptions;
+}
+
+async function coordinatorIn({ folder, images }: Place, changes: CoordinatorChanges = {}) {
   const [grpcPort, httpPort] = changes.ports ?? [0, 0];
   const coordinator = await startCoordinator({
-    configuration: CONFIGURATION,
+    configuration: changes.configuration ?? CONFIGURATION,
+    previews: changes.previews,
     runFolder: join(folder, "run"),
     runName: "small",
     images,
@@ -117,6 +131,31 @@ describe.skipIf(!hasChromium)(`the page of a real cluster ${CHROMIUM_NOTE}`, () 
     expect(problems.filter((problem) => !problem.includes("ERR_"))).toEqual([]);
   });
 
+  it("says of a run that ends how to open it, with its last pictures, once its coordinator is gone", async () => {
+    const place = await newPlace();
+    const computer: PreviewComputer = {
+      compute: async ({ lr, degradation }) => {
+        const large = imresize(lr, degradation.scale);
+        return { before: large, adapted: large, seconds: 60 };
+      },
+      hurry: () => undefined,
+      close: async () => undefined,
+    };
+    const previews = { photos: [{ name: "photo", path: place.images[0]! }], computer };
+    const configuration = smallConfiguration({ metaTraining: { steps: 20 } });
+    const coordinator = await coordinatorIn(place, { configuration, previews });
+    const { page } = await open(coordinator);
+    await expectText(page, ".summary", "Waiting for workers");
+    await workerAt(coordinator, place, "alpha");
+    expect((await coordinator.finished).complete).toBe(true);
+    await expectText(page, ".banner-place", `mzsr view ${join(place.folder, "run")}`);
+    await expectText(page, ".connection", "Ended");
+    await expectText(page, ".pictures output", "22");
+    expect(await page.getByText("Trying again").count()).toBe(0);
+    const widths = () => page.locator(".pictures img").evaluateAll(naturalWidths);
+    await expect.poll(async () => (await widths()).filter((width) => width > 0).length).toBe(4);
+  });
+
   it("survives a restart of the coordinator", async () => {
     const place = await newPlace();
     const first = await coordinatorIn(place);
@@ -152,4 +191,9 @@ function grouped(count: number): string {
 async function expectText(page: Page, selector: string, text: string): Promise<void> {
   const plain = async () => (await page.locator(selector).allTextContents()).join(" ").replaceAll(/\s+/g, " ");
   await expect.poll(plain, { timeout: 30_000 }).toContain(text);
+}
+
+/** Runs in the page. */
+function naturalWidths(images: unknown[]): number[] {
+  return (images as { naturalWidth: number }[]).map((image) => image.naturalWidth);
 }

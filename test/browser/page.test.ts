@@ -108,6 +108,47 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     expect(await page.getByText("does not answer").count()).toBe(0);
   });
 
+  it("keeps a finished run whole when its coordinator ends: every picture, what it ended with, and how to open it", async () => {
+    const run = runOf(60);
+    await addPictures(run);
+    const feed = await serve(run);
+    const { page } = await open(feed);
+    const adapted = page.getByRole("article", { name: "cat" }).getByRole("img", { name: /^Adapted/ });
+    await expect.poll(() => adapted.evaluate(naturalWidth)).toBe(16);
+    // The last entry is told of by nothing but the end.
+    await addPictures(run, [...STEPS, 12_000]);
+    run.status = fakeStatus({ phase: "finished", step: 12_000, stageStep: 10_000 });
+    await feed.end("/data/my runs/fake");
+    await expectText(page.locator(".connection"), "Ended");
+    await expectText(page.locator(".banner-place"), "mzsr view '/data/my runs/fake'");
+    await expectText(page.getByRole("region", { name: "Summary" }), "Finished");
+    expect(await page.getByText("Trying again").count()).toBe(0);
+    const slider = page.getByRole("slider", { name: "After step" });
+    for (const [at, step] of [...STEPS, 12_000].entries()) {
+      await slider.fill(String(at));
+      await expect.poll(() => adapted.getAttribute("src")).toContain(`cat-${step}-adapted.png`);
+      await expect.poll(() => adapted.evaluate(naturalWidth)).toBe(16);
+    }
+  });
+
+  it("offers no picture that it could not keep, and says that a finished run is over though nobody told it", async () => {
+    const run = runOf(60);
+    run.status = fakeStatus({ phase: "finished", step: 12_000, stageStep: 10_000 });
+    await addPictures(run);
+    run.pictures.delete("cat-20-adapted.png");
+    const untold = await serve(run);
+    const told = await serve(run);
+    const { page } = await open(told);
+    await told.end("/data/fake");
+    await expectText(page.locator(".pictures output"), "40");
+    expect(await page.getByRole("slider", { name: "After step" }).isDisabled()).toBe(true);
+    const { page: other } = await open(untold);
+    await expectText(other.locator(".connection"), "Live");
+    await untold.stop();
+    await expectText(other.locator(".banner-place"), "mzsr view");
+    expect(await other.getByText("Trying again").count()).toBe(0);
+  });
+
   it("shows a run of 100,000 steps from a downsampled history", async () => {
     const feed = await serve(runOf(100_000));
     const { page } = await open(feed);
@@ -228,7 +269,10 @@ function runOf(steps: number): FakeRun {
   return run;
 }
 
-async function addPictures(run: FakeRun): Promise<void> {
+/** Steps after which there are pictures. */
+const STEPS = [20, 40];
+
+async function addPictures(run: FakeRun, steps = STEPS): Promise<void> {
   const png = await sharp({ create: { width: 16, height: 16, channels: 3, background: "#884422" } })
     .png()
     .toBuffer();
@@ -239,7 +283,7 @@ async function addPictures(run: FakeRun): Promise<void> {
     return { step, files, psnr: { bicubic: 29, before: adapted - 0.5, adapted } };
   };
   const kernel = { size: 3, values: [0.05, 0.1, 0.05, 0.1, 0.4, 0.1, 0.05, 0.1, 0.05] };
-  const entries = [entry(20, 30.1), entry(40, 31.2)];
+  const entries = steps.map((step, at) => entry(step, 30.1 + 1.1 * at));
   run.images = [{ name: "cat", scale: 2, updates: 10, downsampling: "direct", kernel, entries }];
 }
 

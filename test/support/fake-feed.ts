@@ -2,6 +2,7 @@
  * A coordinator's HTTP interface without a coordinator behind it, for tests of the page: the test decides what has
  * happened and when. It serves the built page under the strictest Content-Security-Policy that the page must bear.
  */
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -77,6 +78,14 @@ export class FakeFeed {
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
   }
 
+  /** Ends like a coordinator of a complete run: tells its pages, and waits until they have gone. */
+  async end(folder: string): Promise<void> {
+    const gone = [...this.#streams].map((stream) => once(stream, "close"));
+    this.send("end", { folder });
+    await Promise.all(gone);
+    await this.stop();
+  }
+
   /** Ends like a coordinator that is killed: every connection is cut. */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -111,7 +120,10 @@ export class FakeFeed {
     const run = name === null ? this.run : this.#runs.find((each) => each.name === name);
     if (run === undefined) return json(response, { error: `there is no run ${name}` }, 404);
     const picture = run.pictures.get(pathname.replace("/api/images/", ""));
-    if (picture !== undefined) return void response.writeHead(200, { "content-type": "image/png" }).end(picture);
+    if (picture !== undefined) {
+      const headers = { "content-type": "image/png", "cache-control": "public, max-age=31536000, immutable" };
+      return void response.writeHead(200, headers).end(picture);
+    }
     const answers: Record<string, () => unknown> = {
       "/api/status": () => run.status,
       "/api/metrics": () => run.history.columns(run.name, { points: Number(searchParams.get("points") ?? 600) }),

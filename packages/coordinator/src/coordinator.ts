@@ -44,6 +44,8 @@ import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
 const ACTIVITY_MS = 1_000;
 /** How long workers may take to leave by themselves when the run is over. */
 const LEAVE_MS = 1_500;
+/** How long open pages may take to fetch what they want to keep of a complete run. */
+const PAGES_MS = 3_000;
 /** How long the preview of a complete run's last step may take: some seconds of processor time, on a busy machine. */
 const LAST_PREVIEW_MS = 30_000;
 
@@ -383,7 +385,10 @@ class Coordinator implements RunningCoordinator {
       await this.#checkpoints.settle();
       if (complete) this.#modelPath = await this.#writeModel(step);
       await this.#grpc.drained(LEAVE_MS);
-      if (complete) await this.#lastPreview(step);
+      if (complete) {
+        await this.#lastPreview(step);
+        await this.#stream.end(this.#options.runFolder, PAGES_MS);
+      }
       this.#loop.stop();
       await this.#closers.close();
       if (failure !== undefined) throw new RunError(failure);

@@ -16,6 +16,7 @@ export class EventStream {
   readonly #readers = new Set<ServerResponse>();
   #statusTimer: NodeJS.Timeout | undefined;
   #stepTimer: NodeJS.Timeout | undefined;
+  #whenEmpty: (() => void) | undefined;
   #waitingStep: StepSummary | undefined;
   #lastStatus = "";
 
@@ -56,6 +57,19 @@ export class EventStream {
     }, STEP_MS);
   }
 
+  /** Tells everybody that the run is complete, and resolves when all have gone by themselves, or after `graceMs`. */
+  async end(folder: string, graceMs: number): Promise<void> {
+    if (this.#readers.size === 0) return;
+    this.#sendStatus();
+    this.#send("end", JSON.stringify({ folder }));
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    const timer = setTimeout(() => this.#whenEmpty?.(), graceMs);
+    await empty;
+    clearTimeout(timer);
+  }
+
   /** Sends the last status and ends every stream. */
   close(): void {
     clearInterval(this.#statusTimer);
@@ -83,6 +97,7 @@ export class EventStream {
   #forget(reader: ServerResponse): void {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
+    this.#whenEmpty?.();
     clearInterval(this.#statusTimer);
     this.#statusTimer = undefined;
   }

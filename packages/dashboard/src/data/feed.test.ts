@@ -29,6 +29,7 @@ function openFake() {
     step: note("step"),
     event: (event) => void seen.push(event.reason),
     preview: note("preview"),
+    end: note("end"),
   };
   const close = openFeed({
     open: () => {

@@ -10,6 +10,7 @@ import type {
 import { type Signal, signal } from "@preact/signals";
 import { Api, ApiError } from "./api.js";
 import { openFeed } from "./feed.js";
+import { filesOf, loadPictures } from "./pictures.js";
 import { withStep } from "./series.js";
 
 /** Single steps that are appended before the curves are fetched again, downsampled. */
@@ -21,8 +22,11 @@ const MANY_STEPS = 20;
 const ACTIVITY_EVERY_MS = 5000;
 const MOST_EVENTS = 500;
 
-/** `still`: the run is over or nobody works on it, so nothing will change. */
-export type Connection = "connecting" | "live" | "lost" | "still";
+/**
+ * `over`: the run is finished and its coordinator has ended, or is about to; what is here is all that there will be.
+ * `still`: nobody works on the run, so nothing will change.
+ */
+export type Connection = "connecting" | "live" | "lost" | "over" | "still";
 
 export class RunStore {
   readonly api: Api;
@@ -35,6 +39,10 @@ export class RunStore {
   readonly events: Signal<readonly RunEventRecord[]> = signal([]);
   readonly activity: Signal<ActivityColumns | undefined> = signal(undefined);
   readonly images: Signal<readonly PreviewImage[]> = signal([]);
+  /** The run's folder, told by a coordinator that ends. */
+  readonly folder: Signal<string | undefined> = signal(undefined);
+  /** The pictures' files that can still be shown; undefined while all can be fetched. */
+  readonly kept: Signal<ReadonlySet<string> | undefined> = signal(undefined);
   readonly #run: string | undefined;
   readonly #refreshMetrics = throttled(
     () => ((this.metrics.value?.bucketSteps ?? 1) < MANY_STEPS ? METRICS_EVERY_MS : LONG_METRICS_EVERY_MS),
@@ -61,7 +69,7 @@ export class RunStore {
   }
 
   #follow(): void {
-    openFeed({
+    const close = openFeed({
       open: () => new EventSource("api/stream"),
       handlers: {
         status: (status) => this.#takeStatus(status),
@@ -75,15 +83,22 @@ export class RunStore {
           this.events.value = [...this.events.value, event].slice(-MOST_EVENTS);
         },
         preview: () => void this.#load(this.images, this.api.images),
+        // The stream stays open for as long as something is fetched: the coordinator waits for its end.
+        end: ({ folder }) => {
+          this.folder.value = folder;
+          this.connection.value = "over";
+          void this.#keepAll().finally(close);
+        },
       },
       onOpen: () => {
-        const again = this.connection.value === "lost";
+        const again = this.connection.value === "lost" || this.connection.value === "over";
         this.connection.value = "live";
         this.problem.value = undefined;
         if (again || this.status.value === undefined) void this.#refreshAll();
       },
       onLost: () => {
-        this.connection.value = "lost";
+        if (this.folder.value !== undefined) return close();
+        this.connection.value = this.status.value?.phase === "finished" ? "over" : "lost";
       },
       later: (run, ms) => setTimeout(run, ms),
       random: Math.random,
@@ -98,13 +113,25 @@ export class RunStore {
   }
 
   async #refreshAll(): Promise<void> {
+    await Promise.all([this.#refreshNumbers(), this.#load(this.images, this.api.images)]);
+  }
+
+  async #refreshNumbers(): Promise<void> {
     await Promise.all([
       this.#load(this.status, this.api.status),
       this.#load(this.metrics, this.api.metrics),
       this.#load(this.events, this.api.events),
       this.#load(this.activity, this.api.activity),
-      this.#load(this.images, this.api.images),
     ]);
+  }
+
+  /** Fetches everything for the last time, pictures too. Those that do not come any more are not shown. */
+  async #keepAll(): Promise<void> {
+    const numbers = this.#refreshNumbers();
+    const images = await this.api.images().catch(() => this.images.value);
+    this.kept.value = await loadPictures(filesOf(images), (file) => this.api.picture(file));
+    this.images.value = images;
+    await numbers;
   }
 
   /** A part that cannot be had stays as it was; only without a status is there nothing to show. */

@@ -6,6 +6,7 @@ const CONNECTION_WORDS: Record<Connection, string> = {
   connecting: "Connecting",
   live: "Live",
   lost: "Reconnecting",
+  over: "Ended",
   still: "From its folder",
 };
 

@@ -1,13 +1,14 @@
 import type { PreviewEntry, PreviewImage } from "@mzsr/shared";
 import { useSignal } from "@preact/signals";
 import type { Api } from "../data/api.js";
+import { showable } from "../data/pictures.js";
 import type { RunStore } from "../data/store.js";
 import { formatCount, formatDecibels } from "../format.js";
 import { KernelMap } from "./kernel-map.js";
 
 /** Held-out pictures as the run's model makes them, with the kernel that blurred them. */
 export function Pictures({ store, compared }: { store: RunStore; compared: RunStore | undefined }) {
-  const images = store.images.value;
+  const images = showable(store.images.value, store.kept.value);
   /** Undefined follows the newest. */
   const chosen = useSignal<number | undefined>(undefined);
   if (images.length === 0) return null;

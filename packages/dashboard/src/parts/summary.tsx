@@ -21,7 +21,7 @@ const PHASE_WORDS: Record<RunPhase, string> = {
 
 /** How far, how long still, is it learning, how fast: the four answers of the first five seconds. */
 export function Summary({ store, status }: { store: RunStore; status: ClusterStatus }) {
-  const still = store.connection.value === "still";
+  const still = store.connection.value === "still" || store.connection.value === "over";
   return (
     <section class="summary" aria-label="Summary">
       <Progress status={status} still={still} />

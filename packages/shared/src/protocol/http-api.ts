@@ -177,4 +177,9 @@ export interface StreamMessages {
   readonly event: RunEventRecord;
   /** New pictures stand in /api/images. */
   readonly preview: { readonly step: number };
+  /**
+   * The run is complete, all of its pictures stand in /api/images, and the server ends as soon as its readers have closed
+   * their streams, at the latest some seconds later. `folder` is the run's folder, an absolute path on its machine.
+   */
+  readonly end: { readonly folder: string };
 }

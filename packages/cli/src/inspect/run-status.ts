@@ -41,7 +41,10 @@ export async function runStatus(options: StatusOptions, terminal: Terminal, surr
 }
 
 function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Terminal): void {
-  if (json === true) return terminal.json({ ...status, live: storedIn === undefined });
+  if (json === true) {
+    terminal.json({ ...status, live: storedIn === undefined });
+    return;
+  }
   const phase = storedIn !== undefined && status.phase !== "finished" ? "stopped" : status.phase;
   const backend = status.backend ?? "not settled";
   terminal.line(`${status.run}, ${phase}: step ${status.step} of ${status.totalSteps}, backend ${backend}`);
@@ -53,7 +56,10 @@ function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Te
 }
 
 function tellOfSeveral(statuses: readonly ClusterStatus[], { json }: StatusOptions, terminal: Terminal): void {
-  if (json === true) return terminal.json(statuses.map((status) => ({ ...status, live: true })));
+  if (json === true) {
+    terminal.json(statuses.map((status) => ({ ...status, live: true })));
+    return;
+  }
   for (const { run, phase, step, totalSteps } of statuses) {
     terminal.line(`${run}, ${phase}: step ${step} of ${totalSteps}`);
   }

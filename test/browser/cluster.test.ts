@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)(`the page of a real cluster ${CHROMIUM_NOTE}`, () 
     await expectText(page, ".summary", "Waiting for workers");
     await workerAt(coordinator, place, "alpha");
     expect((await coordinator.finished).complete).toBe(true);
-    await expectText(page, ".banner-place", `mzsr view ${join(place.folder, "run")}`);
+    await expectText(page, ".banner-place", `npx mzsr view ${join(place.folder, "run")}`);
     await expectText(page, ".connection", "Ended");
     await expectText(page, ".pictures output", "22");
     expect(await page.getByText("Trying again").count()).toBe(0);

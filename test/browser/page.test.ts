@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     run.status = fakeStatus({ phase: "finished", step: 12_000, stageStep: 10_000 });
     await feed.end("/data/my runs/fake");
     await expectText(page.locator(".connection"), "Ended");
-    await expectText(page.locator(".banner-place"), "mzsr view '/data/my runs/fake'");
+    await expectText(page.locator(".banner-place"), "npx mzsr view '/data/my runs/fake'");
     await expectText(page.getByRole("region", { name: "Summary" }), "Finished");
     expect(await page.getByText("Trying again").count()).toBe(0);
     const slider = page.getByRole("slider", { name: "After step" });

@@ -43,10 +43,10 @@ describe("where nothing runs", () => {
     await utimes(join(finished, "metrics.jsonl"), new Date(2020, 1), new Date(2020, 1));
     const text = await said({}, runs);
     expect(text).toMatch(/^stopped, stopped: step 12 of 15, /);
-    expect(text).toContain(`go on with: mzsr up --run ${stopped} --resume`);
+    expect(text).toContain(`go on with: npx mzsr up --run ${stopped} --resume`);
     const older = await said({ run: finished }, runs);
     expect(older).toMatch(/^finished, finished: step 15 of 15, /);
-    expect(older).toContain(`mzsr view ${finished}`);
+    expect(older).toContain(`npx mzsr view ${finished}`);
     expect(JSON.parse(await said({ json: true }, runs))).toMatchObject({ run: "stopped", step: 12, live: false });
     const { code, out } = await mzsr(["status", "--run", finished]);
     expect([code, out]).toEqual([0, older]);

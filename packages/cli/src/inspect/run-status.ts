@@ -75,7 +75,7 @@ async function find(run: string | undefined, { runs, url }: Surroundings): Promi
   if (run !== undefined) {
     const found = (await announced(run)) ?? (await stored(run));
     if (found !== undefined) return found;
-    throw new InputError("no run in it", { where: resolve(run), expected: "a run folder; `mzsr runs` lists them" });
+    throw new InputError("no run in it", { where: resolve(run), expected: "a run folder; `npx mzsr runs` lists them" });
   }
   const folders = await foldersNewestFirst(runs);
   return (

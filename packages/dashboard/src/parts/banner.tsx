@@ -19,7 +19,7 @@ function Over({ folder }: { folder: string | undefined }) {
   return (
     <p class="notice done">
       The run is finished, and its coordinator has ended; this is how it stood last. To open it again:{" "}
-      <code>mzsr view {folder === undefined ? "RUN_FOLDER" : shellWord(folder)}</code>
+      <code>npx mzsr view {folder === undefined ? "RUN_FOLDER" : shellWord(folder)}</code>
     </p>
   );
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from "node:v8";
 import { main } from "./main.js";
+import { keepHangUpIgnored } from "./run/hang-up.js";
+import { outliveReaders } from "./terminal/broken-output.js";
 import { Terminal } from "./terminal/terminal.js";
 
 // What gRPC would write to stderr by itself, we say in our own words; it reads this when it is loaded.
@@ -9,4 +11,6 @@ process.env.GRPC_VERBOSITY ??= "NONE";
 // then take several percent of a core. Our programs wait between messages but are busy: let their heaps grow as much as
 // V8 lets those of busy ones, to four times what lives. It reads this at each collection, for every thread.
 setFlagsFromString("--heap-growing-percent=300");
+keepHangUpIgnored();
+outliveReaders(process.stdout, process.stderr);
 process.exit(await main(process.argv.slice(2), new Terminal(process.stdout, process.stderr)));

@@ -1,13 +1,13 @@
 import { EventEmitter } from "node:events";
 import { expect, it } from "vitest";
-import { StopSignals } from "./stop-signals.js";
+import { type StopSignal, StopSignals } from "./stop-signals.js";
 
 /** Signals from a source of its own, each more than a second after the one before. */
-function signalled() {
+function signalled(ignoreHangUp = false) {
   const source = new EventEmitter();
   let nowMs = 0;
-  const signals = new StopSignals(source, () => nowMs);
-  const send = (signal: "SIGINT" | "SIGTERM" = "SIGTERM", afterMs = 1_000) => {
+  const signals = new StopSignals(source, () => nowMs, ignoreHangUp);
+  const send = (signal: StopSignal = "SIGTERM", afterMs = 1_000) => {
     nowMs += afterMs;
     source.emit(signal);
   };
@@ -42,4 +42,21 @@ it("signals within a moment are one wish, and none is heard after the end", () =
   expect(counts).toEqual([1]);
   signals.close();
   expect(source.eventNames()).toEqual([]);
+});
+
+it("a closed terminal asks to stop, and however often it is told never to hurry", () => {
+  const { signals, send } = signalled();
+  const counts: number[] = [];
+  signals.take((count) => counts.push(count));
+  send("SIGHUP");
+  send("SIGHUP");
+  expect(counts).toEqual([1]);
+  send("SIGTERM");
+  send("SIGHUP");
+  expect(counts).toEqual([1, 2]);
+});
+
+it("SIGHUP is nobody's wish where it is ignored", () => {
+  const { source } = signalled(true);
+  expect(source.eventNames()).toEqual(["SIGINT", "SIGTERM"]);
 });

@@ -29,7 +29,7 @@ export class Terminal {
 
   /** A line of the result. */
   line(text = ""): void {
-    this.#out.write(`${text}\n`);
+    write(this.#out, `${text}\n`);
   }
 
   /** A value as JSON, indented for people. */
@@ -39,11 +39,20 @@ export class Terminal {
 
   /** A line for the person at the terminal, which no program reads. */
   note(text: string): void {
-    this.#notes.write(`${text}\n`);
+    write(this.#notes, `${text}\n`);
   }
 
   /** Raw text beside the result, control sequences included. */
   draw(text: string): void {
-    this.#notes.write(text);
+    write(this.#notes, text);
+  }
+}
+
+/** Nobody may be reading any more, and a file may have no room left: what is told is lost then, not what is being done. */
+function write(stream: TextStream, text: string): void {
+  try {
+    stream.write(text);
+  } catch {
+    // Streams to files throw; the others emit what `outliveReaders` hears.
   }
 }

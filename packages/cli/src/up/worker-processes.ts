@@ -89,6 +89,11 @@ export class WorkerProcesses {
       detached: true,
     });
     const log = createWriteStream(join(this.#options.logFolder, `${name}.log`), { flags: "a" });
+    // A log that cannot be written (a full disk) is lost; what is said must be taken all the same, or the worker would stop.
+    log.on("error", () => {
+      child.stdout!.resume();
+      child.stderr!.resume();
+    });
     child.stdout!.pipe(log, { end: false });
     child.stderr!.pipe(log, { end: false });
     child.once("error", () => undefined);

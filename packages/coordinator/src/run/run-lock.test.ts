@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@mzsr/shared";
@@ -87,4 +87,22 @@ test("a lock file that is no lock is named, with what to do", async () => {
   const folder = await temporaryFolder();
   await writeFile(join(folder, "lock"), "?");
   await expect(RunLock.acquire(folder, notLost)).rejects.toThrow(/lock: cannot be read .*delete the file/);
+});
+
+test("the lock goes with its process, however that ends by itself", async () => {
+  const folder = await temporaryFolder();
+  const built = new URL("../../dist/run/run-lock.js", import.meta.url);
+  for (const end of ["process.exit(1)", "throw new Error()"]) {
+    const script = `import { RunLock } from ${JSON.stringify(built.href)};
+      await RunLock.acquire(${JSON.stringify(folder)}, () => undefined);
+      console.log("locked");
+      setImmediate(() => { ${end} });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const closed = once(child, "close");
+    expect(String((await once(child.stdout, "data"))[0])).toBe("locked\n");
+    expect((await closed)[0], end).toBe(1);
+    expect(await readdir(folder), end).toEqual([]);
+  }
 });

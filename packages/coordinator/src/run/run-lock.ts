@@ -3,6 +3,7 @@
  * machine, loses it to whoever asks next.
  */
 import { randomUUID } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,7 @@ export class RunLock {
     this.#onLost = onLost;
     this.#timer = setInterval(() => void this.confirm().catch(() => undefined), TOUCH_MS);
     this.#timer.unref();
+    process.on("exit", this.#releaseAtExit);
   }
 
   /**
@@ -65,6 +67,7 @@ export class RunLock {
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
+    process.off("exit", this.#releaseAtExit);
     if (await this.held()) await rm(this.#path, { force: true });
   }
 
@@ -84,8 +87,19 @@ export class RunLock {
     throw this.#lost("another coordinator took the lock of the run folder");
   }
 
+  /** However the process ends by itself: in the middle of its start, by an error, stopped at once. */
+  readonly #releaseAtExit = (): void => {
+    try {
+      const holder = JSON.parse(readFileSync(this.#path, "utf8")) as Holder;
+      if (holder.id === this.#holder.id) rmSync(this.#path, { force: true });
+    } catch {
+      // It is gone, or cannot be read: whoever asks next finds its holder dead.
+    }
+  };
+
   #lost(reason: string): RunError {
     clearInterval(this.#timer);
+    process.off("exit", this.#releaseAtExit);
     this.#onLost(reason);
     return new RunError(reason);
   }

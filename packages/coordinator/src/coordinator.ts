@@ -147,6 +147,7 @@ class Coordinator implements RunningCoordinator {
       await this.#openRun();
       this.#preparePreviews();
       await this.#openDoors();
+      await this.#beginFolder();
     } catch (thrown) {
       this.#loop?.stop();
       await this.#closers.close();
@@ -201,13 +202,14 @@ class Coordinator implements RunningCoordinator {
 
   /** The run folder and the core that goes on from it. */
   async #openRun(): Promise<void> {
-    const { configuration, runFolder, runName, resume, logger } = this.#options;
+    const { configuration, runFolder, runName, resume, replace, logger } = this.#options;
     this.#opened = await RunFolder.open({
       path: runFolder,
       run: runName,
       configuration,
       dataset: datasetDigest(this.#dataset.images),
       resume,
+      replace,
       firstState: () => firstState(configuration),
       onDisk: (problem) => this.#diskChanged(problem),
       onLockLost: (reason) => void this.abandon(reason),
@@ -242,6 +244,7 @@ class Coordinator implements RunningCoordinator {
     });
     const carryOut = (effect: CoordinatorEffect) => this.#effects.carryOut(effect);
     this.#loop = new CoreLoop(this.#core, carryOut, monotonicNowMs, this.#leadership?.mayAct);
+    this.#loop.hold();
   }
 
   /** HTTP for people, gRPC for workers, NATS if there is any. */
@@ -251,7 +254,7 @@ class Coordinator implements RunningCoordinator {
     this.#http = await this.#startHttp();
     this.#closers.add(() => this.#http.stop());
     this.#closers.add(() => this.#stream.close());
-    // The last thing that is waited for: a worker may come in at once, and what its events bring about is carried out.
+    // A worker may come in at once; what it brings is handled when the run has begun.
     this.#grpc = await startGrpcServer({
       host: listen.host,
       port: listen.grpcPort,
@@ -360,6 +363,12 @@ class Coordinator implements RunningCoordinator {
     return bus;
   }
 
+  /** Comes after everything that may fail: until then, the folder is as it was found. */
+  async #beginFolder(): Promise<void> {
+    const left = await this.#opened.folder.begin();
+    if (left !== undefined) this.#options.logger.warn(`of the run before, something could not be deleted: ${left}`);
+  }
+
   #begin(): void {
     const { configuration } = this.#options;
     const { steps, state, notes } = this.#opened;
@@ -373,6 +382,7 @@ class Coordinator implements RunningCoordinator {
     this.#openTensorBoard();
     const timer = setInterval(() => this.#live.sampleActivity(), ACTIVITY_MS);
     this.#closers.add(() => clearInterval(timer));
+    this.#loop.release();
     this.#loop.deliver({ type: "tick" });
   }
 

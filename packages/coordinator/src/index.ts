@@ -13,6 +13,9 @@ export { startViewServer, type ViewServer, type ViewServerOptions } from "./http
 export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./leadership/standby.js";
 export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";
 export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
+export { checkReplaceable } from "./run/fresh-start.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
+export { removeReport } from "./run/run-contents.js";
 export { runPaths } from "./run/run-folder.js";
+export { foreignFolder, runFolderState, unclaimRunFolder } from "./run/run-marker.js";
 export type { TlsOptions } from "./server/credentials.js";

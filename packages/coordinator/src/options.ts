@@ -34,6 +34,8 @@ export interface CoordinatorOptions {
   readonly tls?: TlsOptions | undefined;
   /** Go on from the newest whole checkpoint; without one, begin at step 0. */
   readonly resume: boolean;
+  /** Begin in the place of the run in `runFolder`, which is deleted when everything else has started. */
+  readonly replace?: boolean | undefined;
   readonly logger: Logger;
   /** Pictures of held-out photos while the run goes on; none when not given. */
   readonly previews?: PreviewOptions | undefined;

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BACKEND_NAMES } from "@mzsr/shared";
 import type { DoctorOptions } from "../commands/doctor.js";
+import { tryBackend } from "../compute/prove-backend.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { findNatsServer } from "../up/nats-process.js";
 import { VERSION } from "../version.js";
 
-const PROBE = fileURLToPath(new URL("./probe-backend.js", import.meta.url));
-const PROBE_MS = 60_000;
 const QUICK_MS = 10_000;
 const execute = promisify(execFile);
 
@@ -26,7 +24,7 @@ export async function runDoctor(options: DoctorOptions, terminal: Terminal): Pro
     `mzsr ${VERSION}, Node ${process.versions.node}, ${process.platform} ${process.arch}`,
     `${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`,
   ];
-  const backends = await Promise.all(BACKEND_NAMES.map(probe));
+  const backends = await Promise.all(BACKEND_NAMES.map(tryBackend));
   const others = await Promise.all([gpu(), nats()]);
   const auto = backends.find((backend) => backend.found)?.name;
   if (options.json === true) {
@@ -42,18 +40,6 @@ export async function runDoctor(options: DoctorOptions, terminal: Terminal): Pro
 
 function lineOf({ name, found, description }: Finding): string {
   return `  ${found ? "✓" : "–"} ${name.padEnd(12)} ${description}`;
-}
-
-async function probe(name: string): Promise<Finding> {
-  try {
-    const { stdout } = await execute(process.execPath, [PROBE, name], { timeout: PROBE_MS });
-    // Native libraries print to the same stream; the verdict comes last.
-    const verdict = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as { starts: boolean; description: string };
-    return { name, found: verdict.starts, description: verdict.description };
-  } catch (thrown) {
-    const { signal } = thrown as { signal?: string };
-    return { name, found: false, description: `starting it ended its process (${signal ?? "no answer"})` };
-  }
 }
 
 async function gpu(): Promise<Finding> {

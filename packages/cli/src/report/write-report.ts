@@ -2,8 +2,9 @@
  * The report of a finished run: what the model makes of photos that it was never trained on, blurred with a kernel that
  * it is told. A page, the pictures, and the numbers as JSON.
  */
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { removeReport } from "@mzsr/coordinator";
 import { type Configuration, encodePng, type Image, imresize, type Model, readImage, writePng } from "@mzsr/shared";
 import type { Photo } from "../embedded/photos.js";
 import {
@@ -68,14 +69,14 @@ const MAGNIFICATION = 6;
 const OVERVIEW_WIDTH = 480;
 
 /**
- * Evaluates and writes `<folder>/report.html`, `results.json` and the pictures. An older report is replaced at the end,
- * file by file: whatever else lies in the folder stays.
+ * Evaluates and writes `<folder>/report.html`, `results.json` and the pictures. An older report is replaced at the end;
+ * what else is in its folder stays.
  * @throws RunError when an adaptation diverges
  */
 export async function writeReport(folder: string, inputs: ReportInputs): Promise<WrittenReport> {
   const started = performance.now();
   const partial = `${folder}.partial`;
-  await rm(partial, { recursive: true, force: true });
+  await removeReport(partial);
   await mkdir(partial, { recursive: true });
   const sections: PhotoSection[] = [];
   for (const photo of inputs.photos) {
@@ -101,20 +102,16 @@ export async function writeReport(folder: string, inputs: ReportInputs): Promise
   });
   await writeFile(join(partial, "report.html"), html);
   await writeFile(join(partial, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
-  await moveInto(folder, partial);
+  await removeReport(folder);
+  await mkdir(folder, { recursive: true });
+  // The page last: where it is, its pictures are.
+  const names = (await readdir(partial)).sort((a, b) => Number(a === "report.html") - Number(b === "report.html"));
+  for (const name of names) await rename(join(partial, name), join(folder, name));
+  await removeReport(partial);
   return { page: join(folder, "report.html"), results, table: scoresTable(sections, mean) };
 }
 
 /** The page comes last: what it shows is there when it is. */
-async function moveInto(folder: string, partial: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const isPage = (name: string) => Number(name === "report.html");
-  for (const name of (await readdir(partial)).sort((a, b) => isPage(a) - isPage(b))) {
-    await rename(join(partial, name), join(folder, name));
-  }
-  await rm(partial, { recursive: true });
-}
-
 async function photoSection(folder: string, photo: Photo, inputs: ReportInputs): Promise<PhotoSection> {
   const source = await readImage(photo.path);
   const { kernel, downsampling } = inputs.choice;

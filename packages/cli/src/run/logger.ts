@@ -22,10 +22,24 @@ export function terminalLogger(terminal: Terminal, level: string, bindings: Reco
   return pino(options, pretty({ destination: lasting(2), ignore: Object.keys(bindings).join(",") }));
 }
 
-/** A log as JSON lines at the end of a file, whose folder is made. */
-export function fileLogger(path: string, bindings: Record<string, string>): Logger {
-  mkdirSync(dirname(path), { recursive: true });
-  return pino({ level: "info", base: bindings }, lasting(path));
+export interface FileLog {
+  readonly logger: Logger;
+  /** Makes the file, and its folder. What was logged before waited in memory. */
+  open(): void;
+}
+
+/** A log as JSON lines at the end of a file. */
+export function fileLog(path: string, bindings: Record<string, string>): FileLog {
+  let waiting = "";
+  let stream: { write(text: string): unknown } = { write: (line) => (waiting += line) };
+  const logger = pino({ level: "info", base: bindings }, { write: (line: string) => void stream.write(line) });
+  const open = () => {
+    mkdirSync(dirname(path), { recursive: true });
+    stream = lasting(path);
+    if (waiting !== "") stream.write(waiting);
+    waiting = "";
+  };
+  return { logger, open };
 }
 
 /** Where a log goes. One that cannot be written (a reader that is gone, a full disk) is no reason to end. */

@@ -17,9 +17,9 @@ async function runFolder(more: Record<string, string> = {}): Promise<string> {
 
 const prepare = (run: string) => prepareRun({ run }, new Date(0));
 
-test("a run that has not done a step may be begun again, and its folder is not one to delete", async () => {
+test("a run that has not done a step may be begun again, and nothing of it is deleted", async () => {
   const folder = await runFolder({ "logs/worker-1.log": "mzsr: backend cuda does not start\n" });
-  expect(await prepare(folder)).toMatchObject({ folder, resume: false, isNew: false });
+  expect(await prepare(folder)).toMatchObject({ folder, resume: false, found: "run", replace: false });
   expect(await readFile(join(folder, "logs", "worker-1.log"), "utf8")).toContain("cuda");
 });
 

@@ -1,15 +1,14 @@
 /**
  * From flags to a run folder that is ready: the configuration is valid and nothing of another run is in the way.
  */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { runPaths } from "@mzsr/coordinator";
+import { checkReplaceable, foreignFolder, runFolderState, runPaths } from "@mzsr/coordinator";
 import {
   type Configuration,
   type ConfigurationOverride,
   InputError,
   loadConfiguration,
-  messageOf,
   parseOverride,
 } from "@mzsr/shared";
 import type { RunOptions } from "../commands/run-options.js";
@@ -17,12 +16,14 @@ import { readAnnouncement } from "./announcement.js";
 
 export interface PreparedRun {
   readonly configuration: Configuration;
-  /** Absolute path; the folder exists. */
+  /** Absolute path. */
   readonly folder: string;
   readonly name: string;
   readonly resume: boolean;
-  /** The folder holds nothing yet: if the run cannot start, it goes again. */
-  readonly isNew: boolean;
+  /** There is nothing yet: if the run cannot start, what it wrote goes again. */
+  readonly found: "nothing" | "empty folder" | "run";
+  /** The run that is there is deleted, when the new one has started. */
+  readonly replace: boolean;
 }
 
 /**
@@ -36,14 +37,11 @@ export async function prepareRun(options: RunOptions, now: Date): Promise<Prepar
   }
   const configuration =
     options.resume === true ? await resumedConfiguration(options, folder) : await newConfiguration(options);
-  const isNew = options.resume !== true && (await makeRoom(folder, options.fresh === true));
-  return {
-    configuration,
-    folder,
-    name: basename(folder),
-    resume: options.resume === true,
-    isNew,
-  };
+  const resume = options.resume === true;
+  const found = await whatIsThere(folder);
+  if (found === "run" && !resume) await checkRoom(folder, options.fresh === true);
+  const replace = found === "run" && !resume && options.fresh === true;
+  return { configuration, folder, name: basename(folder), resume, found, replace };
 }
 
 async function newConfiguration(options: RunOptions): Promise<Configuration> {
@@ -81,41 +79,29 @@ function overridesOf(options: RunOptions): ConfigurationOverride[] {
   ];
 }
 
-/**
- * The folder exists afterwards, with no step of any run in it. Only what is a run folder is ever deleted, and only when
- * that was asked for.
- * @returns whether the folder is empty
- */
-async function makeRoom(folder: string, fresh: boolean): Promise<boolean> {
-  const entries = await entriesOf(folder);
-  if (entries.length > 0) {
-    const isRun = entries.includes("config.yaml");
-    if (!isRun)
-      throw new InputError("the folder is not empty and holds no run", { where: folder, expected: "another --run" });
-    if (!fresh && !(await hasNoStep(folder))) {
-      throw new InputError("the folder holds a run already", {
-        where: folder,
-        expected: "--resume to go on with it, --fresh to delete it, or another --run",
-      });
-    }
-    const other = await readAnnouncement(folder);
-    if (other !== undefined) {
-      throw new InputError(`a coordinator works on this run (process ${other.pid}, ${other.http})`, {
-        where: folder,
-        expected: "another --run, or that coordinator stopped first",
-      });
-    }
-    if (!fresh) return false;
-    await rm(folder, { recursive: true });
-  }
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (thrown) {
-    throw new InputError(`the run folder cannot be made (${messageOf(thrown)})`, {
-      expected: "a --run that is writable",
+/** @throws InputError when it is something else than a run */
+async function whatIsThere(folder: string): Promise<PreparedRun["found"]> {
+  const state = await runFolderState(folder);
+  if (state === "foreign") throw foreignFolder(folder);
+  return state === "absent" ? "nothing" : state === "empty" ? "empty folder" : "run";
+}
+
+/** @throws InputError when a new run may not begin where one is. Nothing is deleted here. */
+async function checkRoom(folder: string, fresh: boolean): Promise<void> {
+  if (!fresh && !(await hasNoStep(folder))) {
+    throw new InputError("the folder holds a run already", {
+      where: folder,
+      expected: "--resume to go on with it, --fresh to delete it, or another --run",
     });
   }
-  return true;
+  const other = await readAnnouncement(folder);
+  if (other !== undefined) {
+    throw new InputError(`a coordinator works on this run (process ${other.pid}, ${other.http})`, {
+      where: folder,
+      expected: "another --run, or that coordinator stopped first",
+    });
+  }
+  if (fresh) await checkReplaceable(folder);
 }
 
 /** A coordinator opened the folder and did nothing in it, as when no worker could start. In doubt it did. */
@@ -123,18 +109,12 @@ async function hasNoStep(folder: string): Promise<boolean> {
   const { metrics, checkpoints, model } = runPaths(folder);
   const bytes = await stat(metrics).then(
     ({ size }) => size,
-    () => undefined,
+    (thrown: NodeJS.ErrnoException) => (thrown.code === "ENOENT" ? 0 : undefined),
   );
-  return bytes === 0 && !(await exists(model)) && (await entriesOf(checkpoints)).length === 0;
-}
-
-async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new InputError(`not usable as a run folder (${messageOf(thrown)})`, { where: folder, expected: "a folder" });
-  }
+  const written = await readdir(checkpoints).catch((thrown: NodeJS.ErrnoException) =>
+    thrown.code === "ENOENT" ? [] : [thrown.message],
+  );
+  return bytes === 0 && !(await exists(model)) && written.length === 0;
 }
 
 async function exists(path: string): Promise<boolean> {

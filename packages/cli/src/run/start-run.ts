@@ -1,6 +1,11 @@
 /** A prepared run and its images, put into a coordinator. */
-import { rm } from "node:fs/promises";
-import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "@mzsr/coordinator";
+import { rmdir } from "node:fs/promises";
+import {
+  type CoordinatorOptions,
+  type RunningCoordinator,
+  startCoordinator,
+  unclaimRunFolder,
+} from "@mzsr/coordinator";
 import { heldOutPhotos } from "../embedded/photos.js";
 import { ProcessComputer } from "../previews/process-computer.js";
 import { announce, withdraw } from "./announcement.js";
@@ -21,14 +26,16 @@ export interface StartedRun {
 }
 
 /**
- * A run that does not start leaves no new folder behind.
+ * A run that does not start leaves the folder as it was: no new one, nothing new in an empty one, and the run that it would
+ * have replaced whole.
  * @throws InputError for images, ports, folders and files that are not usable
  */
 export async function startRun(run: PreparedRun, options: LinkOptions): Promise<StartedRun> {
   try {
     return await startInFolder(run, options);
   } catch (thrown) {
-    if (run.isNew) await rm(run.folder, { recursive: true, force: true });
+    if (run.found !== "run") await unclaimRunFolder(run.folder);
+    if (run.found === "nothing") await rmdir(run.folder).catch(() => undefined);
     throw thrown;
   }
 }
@@ -41,6 +48,7 @@ async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<St
     runName: run.name,
     images,
     resume: run.resume,
+    replace: run.replace,
     previews: { photos: heldOutPhotos(), computer: new ProcessComputer() },
     ...options,
   });

@@ -5,13 +5,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
 import { Closers, type ClusterStatus, InputError, messageOf, RunError } from "@mzsr/shared";
 import type { UpOptions } from "../commands/up.js";
+import { proveBackend } from "../compute/prove-backend.js";
 import { backendName } from "../compute/use-backend.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";
 import { LiveDisplay } from "../progress/live-display.js";
 import { counted } from "../progress/numbers.js";
 import { reportOnRun } from "../report/report-on-run.js";
 import { foldersOf } from "../run/image-paths.js";
-import { fileLogger } from "../run/logger.js";
+import { fileLog } from "../run/logger.js";
 import { type PreparedRun, prepareRun } from "../run/prepare-run.js";
 import { type StartedRun, startRun } from "../run/start-run.js";
 import { StopSignals } from "../run/stop-signals.js";
@@ -89,12 +90,16 @@ async function startHere(
   natsUrl: string | undefined,
   closers: Closers,
 ): Promise<StartedRun> {
+  // The workers would find it out, but after the run before is deleted.
+  if (run.replace) await proveBackend(backendName(run.configuration.backend));
+  const log = fileLog(join(run.folder, "logs", "coordinator.log"), { run: run.name });
   const started = await startRun(run, {
     listen: { host: LOOPBACK, grpcPort: 0, httpPort: options.httpPort },
     nats: natsUrl === undefined ? undefined : { servers: [natsUrl] },
     tensorboard: options.tensorboard,
-    logger: fileLogger(join(run.folder, "logs", "coordinator.log"), { run: run.name }),
+    logger: log.logger,
   });
+  log.open();
   const { coordinator } = started;
   closers.add(() => Promise.race([coordinator.stop("the command ends"), delay(LEAVE_MS, undefined, { ref: false })]));
   closers.add(() => started.withdraw());

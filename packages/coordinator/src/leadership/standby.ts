@@ -10,6 +10,7 @@ import { coordinate, readDataset } from "../coordinator.js";
 import type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "../options.js";
 import { CheckpointStore, decodeCheckpoint } from "../run/checkpoints.js";
 import { runPaths } from "../run/run-folder.js";
+import { claimRunFolder } from "../run/run-marker.js";
 import { Campaign } from "./campaign.js";
 import { CheckpointReplica } from "./checkpoint-replica.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";
@@ -260,6 +261,7 @@ class Standby implements StandbyCoordinator {
     if (newest < checkpoint.step) {
       const bytes = await this.#store.getObject(checkpoint.object);
       decodeCheckpoint(bytes, checkpoint.object);
+      await claimRunFolder(this.#options.runFolder);
       await fetchMetrics(this.#store, runPaths(this.#options.runFolder).metrics, checkpoint.step);
       await this.#checkpoints.write(checkpoint.step, bytes);
     }

@@ -10,6 +10,7 @@ import {
   removeUnfinished,
   writeFileAtomically,
 } from "@mzsr/shared";
+import { PREVIEW } from "../run/run-contents.js";
 
 /** Entries that a picture keeps; beyond, every second of the older half goes. */
 const MOST_ENTRIES = 40;
@@ -41,7 +42,7 @@ export async function hasPreview(folder: string, step: number): Promise<boolean>
 
 /** Removes what a coordinator that was killed left half-written. */
 export async function tidyPreviews(folder: string): Promise<void> {
-  await removeUnfinished(folder, (name) => join(folder, name) === listIn(folder) || name.endsWith(".png"));
+  await removeUnfinished(folder, (name) => join(folder, name) === listIn(folder) || PREVIEW.test(name));
 }
 
 export async function writePreviews(folder: string, images: readonly PreviewImage[]): Promise<void> {
@@ -65,14 +66,16 @@ export function withEntry(entries: readonly PreviewEntry[], entry: PreviewEntry)
   return all.filter((_, at) => at % 2 === 0 || at >= MOST_ENTRIES / 2);
 }
 
-/** Deletes the adapted pictures that `after` no longer names. */
+/** Deletes the adapted pictures that `after` no longer names; whatever a list says, nothing but a preview's picture. */
 export async function removeForgotten(
   folder: string,
   before: readonly PreviewEntry[],
   after: readonly PreviewEntry[],
 ): Promise<void> {
   const kept = new Set(after.flatMap(({ files }) => Object.values(files)));
-  const forgotten = before.flatMap(({ files }) => Object.values(files)).filter((file) => !kept.has(file));
+  const forgotten = before
+    .flatMap(({ files }) => Object.values(files))
+    .filter((file) => !kept.has(file) && PREVIEW.test(file));
   for (const file of new Set(forgotten)) await rm(join(folder, file), { force: true });
 }
 

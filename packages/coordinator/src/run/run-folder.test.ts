@@ -22,6 +22,13 @@ function optionsFor(path: string, changes: Partial<RunFolderOptions> = {}): RunF
   };
 }
 
+/** Opens a folder and begins the run. */
+async function begun(options: RunFolderOptions) {
+  const opened = await RunFolder.open(options);
+  await opened.folder.begin();
+  return opened;
+}
+
 function summary(step: number): StepSummary {
   const losses = { supportLosses: [0.1], queryLosses: [], stepWeights: [] };
   const numbers = { gradientNorm: 1, learningRate: 0.1, seconds: 1, tasks: 2, workers: 1 };
@@ -31,7 +38,7 @@ function summary(step: number): StepSummary {
 /** A run of three steps with checkpoints after the first and the second. */
 async function interruptedRun(): Promise<string> {
   const path = join(await temporaryFolder(), "run");
-  const { folder, state } = await RunFolder.open(optionsFor(path));
+  const { folder, state } = await begun(optionsFor(path));
   for (const step of [1, 2, 3]) {
     folder.recordStep(summary(step), new Date(0));
     if (step < 3) await folder.writeCheckpoint(step, folder.encode({ ...state, step }));
@@ -44,7 +51,7 @@ async function interruptedRun(): Promise<string> {
 test("a resumed run goes on from its newest checkpoint, and metrics.jsonl ends there", async () => {
   const path = await interruptedRun();
   await appendFile(runPaths(path).events, '{"at":2,"ki');
-  const run = await RunFolder.open(optionsFor(path, { resume: true }));
+  const run = await begun(optionsFor(path, { resume: true }));
   expect(run.state.step).toBe(2);
   expect(run.steps).toEqual([summary(1), summary(2)]);
   expect(run.events).toEqual([{ at: 1, kind: "join", reason: "here" }]);
@@ -57,7 +64,7 @@ test("a resumed run goes on from its newest checkpoint, and metrics.jsonl ends t
 test("a broken newest checkpoint is said, and the one before it is used", async () => {
   const path = await interruptedRun();
   await truncate(join(runPaths(path).checkpoints, "step-00000002.safetensors"), 100);
-  const run = await RunFolder.open(optionsFor(path, { resume: true }));
+  const run = await begun(optionsFor(path, { resume: true }));
   expect(run.state.step).toBe(1);
   expect(run.notes[0]).toMatch(/passed over .*step-00000002.safetensors: .*cut short/);
   expect(run.notes[1]).toMatch(/going on from step 1, theta [0-9a-f]{64}/);
@@ -70,14 +77,14 @@ test("another configuration is refused with the keys that differ and those that 
   const opened = RunFolder.open(optionsFor(path, { resume: true, configuration }));
   await expect(opened).rejects.toThrow(InputError);
   await expect(opened).rejects.toThrow(/seed: 1 → 2 .*these may change: checkpoints.every/);
-  const run = await RunFolder.open(optionsFor(path, { resume: true }));
+  const run = await begun(optionsFor(path, { resume: true }));
   await run.folder.close();
 });
 
 test("a safe difference is said, and the run goes on with the new value", async () => {
   const path = await interruptedRun();
   const configuration = smallConfiguration({ checkpoints: { every: 7 } });
-  const run = await RunFolder.open(optionsFor(path, { resume: true, configuration }));
+  const run = await begun(optionsFor(path, { resume: true, configuration }));
   expect(run.notes).toContain("changed checkpoints.every: 2 → 7 (when the run is saved)");
   expect(await readFile(runPaths(path).configuration, "utf8")).toContain("every: 7");
   await run.folder.close();
@@ -103,7 +110,7 @@ test("what a killed coordinator left half-written goes when the folder is opened
   for (const name of ["previews.json.1.tmp", "barn-lr-0a1b2c3d.png.4711.tmp", "barn-lr-0a1b2c3d.png"]) {
     await writeFile(join(previews, name), "half");
   }
-  const { folder } = await RunFolder.open(optionsFor(path, { resume: true }));
+  const { folder } = await begun(optionsFor(path, { resume: true }));
   await folder.close();
   const left = (await readdir(path)).filter((name) => name.endsWith(".tmp"));
   expect(left.sort()).toEqual(["net.onnx.4711.tmp", "notes.tmp"]);
@@ -112,14 +119,27 @@ test("what a killed coordinator left half-written goes when the folder is opened
 
 test("two coordinators cannot use one run folder", async () => {
   const path = join(await temporaryFolder(), "run");
-  const { folder } = await RunFolder.open(optionsFor(path));
+  const { folder } = await begun(optionsFor(path));
   await expect(RunFolder.open(optionsFor(path))).rejects.toThrow("another coordinator works on this run");
   await folder.close();
 });
 
 test("resuming a folder without any checkpoint begins at step 0", async () => {
-  const run = await RunFolder.open(optionsFor(join(await temporaryFolder(), "run"), { resume: true }));
+  const run = await begun(optionsFor(join(await temporaryFolder(), "run"), { resume: true }));
   expect(run.state.step).toBe(0);
   expect(run.notes).toEqual(["no whole checkpoint: starting at step 0"]);
   await run.folder.close();
+});
+
+test("a folder is as it was found until the run begins, and an early event is not lost", async () => {
+  const path = await interruptedRun();
+  await writeFile(runPaths(path).model, "a model");
+  const before = await readFile(runPaths(path).metrics, "utf8");
+  const { folder } = await RunFolder.open(optionsFor(path, { resume: true }));
+  folder.recordEvent({ at: 2, kind: "refusal", reason: "early" });
+  expect(await readFile(runPaths(path).model, "utf8")).toBe("a model");
+  expect(await readFile(runPaths(path).metrics, "utf8")).toBe(before);
+  await folder.begin();
+  await folder.close();
+  expect(await readFile(runPaths(path).events, "utf8")).toContain("early");
 });

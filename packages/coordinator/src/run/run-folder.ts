@@ -1,5 +1,5 @@
 /** A run's folder (DESIGN §8): what is in it when a coordinator starts, and what the coordinator writes while it runs. */
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Configuration,
@@ -16,10 +16,13 @@ import {
 import type { TrainingState } from "../core/training-state.js";
 import { tidyPreviews } from "../previews/preview-files.js";
 import { type Checkpoint, type CheckpointFacts, CheckpointStore, encodeCheckpoint } from "./checkpoints.js";
+import { checkReplaceable, recover, restore, setAside } from "./fresh-start.js";
 import { type DiskListener, JsonLines } from "./json-lines.js";
 import { type MetricsLine, metricsLine, readJsonLines, readMetrics, summaryOf } from "./metrics-log.js";
 import { configurationChanges, describeChange } from "./resume-rules.js";
+import { removeAside } from "./run-contents.js";
 import { RunLock } from "./run-lock.js";
+import { claimRunFolder } from "./run-marker.js";
 
 /** Files of a run folder that are replaced as a whole; the command announces where it listens in coordinator.json. */
 const REPLACED = ["config.yaml", "model.safetensors", "coordinator.json"];
@@ -45,6 +48,8 @@ export interface RunFolderOptions {
   readonly dataset: string;
   /** Go on from the newest whole checkpoint. */
   readonly resume: boolean;
+  /** Begin in the place of the run that is there, if any. */
+  readonly replace?: boolean | undefined;
   /** The state before the first step. */
   readonly firstState: () => TrainingState;
   readonly onDisk: DiskListener;
@@ -63,36 +68,43 @@ export interface OpenedRun {
   readonly notes: readonly string[];
 }
 
+/** How much of what stands in the two logs is kept, bytes. */
+interface KeptBytes {
+  readonly metrics: number;
+  readonly events: number;
+}
+
 export class RunFolder {
+  readonly #options: RunFolderOptions;
   readonly #facts: CheckpointFacts;
   readonly #lock: RunLock;
   readonly #checkpoints: CheckpointStore;
-  readonly #metrics: JsonLines;
-  readonly #events: JsonLines;
+  readonly #kept: KeptBytes;
+  /** What happened before `begin`. */
+  readonly #early: RunEventRecord[] = [];
+  #metrics: JsonLines | undefined;
+  #events: JsonLines | undefined;
 
-  private constructor(
-    options: RunFolderOptions,
-    lock: RunLock,
-    checkpoints: CheckpointStore,
-    metrics: JsonLines,
-    events: JsonLines,
-  ) {
+  private constructor(options: RunFolderOptions, lock: RunLock, checkpoints: CheckpointStore, kept: KeptBytes) {
     const { run, configuration, dataset } = options;
+    this.#options = options;
     this.#facts = { run, configuration: JSON.stringify(configuration), dataset };
     this.#lock = lock;
     this.#checkpoints = checkpoints;
-    this.#metrics = metrics;
-    this.#events = events;
+    this.#kept = kept;
   }
 
   /**
-   * Locks a run folder and makes it ready to be written to.
-   * @throws InputError when another coordinator has it, when it cannot be resumed so, or when it holds a run already
+   * Locks a run folder and reads it. What is in it stays as it is until `begin`.
+   * @throws InputError when another coordinator has it, when it cannot be resumed so, when it holds a run already, or
+   * something that no run wrote where a run is to be replaced
    */
   static async open(options: RunFolderOptions): Promise<OpenedRun> {
-    await makeFolder(options.path);
+    if (options.replace === true) await checkReplaceable(options.path);
+    await claimRunFolder(options.path);
     const lock = await RunLock.acquire(options.path, options.onLockLost);
     try {
+      await recover(options.path);
       return await RunFolder.#openLocked(options, lock);
     } catch (thrown) {
       await lock.release();
@@ -103,35 +115,65 @@ export class RunFolder {
   static async #openLocked(options: RunFolderOptions, lock: RunLock): Promise<OpenedRun> {
     const paths = runPaths(options.path);
     const checkpoints = new CheckpointStore(paths.checkpoints, options.configuration.checkpoints.keep);
+    if (options.replace === true) {
+      const folder = new RunFolder(options, lock, checkpoints, { metrics: 0, events: 0 });
+      return { folder, state: options.firstState(), steps: [], events: [], notes: [] };
+    }
     const notes: string[] = [];
     const found = options.resume ? await findCheckpoint(checkpoints, options, notes) : await requireNew(checkpoints);
     const state = found?.state ?? options.firstState();
     const metrics = await readMetrics(paths.metrics, state.step);
     const events = await readJsonLines<RunEventRecord>(paths.events);
-    await removeUnfinished(options.path, (name) => REPLACED.includes(name));
+    const folder = new RunFolder(options, lock, checkpoints, { metrics: metrics.bytes, events: events.bytes });
+    return { folder, state, steps: metrics.lines.map(summaryOf), events: events.lines, notes };
+  }
+
+  /**
+   * Makes the folder ready to be written to. For when everything else that the run needs is there: from here on the
+   * folder is this run's, and a run that it replaces is gone.
+   * @returns what could not be deleted of that run, and why; undefined when nothing is left of it
+   * @throws what the file system does; the run that was to be replaced is as it was then
+   */
+  async begin(): Promise<string | undefined> {
+    const { path, replace } = this.#options;
+    if (replace !== true) {
+      await this.#openFiles();
+      return undefined;
+    }
+    await setAside(path);
+    try {
+      await this.#openFiles();
+    } catch (thrown) {
+      await restore(path);
+      throw thrown;
+    }
+    return removeAside(path).then(() => undefined, messageOf);
+  }
+
+  async #openFiles(): Promise<void> {
+    const { path, configuration, onDisk } = this.#options;
+    const paths = runPaths(path);
+    await removeUnfinished(path, (name) => REPLACED.includes(name));
     await tidyPreviews(paths.previews);
     await rm(paths.model, { force: true });
-    await writeConfiguration(paths.configuration, options.configuration);
-    const folder = new RunFolder(
-      options,
-      lock,
-      checkpoints,
-      await JsonLines.open(paths.metrics, metrics.bytes, options.onDisk),
-      await JsonLines.open(paths.events, events.bytes, options.onDisk),
-    );
-    return { folder, state, steps: metrics.lines.map(summaryOf), events: events.lines, notes };
+    await writeConfiguration(paths.configuration, configuration);
+    this.#events = await JsonLines.open(paths.events, this.#kept.events, onDisk);
+    for (const event of this.#early) this.#events.append(event);
+    // The last one: that it is there says that the run has begun.
+    this.#metrics = await JsonLines.open(paths.metrics, this.#kept.metrics, onDisk);
   }
 
   /** Writes a line of metrics.jsonl, and returns it. */
   recordStep(step: StepSummary, time: Date): MetricsLine {
     const line = metricsLine(step, time);
-    this.#metrics.append(line);
+    this.#begun(this.#metrics).append(line);
     return line;
   }
 
   /** Writes a line of events.jsonl. */
   recordEvent(event: RunEventRecord): void {
-    this.#events.append(event);
+    if (this.#events === undefined) this.#early.push(event);
+    else this.#events.append(event);
   }
 
   /** The bytes of a checkpoint of this run, for the disk and for replicas. */
@@ -146,34 +188,28 @@ export class RunFolder {
    */
   async writeCheckpoint(step: number, bytes: Uint8Array): Promise<string> {
     await this.#lock.confirm();
-    await this.#metrics.sync();
+    await this.#begun(this.#metrics).sync();
     return this.#checkpoints.write(step, bytes);
   }
 
   /** Writes what waits, and gives the folder back. @throws RunError when lines cannot be written */
   async close(): Promise<void> {
     try {
-      await this.#metrics.close();
+      await this.#metrics?.close();
     } finally {
-      await this.#events.close().finally(() => this.#lock.release());
+      await (this.#events?.close() ?? Promise.resolve()).finally(() => this.#lock.release());
     }
+  }
+
+  #begun(file: JsonLines | undefined): JsonLines {
+    if (file === undefined) throw new Error("the run has not begun");
+    return file;
   }
 }
 
 /** An event with the time it is written with. */
 export function recordOf(event: RunEvent, at: number): RunEventRecord {
   return { at: Math.round(at), ...event };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (thrown) {
-    throw new InputError(`the run folder cannot be made (${messageOf(thrown)})`, {
-      where: path,
-      expected: "a folder that is writable",
-    });
-  }
 }
 
 async function requireNew(checkpoints: CheckpointStore): Promise<undefined> {

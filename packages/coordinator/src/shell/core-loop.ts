@@ -14,6 +14,7 @@ export class CoreLoop {
   readonly #mayAct: () => boolean;
   readonly #queue: CoordinatorEvent[] = [];
   #busy = false;
+  #held = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +34,7 @@ export class CoreLoop {
   /** Takes an event. One that an effect brings about waits until the effects before it are carried out. */
   deliver(event: CoordinatorEvent): void {
     this.#queue.push(event);
-    if (this.#busy || this.#stopped) return;
+    if (this.#busy || this.#held || this.#stopped) return;
     this.#busy = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
@@ -44,6 +45,15 @@ export class CoreLoop {
       this.#busy = false;
     }
     this.#setTimer();
+  }
+
+  /** What is delivered waits, until something is delivered after `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
   }
 
   /** Nothing is handled any more. */

@@ -1,0 +1,38 @@
+/** Whether a backend starts on this machine, found out in a process of its own: a native library may take it down. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { InputError } from "@mzsr/shared";
+
+const PROBE = fileURLToPath(new URL("../inspect/probe-backend.js", import.meta.url));
+const PROBE_MS = 60_000;
+const execute = promisify(execFile);
+
+export interface BackendFinding {
+  readonly name: string;
+  readonly found: boolean;
+  /** What it is, or why it does not start. */
+  readonly description: string;
+}
+
+export async function tryBackend(name: string): Promise<BackendFinding> {
+  try {
+    const { stdout } = await execute(process.execPath, [PROBE, name], { timeout: PROBE_MS });
+    // Native libraries print to the same stream; the verdict comes last.
+    const verdict = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as { starts: boolean; description: string };
+    return { name, found: verdict.starts, description: verdict.description };
+  } catch (thrown) {
+    const { signal } = thrown as { signal?: string };
+    return { name, found: false, description: `starting it ended its process (${signal ?? "no answer"})` };
+  }
+}
+
+/** @throws InputError when it does not start */
+export async function proveBackend(name: string): Promise<void> {
+  const { found, description } = await tryBackend(name);
+  if (found) return;
+  throw new InputError(`backend ${name} does not start: ${description}`, {
+    where: "--backend",
+    expected: "auto, or another one; `mzsr doctor` tells which start",
+  });
+}

@@ -34,6 +34,6 @@ export function addRunOptions(command: Command): Command {
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option("--run <dir>", "run folder (default: runs/ and the time)")
     .option("--resume", "go on with the run in --run from its newest checkpoint")
-    .option("--fresh", "delete the run in --run first")
+    .option("--fresh", "begin anew in --run; the run that is there is deleted once all else has started")
     .option("--tensorboard", "write event files for TensorBoard into the run folder");
 }

@@ -111,7 +111,6 @@ export async function writeReport(folder: string, inputs: ReportInputs): Promise
   return { page: join(folder, "report.html"), results, table: scoresTable(sections, mean) };
 }
 
-/** The page comes last: what it shows is there when it is. */
 async function photoSection(folder: string, photo: Photo, inputs: ReportInputs): Promise<PhotoSection> {
   const source = await readImage(photo.path);
   const { kernel, downsampling } = inputs.choice;

@@ -148,3 +148,10 @@ test("what waits when it is closed is refused", async () => {
   await computer.close();
   await refused;
 });
+
+test("nothing is computed after it is closed, and no process started", async () => {
+  const computer = processComputer();
+  await computer.close();
+  await expect(computer.compute(problem(1))).rejects.toThrow("the run ends");
+  expect(await previewProcesses()).toEqual([]);
+});

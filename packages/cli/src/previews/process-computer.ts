@@ -4,6 +4,8 @@ import { messageOf, RunError } from "@mzsr/shared";
 import { childExit } from "../up/children.js";
 import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
+const ENDED = "the run ends";
+
 interface Waiting {
   readonly problem: PreviewProblem;
   readonly resolve: (preview: Preview) => void;
@@ -20,13 +22,16 @@ export class ProcessComputer implements PreviewComputer {
   #process: ChildProcess | undefined;
   #nextId = 0;
   #hurried = false;
+  #closed = false;
 
   /** @param entry the process's script, where it is not beside this one */
   constructor(entry = new URL("./preview-process.js", import.meta.url)) {
     this.#entry = entry;
   }
 
-  compute(problem: PreviewProblem): Promise<Preview> {
+  /** @throws RunError also once it is closed: no process is started then that nothing would end */
+  async compute(problem: PreviewProblem): Promise<Preview> {
+    if (this.#closed) throw new RunError(ENDED);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { problem, resolve, reject });
@@ -44,9 +49,10 @@ export class ProcessComputer implements PreviewComputer {
 
   /** Ends the process; what waits is rejected. */
   async close(): Promise<void> {
+    this.#closed = true;
     const child = this.#process;
     this.#process = undefined;
-    this.#rejectAll("the run ends");
+    this.#rejectAll(ENDED);
     if (child?.kill("SIGKILL")) await childExit(child);
   }
 

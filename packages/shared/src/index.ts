@@ -26,7 +26,6 @@ export {
 } from "./degradation/kernel.js";
 export { type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
 export * from "./errors.js";
-export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js";
 export {
   ExactSum,
   ExactSums,
@@ -35,6 +34,7 @@ export {
   type SumBytes,
   type SumObjection,
 } from "./exact-sums/exact-sum.js";
+export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js";
 export {
   createImage,
   cropImage,

@@ -1,4 +1,5 @@
 export { Closers } from "./closers.js";
+export { ConcurrencyBudget } from "./concurrency-budget.js";
 export * from "./config/keys.js";
 export * from "./config/load.js";
 export { nearestName } from "./config/nearest.js";
@@ -45,6 +46,7 @@ export {
   transformImage,
 } from "./imaging/image.js";
 export {
+  countPixels,
   encodePng,
   LARGEST_PIXELS,
   type LoadedImage,
@@ -69,6 +71,7 @@ export {
 } from "./meta/adaptation.js";
 export {
   backProject,
+  checkResultSize,
   type EnlargementOptions,
   enlarge,
   type SuperResolutionOptions,

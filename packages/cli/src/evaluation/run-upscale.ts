@@ -1,4 +1,4 @@
-import { encodePng, readImage, superResolve } from "@mzsr/shared";
+import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/shared";
 import type { UpscaleOptions } from "../commands/upscale.js";
 import { useBackend } from "../compute/use-backend.js";
 import { checkOutputFile } from "../export/output-file.js";
@@ -20,6 +20,7 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
   const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling);
   const model = await readModelFor(options.model, undefined);
   const photo = await readImage(path);
+  checkResultSize(photo, model.scale, path);
   for (const note of [...photo.notes.map((n) => `${path}: ${n}`), ...kernel.notes]) terminal.note(note);
   const backend = await useBackend(options.backend);
   const started = performance.now();

@@ -4,10 +4,19 @@ import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFixture } from "../../../../test/support/fixtures.js";
 import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
 import { createImage } from "./image.js";
-import { encodePng, listImages, readImage, readImageBytes, writePng } from "./image-file.js";
+import {
+  countPixels,
+  encodePng,
+  LARGEST_PIXELS,
+  listImages,
+  readImage,
+  readImageBytes,
+  writePng,
+} from "./image-file.js";
 
 const WIDTH = 24;
 const HEIGHT = 20;
@@ -72,23 +81,23 @@ function pngOf(header: Buffer, rows: Buffer): Buffer {
   ]);
 }
 
-/** A grey TIFF of 32-bit floating-point pixels, all zero. */
-function floatTiff(): Buffer {
+/** A grey TIFF whose directory stands before its pixels, all zero: 32-bit floating-point ones, or bytes. */
+function greyTiff(bits: 8 | 32 = 8): Buffer {
   const pixelsAt = 200;
   // [tag, value]: width, height, bits, no compression, black is zero, where, samples a pixel, rows, bytes, floats.
   const entries = [
     [256, WIDTH],
     [257, HEIGHT],
-    [258, 32],
+    [258, bits],
     [259, 1],
     [262, 1],
     [273, pixelsAt],
     [277, 1],
     [278, HEIGHT],
-    [279, WIDTH * HEIGHT * 4],
-    [339, 3],
+    [279, (WIDTH * HEIGHT * bits) / 8],
+    [339, bits === 8 ? 1 : 3],
   ] as const;
-  const bytes = Buffer.alloc(pixelsAt + WIDTH * HEIGHT * 4);
+  const bytes = Buffer.alloc(pixelsAt + (WIDTH * HEIGHT * bits) / 8);
   bytes.write("II*\0\b\0\0\0", "latin1");
   bytes.writeUInt16LE(entries.length, 8);
   for (const [i, [tag, value]] of entries.entries()) {
@@ -106,6 +115,11 @@ const level16 = (i: number) => (i * 4001) % 65536;
 const smooth = sharp(
   Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => 40 + 4 * (Math.floor(i / 3) % WIDTH) + (i % 3) * 20),
   { raw: { width: WIDTH, height: HEIGHT, channels: 3 } },
+);
+/** Much data for a few pixels. */
+const noise = sharp(
+  Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => ((i * 2654435761) >>> 13) % 256),
+  { raw: { width: 64, height: 64, channels: 3 } },
 );
 const smoothLevels = () =>
   Float32Array.from(
@@ -200,6 +214,67 @@ describe("pixels", () => {
   });
 });
 
+describe("a defect that costs no pixel", () => {
+  const jpeg = () => smooth.clone().jpeg().toBuffer();
+
+  test("is passed over and told of: a JPEG whose scan header gives a wrong end of spectral selection", async () => {
+    const wrong = await jpeg();
+    // The last three bytes of the start of scan: first and last coefficient, approximation.
+    const scan = wrong.indexOf(Buffer.from([0xff, 0xda]));
+    const last = scan + 2 + wrong.readUInt16BE(scan + 2) - 2;
+    expect(wrong[last]).toBe(63);
+    wrong[last] = 62;
+    const image = await readImageBytes(wrong, "phone.jpg");
+    expect(image.data).toEqual((await readImageBytes(await jpeg(), "whole.jpg")).data);
+    expect(image.notes).toEqual([
+      "read in spite of a defect of the file (VipsJpeg: Invalid SOS parameters for sequential JPEG)",
+    ]);
+  });
+
+  test("is passed over in a photograph from the world", async () => {
+    const image = await readImageBytes(readFixture("images/sos.jpg"), "sos.jpg");
+    expect(image.notes.join()).toContain("Invalid SOS parameters");
+  });
+
+  test("is passed over and told of: extraneous bytes before a JPEG's marker", async () => {
+    const whole = await jpeg();
+    const image = await readImageBytes(
+      Buffer.concat([whole.subarray(0, 20), Buffer.from([1, 2, 3, 4]), whole.subarray(20)]),
+      "extra.jpg",
+    );
+    expect(image.data).toEqual((await readImageBytes(whole, "whole.jpg")).data);
+    expect(image.notes.join()).toContain("4 extraneous bytes");
+  });
+
+  test.each([
+    ["JPEG", jpeg],
+    ["PNG", () => Promise.resolve(png(8, RGB, level8))],
+    ["WebP", () => smooth.clone().webp({ lossless: true }).toBuffer()],
+  ] as const)("needs no word: bytes after the end of a %s", async (_, encode) => {
+    const whole = await encode();
+    const longer = await readImageBytes(Buffer.concat([whole, Buffer.from("bytes of another program")]), "longer");
+    expect(longer.data).toEqual((await readImageBytes(whole, "whole")).data);
+    expect(longer.notes).toEqual([]);
+  });
+
+  test("needs no word: a wrong checksum of a PNG's text", async () => {
+    const whole = png(8, RGB, level8);
+    const text = chunk("tEXt", Buffer.from("Comment\0hello"));
+    text[text.length - 1]! ^= 1;
+    const image = await readImageBytes(Buffer.concat([whole.subarray(0, 33), text, whole.subarray(33)]), "text.png");
+    expect(image.data).toEqual((await readImageBytes(whole, "whole.png")).data);
+  });
+
+  test.each(["jpeg", "png"] as const)("is passed over: a %s's colour profile that is none", async (format) => {
+    const whole = await smooth.clone().withIccProfile("p3").toFormat(format).toBuffer();
+    const wrong = Buffer.from(whole);
+    const at = format === "jpeg" ? whole.indexOf("ICC_PROFILE") + 14 : whole.indexOf("iCCP") + 30;
+    wrong.fill(0x33, at, at + 40);
+    const image = await readImageBytes(wrong, "profile");
+    expect(image.data).toEqual((await readImageBytes(whole, "whole")).data);
+  });
+});
+
 describe("bad input gets one line that names the file", () => {
   async function refusal(path: string): Promise<string> {
     const error = await readImage(path).then(
@@ -242,6 +317,32 @@ describe("bad input gets one line that names the file", () => {
     expect(await refusal(path)).toMatch(/corrupt image|not a readable image/);
   });
 
+  test("a TIFF cut short in its pixels, with its directory before them", async () => {
+    const bytes = greyTiff();
+    expect((await readImageBytes(bytes, "whole.tif")).width).toBe(WIDTH);
+    expect(await refusal(await file("short.tif", bytes.subarray(0, bytes.length - 100)))).toMatch(/corrupt image/);
+  });
+
+  test.each([false, true])("a JPEG cut short that got its end marker back (progressive: %s)", async (progressive) => {
+    const whole = await noise.clone().jpeg({ progressive }).toBuffer();
+    const cut = Buffer.concat([whole.subarray(0, Math.floor(whole.length * 0.6)), Buffer.from([0xff, 0xd9])]);
+    expect(await refusal(await file("mended.jpg", cut))).toMatch(/corrupt image/);
+  });
+
+  test("a JPEG with a harmless defect that is cut short", async () => {
+    const whole = readFixture("images/sos.jpg");
+    for (const part of [0.5, 0.8, 0.99]) {
+      const cut = whole.subarray(0, Math.floor(whole.length * part));
+      expect(await refusal(await file("cut-sos.jpg", cut))).toMatch(/corrupt image.*premature end/);
+    }
+  });
+
+  test("a PNG whose pixel data have a wrong checksum", async () => {
+    const broken = png(8, RGB, level8);
+    broken[broken.length - 13]! ^= 1;
+    expect(await refusal(await file("checksum.png", broken))).toMatch(/corrupt image/);
+  });
+
   test("a PNG with wrong bytes in its data", async () => {
     const broken = png(8, RGB, (i) => (i * i) % 251);
     broken.fill(0x55, 60, 120);
@@ -253,6 +354,21 @@ describe("bad input gets one line that names the file", () => {
     expect(await refusal(path)).toMatch(/40×15 pixels is too small; expected at least 16 pixels a side/);
   });
 
+  test("an image of more pixels than are read, before they are decoded", async () => {
+    const header = Buffer.alloc(13);
+    header.writeUInt32BE(14_000);
+    header.writeUInt32BE(14_000, 4);
+    header[8] = 8;
+    header[9] = 2;
+    // 588 MB of zeros in 0.6 MB would be a whole file: this one tells no more than its size.
+    const bytes = pngOf(header, Buffer.alloc(10));
+    await expect(countPixels(bytes, "bomb.png")).rejects.toThrow(/14000×14000 pixels is too large/);
+    expect(await refusal(await file("bomb.png", bytes))).toMatch(
+      /14000×14000 pixels is too large; expected at most 64/,
+    );
+    expect(LARGEST_PIXELS).toBeGreaterThan(24e6);
+  });
+
   test("a huge image, before its pixels are decoded", async () => {
     const header = Buffer.alloc(13);
     header.writeUInt32BE(30_000);
@@ -260,7 +376,7 @@ describe("bad input gets one line that names the file", () => {
     header[8] = 8;
     header[9] = 2;
     const path = await file("huge.png", pngOf(header, Buffer.alloc(10)));
-    expect(await refusal(path)).toMatch(/30000×30000 pixels is too large; expected at most 200 megapixels/);
+    expect(await refusal(path)).toMatch(/30000×30000 pixels is too large; expected at most 64 megapixels/);
   });
 
   test.each([
@@ -277,7 +393,7 @@ describe("bad input gets one line that names the file", () => {
   });
 
   test("floating-point pixels", async () => {
-    expect(await refusal(await file("float.tif", floatTiff()))).toMatch(/pixels of type float; expected RGB or grey/);
+    expect(await refusal(await file("float.tif", greyTiff(32)))).toMatch(/pixels of type float; expected RGB or grey/);
   });
 });
 

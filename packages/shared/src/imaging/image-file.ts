@@ -13,10 +13,15 @@ export interface LoadedImage extends Image {
 
 /** Smallest side in pixels: less than a kernel's width teaches nothing and enlarges to nothing. */
 export const SMALLEST_SIDE = 16;
-/** 200 megapixels are 2.4 GB as float32. */
-export const LARGEST_PIXELS = 200_000_000;
+/**
+ * Most pixels of an image that is read. A photo of 64 megapixels (all of a 61-megapixel camera) takes a gigabyte as it is
+ * decoded: up to 8 bytes a pixel as stored and 12 as float32 RGB. A file of a few kilobytes can claim any number.
+ */
+export const LARGEST_PIXELS = 64_000_000;
 
-const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+/** Of the file; 64 megapixels of 16 bits with alpha, uncompressed, are 512 MB. */
+export const LARGEST_IMAGE_FILE_BYTES = 2 ** 29;
+
 const EXPECTED = "a PNG, JPEG, WebP or TIFF image";
 const EXTENSIONS = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"];
 const FORMATS = ["png", "jpeg", "webp", "tiff"];
@@ -26,10 +31,11 @@ const COLOUR_SPACES = ["srgb", "rgb16", "b-w", "grey16"];
 /**
  * Reads an image file as RGB in [0, 1]: 8 bits as /255, 16 bits as /65535, grey repeated, alpha laid on white, EXIF
  * orientation applied. Colour profiles are not applied: pixel values stay as stored, so that they are the same everywhere.
+ * A file with a defect that costs no pixel is read, and a note tells of it.
  * @throws InputError when the file is missing, not such an image, corrupt, tiny or huge
  */
 export async function readImage(path: string): Promise<LoadedImage> {
-  return readImageBytes(await readInputFile(path, EXPECTED, LARGEST_FILE_BYTES), path);
+  return readImageBytes(await readInputFile(path, EXPECTED, LARGEST_IMAGE_FILE_BYTES), path);
 }
 
 /**
@@ -39,8 +45,8 @@ export async function readImage(path: string): Promise<LoadedImage> {
  * @throws InputError as `readImage`
  */
 export async function readImageSize(path: string): Promise<{ readonly height: number; readonly width: number }> {
-  await checkInputFile(path, EXPECTED, LARGEST_FILE_BYTES);
-  const metadata = await metadataOf(sharp(path, { ignoreIcc: true, limitInputPixels: false }), path);
+  await checkInputFile(path, EXPECTED, LARGEST_IMAGE_FILE_BYTES);
+  const metadata = await checkedMetadata(path, path);
   return { height: metadata.height, width: metadata.width };
 }
 
@@ -49,24 +55,69 @@ export async function readImageSize(path: string): Promise<{ readonly height: nu
  * @param where the image's name, for errors
  */
 export async function readImageBytes(bytes: Uint8Array, where: string): Promise<LoadedImage> {
-  // Sizes are checked here, with errors of our own, before a pixel is decoded.
-  const input = sharp(bytes, { ignoreIcc: true, limitInputPixels: false });
-  const metadata = await metadataOf(input, where);
+  const metadata = await checkedMetadata(bytes, where);
   const wide = metadata.depth === "ushort";
-  // Without a target space sharp would reduce 16 bits to 8.
-  const pipeline = input.autoOrient().toColourspace(wide ? (metadata.channels > 2 ? "rgb16" : "grey16") : "srgb");
-  const { data, info } = await pipeline
-    .raw({ depth: wide ? "ushort" : "uchar" })
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw new InputError(`corrupt image (${firstLine(error)})`, {
-        where,
-        expected: `a whole ${metadata.format} file`,
-      });
-    });
+  const { data, info, defect } = await decode(bytes, metadata, where);
   const samples = wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
   const { rgb, transparent } = toRgb(samples, info.channels, wide ? 65535 : 255);
-  return { ...createImage(info.height, info.width, 3, rgb), notes: notesOn(metadata, transparent) };
+  return { ...createImage(info.height, info.width, 3, rgb), notes: notesOn(metadata, transparent, defect) };
+}
+
+/**
+ * How many pixels an image file has, from its header: what reading it costs, before that cost.
+ * @throws InputError as `readImageBytes`, for what the header shows
+ */
+export async function countPixels(bytes: Uint8Array, where: string): Promise<number> {
+  const { width, height } = await checkedMetadata(bytes, where);
+  return width * height;
+}
+
+/** Sizes are checked here, with errors of our own, before a pixel is decoded. */
+async function checkedMetadata(source: Uint8Array | string, where: string): Promise<Metadata> {
+  const metadata = await open(source, "error")
+    .metadata()
+    .catch((error: unknown) => {
+      throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
+    });
+  checkMetadata(metadata, where);
+  return metadata;
+}
+
+function open(source: Uint8Array | string, failOn: "error" | "warning"): Sharp {
+  return sharp(source, { ignoreIcc: true, limitInputPixels: false, failOn });
+}
+
+/**
+ * What libjpeg calls a warning although pixels are missing or wrong: an entropy-coded segment that ends early (a
+ * truncated file that got its end marker back), or one that was damaged. Its other warnings concern headers.
+ */
+const PIXELS_LOST = /premature end|bad Huffman code|bad arithmetic code|instead of RST/;
+
+/**
+ * The samples as stored. Nothing is passed over at first; where the decoder has a warning that leaves every pixel as it
+ * was meant, the file is decoded with only errors counting: truncated data is one of these.
+ */
+async function decode(bytes: Uint8Array, metadata: Metadata, where: string) {
+  const pixels = (failOn: "error" | "warning") => {
+    const wide = metadata.depth === "ushort";
+    // Without a target space sharp would reduce 16 bits to 8.
+    const space = wide ? (metadata.channels > 2 ? "rgb16" : "grey16") : "srgb";
+    const pipeline = open(bytes, failOn).autoOrient().toColourspace(space);
+    return pipeline.raw({ depth: wide ? "ushort" : "uchar" }).toBuffer({ resolveWithObject: true });
+  };
+  const corrupt = (error: unknown) =>
+    new InputError(`corrupt image (${firstLine(error)})`, { where, expected: `a whole ${metadata.format} file` });
+  try {
+    return { ...(await pixels("warning")), defect: undefined };
+  } catch (warning) {
+    if (PIXELS_LOST.test(messageOf(warning))) throw corrupt(warning);
+    const defect = firstLine(warning);
+    const decoded = await pixels("error").catch((error: unknown) => {
+      const others = messageOf(error).replaceAll(defect, "");
+      throw corrupt(others.trim() === "" ? error : others);
+    });
+    return { ...decoded, defect };
+  }
 }
 
 /** An RGB or grey image as an 8-bit PNG file; values are clipped to [0, 1] and rounded. */
@@ -163,8 +214,9 @@ function toRgb(samples: Uint8Array | Uint16Array, channels: number, white: numbe
   return { rgb, transparent };
 }
 
-function notesOn(metadata: Metadata, transparent: boolean): string[] {
+function notesOn(metadata: Metadata, transparent: boolean, defect: string | undefined): string[] {
   const notes: string[] = [];
+  if (defect !== undefined) notes.push(`read in spite of a defect of the file (${defect})`);
   if (metadata.channels < 3) notes.push("grey image used as RGB");
   if (transparent) notes.push("transparent parts laid on white");
   if (metadata.depth === "ushort") notes.push("16 bits a channel read; results are written with 8");

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
+import { InputError } from "../errors.js";
 import { cropImage, type Image } from "../imaging/image.js";
 import type { Model } from "../model/model-file.js";
 import { forward, uploadWeights, type Weights } from "../model/network.js";
@@ -13,6 +14,23 @@ import { type Adaptation, type AdaptationOptions, adapt, requireColour, uploadIm
 export interface EnlargementOptions {
   /** Largest side of a tile without its margin, in pixels of the result. Default 512. */
   readonly tileSide?: number;
+}
+
+/**
+ * Most pixels of an enlarged photo: 24 megapixels enlarged twice. Interpolation and result are float32 RGB, 12 bytes a
+ * pixel each, and the file's rows come on top: 3 GB in all.
+ */
+export const LARGEST_RESULT_PIXELS = 100_000_000;
+
+/** @throws InputError when a photo enlarged by `scale` would not fit into the memory that is meant for it */
+export function checkResultSize(photo: Pick<Image, "height" | "width">, scale: number, where: string): void {
+  const [height, width] = [photo.height * scale, photo.width * scale];
+  if (height * width <= LARGEST_RESULT_PIXELS) return;
+  const most = Math.floor(LARGEST_RESULT_PIXELS / scale ** 2 / 1e5) / 10;
+  throw new InputError(`${photo.width}×${photo.height} pixels enlarged ×${scale} are ${width}×${height}, too many`, {
+    where,
+    expected: `at most ${most} megapixels for ×${scale}`,
+  });
 }
 
 const DEFAULT_TILE_SIDE = 512;

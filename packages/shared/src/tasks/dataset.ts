@@ -1,10 +1,11 @@
 /** A run's photographs: which files, with what content, and where their patches lie. Pixels are not kept. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { ConcurrencyBudget } from "../concurrency-budget.js";
 import type { Configuration } from "../config/schema.js";
 import { InputError } from "../errors.js";
 import { type BadImage, badImage, badImagesError } from "../imaging/bad-images.js";
-import { readImageBytes } from "../imaging/image-file.js";
+import { countPixels, LARGEST_IMAGE_FILE_BYTES, LARGEST_PIXELS, readImageBytes } from "../imaging/image-file.js";
 import { readInputFile } from "../imaging/input-file.js";
 import { GradientEnergy, patchGrid } from "./patch-grid.js";
 import { PATCH_SETS, type PatchIndex, PatchPositions, type PatchSet, patchSides } from "./patch-positions.js";
@@ -12,7 +13,8 @@ import { PATCH_SETS, type PatchIndex, PatchPositions, type PatchSet, patchSides 
 /** Images read and decoded at the same time: enough to keep the decoder's threads busy, few enough for the memory. */
 const CONCURRENT_READS = 4;
 
-const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+/** Of images that are decoded and looked through at the same time: one of the largest, or several smaller ones. */
+const CONCURRENT_PIXELS = LARGEST_PIXELS;
 
 export interface DatasetFile {
   /** SHA-256 of the file, lower-case hex. */
@@ -68,8 +70,9 @@ export async function loadDataset(paths: readonly string[], configuration: Datas
 /** Reads all images, those that cannot be read aside, each by name, then content. */
 async function readAll(paths: readonly string[], configuration: DatasetConfiguration) {
   const bad: BadImage[] = [];
+  const decoding = new ConcurrencyBudget(CONCURRENT_PIXELS);
   const images = await mapConcurrently(paths, CONCURRENT_READS, (path) =>
-    readTrainingImage(path, configuration).catch((thrown: unknown) => {
+    readTrainingImage(path, configuration, decoding).catch((thrown: unknown) => {
       bad.push(badImage(path, thrown));
       return undefined;
     }),
@@ -80,9 +83,17 @@ async function readAll(paths: readonly string[], configuration: DatasetConfigura
   return { read, bad };
 }
 
-async function readTrainingImage(path: string, configuration: DatasetConfiguration): Promise<ReadFile> {
+async function readTrainingImage(
+  path: string,
+  configuration: DatasetConfiguration,
+  decoding: ConcurrencyBudget,
+): Promise<ReadFile> {
+  const content = await readInputFile(path, "an image file", LARGEST_IMAGE_FILE_BYTES);
+  return decoding.run(await countPixels(content, path), () => examined(path, content, configuration));
+}
+
+async function examined(path: string, content: Buffer, configuration: DatasetConfiguration): Promise<ReadFile> {
   const name = basename(path);
-  const content = await readInputFile(path, "an image file", LARGEST_FILE_BYTES);
   const image = await readImageBytes(content, path);
   const energy = new GradientEnergy(image);
   const sides = patchSides(configuration);

@@ -1,5 +1,12 @@
 /** Decoded images of a run, up to a budget: the least recently used ones make room. */
-import { type DatasetImage, RunError, readImageBytes } from "@mzsr/shared";
+import {
+  ConcurrencyBudget,
+  countPixels,
+  type DatasetImage,
+  LARGEST_PIXELS,
+  RunError,
+  readImageBytes,
+} from "@mzsr/shared";
 import { type CompactImage, compactImage } from "./compact-image.js";
 import type { ImageFiles } from "./image-files.js";
 
@@ -12,6 +19,8 @@ interface Entry {
 export class ImageStore {
   readonly #files: ImageFiles;
   readonly #budgetBytes: number;
+  /** A task may name many images; a decoded one takes four times the memory of a kept one. */
+  readonly #decoding = new ConcurrencyBudget(LARGEST_PIXELS);
   /** By content hash; the most recently used last. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
@@ -61,7 +70,9 @@ export class ImageStore {
   }
 
   async #decode(image: DatasetImage): Promise<CompactImage> {
-    return compactImage(await readImageBytes(await this.#files.content(image), image.name));
+    const content = await this.#files.content(image);
+    const pixels = await countPixels(content, image.name);
+    return this.#decoding.run(pixels, async () => compactImage(await readImageBytes(content, image.name)));
   }
 
   #account(entry: Entry, bytes: number): void {

@@ -90,6 +90,93 @@ describe.each(STORAGE)("values stored as %s", (...storage) => {
   });
 });
 
+/** A variable or cell that holds a 3×3 matrix of doubles, all `value`. */
+function matrix(name: string, value: number): Buffer {
+  return element(
+    14,
+    Buffer.concat([
+      element(6, words([6, 0], "little"), "little"),
+      element(5, words([3, 3], "little"), "little"),
+      element(1, Buffer.from(name), "little"),
+      element(9, Buffer.from(new Float64Array(9).fill(value).buffer), "little"),
+    ]),
+    "little",
+  );
+}
+
+function cellArray(name: string, cells: readonly Buffer[]): Buffer {
+  return element(
+    14,
+    Buffer.concat([
+      element(6, words([1, 0], "little"), "little"),
+      element(5, words([1, cells.length], "little"), "little"),
+      element(1, Buffer.from(name), "little"),
+      ...cells,
+    ]),
+    "little",
+  );
+}
+
+function fileOf(...variables: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(128, " ");
+  header.write("MATLAB 5.0 MAT-file");
+  header.write("\x00\x01IM", 124, "latin1");
+  return Buffer.concat([header, ...variables]);
+}
+
+/** A compressed variable of `count` zero bytes. */
+function bomb(count: number): Buffer {
+  const packed = deflateSync(
+    Buffer.concat([
+      words([14, count + 56], "little"),
+      element(6, words([6, 0], "little"), "little"),
+      element(5, words([1, count / 8], "little"), "little"),
+      element(1, Buffer.from("a"), "little"),
+      words([9, count], "little"),
+      Buffer.alloc(count),
+    ]),
+  );
+  return Buffer.concat([words([15, packed.length], "little"), packed]);
+}
+
+test("finds the matrices of cells, also of cells in cells, by MATLAB's names", () => {
+  const cells = cellArray("kernels", [matrix("", 1), matrix("", 2), cellArray("", [matrix("", 3)])]);
+  const found = parseMat(fileOf(matrix("sigma", 9), cells), "k.mat");
+  expect(found.map(({ name, data }) => [name, data[0]])).toEqual([
+    ["sigma", 9],
+    ["kernels{1}", 1],
+    ["kernels{2}", 2],
+    ["kernels{3}{1}", 3],
+  ]);
+});
+
+describe("what would take much memory is refused before it takes it", () => {
+  const MEBIBYTE = 2 ** 20;
+
+  test("a compressed variable, and several together", () => {
+    const message = /k\.mat: its variables unpack to more than 64 MiB; expected a file with a kernel/;
+    expect(() => parseMat(fileOf(bomb(65 * MEBIBYTE)), "k.mat")).toThrow(message);
+    expect(() => parseMat(fileOf(bomb(24 * MEBIBYTE), bomb(24 * MEBIBYTE), bomb(24 * MEBIBYTE)), "k.mat")).toThrow(
+      message,
+    );
+    expect(() => parseMat(fileOf(bomb(65 * MEBIBYTE)), "k.mat")).toThrow(InputError);
+  });
+
+  test("a large matrix is not converted until it is asked for", () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const [photo, kernel] = parseMat(fileOf(bomb(32 * MEBIBYTE), matrix("kernel", 1)), "k.mat");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * MEBIBYTE);
+    expect([photo?.columns, kernel?.columns]).toEqual([4 * MEBIBYTE, 3]);
+  });
+
+  test("empty elements and cells without number", () => {
+    const many = Buffer.alloc(8 * 20_000);
+    expect(() => parseMat(fileOf(many), "k.mat")).toThrow(/holds more than 10000 variables and cells/);
+    const cells = Array.from({ length: 10_001 }, () => element(14, Buffer.alloc(0), "little"));
+    expect(() => parseMat(fileOf(cellArray("c", cells)), "k.mat")).toThrow(/holds more than 10000 variables and cells/);
+  });
+});
+
 describe("damaged or foreign files", () => {
   const whole = writtenByScipy("plain");
   const double = STORAGE[7]!;

@@ -8,22 +8,25 @@ export interface Matrix {
 }
 
 const MAGIC = "\x93NUMPY";
-const EXPECTED = "a two-dimensional little-endian float32 or float64 array in C order";
+const EXPECTED = "a two-dimensional little-endian float32 or float64 array";
+/** What NumPy's own reader allows: a header says no more than type, order and shape. */
+const LARGEST_HEADER_BYTES = 10_000;
 
 /**
- * Reads a NumPy `.npy` file (format versions 1 to 3) that holds a matrix of '<f4' or '<f8' in C order.
+ * Reads a NumPy `.npy` file (format versions 1 to 3) that holds a matrix of '<f4' or '<f8', in C or Fortran order.
  * @param where the file's name, for errors
- * @throws InputError for another element type, order or dimension, and for a damaged file
+ * @throws InputError for another element type or dimension, and for a damaged file
  */
 export function parseNpy(bytes: Uint8Array, where: string): Matrix {
   const { header, dataStart } = splitHeader(bytes, where);
   const type = field(header, "descr", /'([^']*)'/, where);
+  if (type.endsWith("O")) {
+    throw new InputError("holds Python objects (a pickle), which are not read", { where, expected: EXPECTED });
+  }
   if (type !== "<f4" && type !== "<f8") {
     throw new InputError(`elements are of type '${type}'`, { where, expected: `${EXPECTED} ('<f4' or '<f8')` });
   }
-  if (field(header, "fortran_order", /(True|False)/, where) === "True") {
-    throw new InputError("array is in Fortran order", { where, expected: `${EXPECTED} (numpy.ascontiguousarray)` });
-  }
+  const fortran = field(header, "fortran_order", /(True|False)/, where) === "True";
   const shapeText = field(header, "shape", /\(([^)]*)\)/, where);
   const shape = shapeText
     .split(",")
@@ -33,7 +36,8 @@ export function parseNpy(bytes: Uint8Array, where: string): Matrix {
     throw new InputError(`array has shape (${shapeText.trim()})`, { where, expected: EXPECTED });
   }
   const [rows, columns] = [Number(shape[0]), Number(shape[1])];
-  return { rows, columns, data: elements(bytes.subarray(dataStart), rows * columns, type, where) };
+  const data = elements(bytes.subarray(dataStart), rows * columns, type, where);
+  return { rows, columns, data: fortran ? rowByRow(data, rows, columns) : data };
 }
 
 function splitHeader(bytes: Uint8Array, where: string): { header: string; dataStart: number } {
@@ -46,9 +50,21 @@ function splitHeader(bytes: Uint8Array, where: string): { header: string; dataSt
   const headerStart = version === 1 ? 10 : 12;
   if (bytes.length < headerStart) throw cutShort(where, headerStart, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const dataStart = headerStart + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  const headerBytes = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (headerBytes > LARGEST_HEADER_BYTES) {
+    throw new InputError(`NumPy header of ${headerBytes} bytes`, {
+      where,
+      expected: `${EXPECTED}, whose header has at most ${LARGEST_HEADER_BYTES}`,
+    });
+  }
+  const dataStart = headerStart + headerBytes;
   if (bytes.length < dataStart) throw cutShort(where, dataStart, bytes.length);
   return { header: latin1(headerStart, dataStart), dataStart };
+}
+
+/** A matrix stored column by column (MATLAB, Fortran) in the order of its rows. */
+export function rowByRow(values: Float64Array, rows: number, columns: number): Float64Array {
+  return values.map((_, i) => values[(i % columns) * rows + Math.floor(i / columns)]!);
 }
 
 /** The value of one key of the header, which is a Python dictionary literal. */

@@ -3,7 +3,7 @@ import { ConcurrencyBudget } from "./concurrency-budget.js";
 
 /** Work that ends when told. */
 function controlled(budget: ConcurrencyBudget, size: number) {
-  const state = { started: false, end: (_error?: Error) => undefined as void };
+  const state: { started: boolean; end: (error?: Error) => void } = { started: false, end: () => undefined };
   const done = budget.run(size, () => {
     state.started = true;
     return new Promise<void>((resolve, reject) => {

@@ -7,6 +7,7 @@ export * from "./config/presets.js";
 export * from "./config/schema.js";
 export * from "./config/write.js";
 export { blur } from "./degradation/blur.js";
+export { type CheckedKernel, checkedKernel, type KernelTreatment } from "./degradation/checked-kernel.js";
 export {
   type DegradationOptions,
   type Downsampling,
@@ -16,8 +17,6 @@ export {
 } from "./degradation/degrade.js";
 export {
   type BlurKernel,
-  type CheckedKernel,
-  checkedKernel,
   type GaussianShape,
   gaussianKernel,
   KERNEL_SIZE,

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.js";
 import { updateCounts, wholeNumber } from "./arguments.js";
+import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 
 export interface EvaluateOptions {
   readonly model: string;
@@ -8,6 +9,7 @@ export interface EvaluateOptions {
   readonly kernel: string;
   readonly scale?: number;
   readonly updates: number[];
+  readonly centerKernel?: boolean;
   readonly downsampling?: "direct" | "bicubic";
   readonly skipBad?: boolean;
   readonly backend: string;
@@ -20,6 +22,7 @@ export function evaluateCommand(terminal: Terminal): Command {
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .requiredOption("--images <dir>", "folder of HR images")
     .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, or a .mat or .npy file")
+    .option("--center-kernel", CENTER_KERNEL)
     .option("--scale <s>", "factor, must be the model's", wholeNumber(2, 4))
     .option("--updates <list>", "numbers of gradient steps on each image", updateCounts, [0, 1, 10])
     .addOption(
@@ -31,6 +34,7 @@ export function evaluateCommand(terminal: Terminal): Command {
     .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
     .option("--json", "print JSON")
+    .addHelpText("after", KERNEL_CONVENTIONS)
     .addHelpText(
       "after",
       "\nExample:\n  $ npx mzsr evaluate --model runs/quickstart/model.safetensors --images photos --kernel g2.0 --updates 0,1,10\n",

@@ -1,12 +1,14 @@
 import { Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.js";
 import { wholeNumber } from "./arguments.js";
+import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 
 export interface UpscaleOptions {
   readonly model: string;
   readonly kernel: string;
   readonly updates: number;
   readonly output: string;
+  readonly centerKernel?: boolean;
   readonly downsampling?: "direct" | "bicubic";
   readonly backProjections: number;
   readonly backend: string;
@@ -20,6 +22,7 @@ export function upscaleCommand(terminal: Terminal): Command {
     .argument("<image>", "PNG, JPEG, WebP or TIFF")
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
+    .option("--center-kernel", CENTER_KERNEL)
     .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
     .requiredOption("-o, --output <file>", "PNG to write")
     .option("--force", "replace the file of that name; an input is never replaced")
@@ -32,6 +35,7 @@ export function upscaleCommand(terminal: Terminal): Command {
     .option("--back-projections <n>", "corrections of the result by its own degradation", wholeNumber(0, 100), 0)
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
     .option("--json", "print JSON")
+    .addHelpText("after", KERNEL_CONVENTIONS)
     .addHelpText(
       "after",
       "\nExample:\n  $ npx mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",

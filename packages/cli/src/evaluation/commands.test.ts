@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   degrade,
   imresize,
@@ -129,4 +130,33 @@ it("export writes ONNX and safetensors", async () => {
     if (beginning > 0) expect(bytes[0]).toBe(beginning);
     else expect(bytes.toString("latin1")).toContain('"conv2.weight":{"dtype":"F32","shape":[3,4,3,3]');
   }
+});
+
+it("upscale says how far a kernel is off its centre, and centres it when told", { timeout: 120_000 }, async () => {
+  const photo = join(photos, (await listImages(photos))[0]!);
+  const kernel = fileURLToPath(new URL("../../../../test/fixtures/kernels/off-centre.mat", import.meta.url));
+  const upscale = (output: string, ...more: string[]) =>
+    mzsr([
+      ...["upscale", photo, "--model", model, "--kernel", kernel, "--updates", "1", "--backend", "cpu"],
+      ...["-o", join(folder, output), ...more],
+    ]);
+  const asItIs = await upscale("off.png");
+  expect(asItIs).toMatchObject({ code: 0 });
+  expect(asItIs.notes).toMatch(/2\.00 pixels to the right and 3\.00 pixels below its middle.*--center-kernel/);
+  const centred = await upscale("centred.png", "--center-kernel");
+  expect(centred).toMatchObject({ code: 0 });
+  expect(centred.notes).toMatch(/2\.00 pixels to the right and 3\.00 pixels below its middle; moved into the middle/);
+  for (const command of ["upscale", "evaluate"]) {
+    const { out } = await mzsr([command, "--help"]);
+    expect(out).toMatch(/correlated with the large image, not convolved/);
+    expect(out).toMatch(/The middle weight[\s\S]*even side[\s\S]*--center-kernel/);
+  }
+});
+
+it("upscale reads a photo in spite of a harmless defect, and says so", { timeout: 120_000 }, async () => {
+  const photo = fileURLToPath(new URL("../../../../test/fixtures/images/sos.jpg", import.meta.url));
+  const args = ["upscale", photo, "--model", model, "--kernel", "g2.0", "--updates", "0", "--backend", "cpu"];
+  const { code, notes } = await mzsr([...args, "-o", join(folder, "sos.png")]);
+  expect(notes).toMatch(/sos\.jpg: read in spite of a defect of the file \(VipsJpeg: Invalid SOS parameters/);
+  expect(code).toBe(0);
 });

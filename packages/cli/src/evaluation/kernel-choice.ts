@@ -8,10 +8,15 @@ export interface KernelChoice {
 /**
  * The kernel that a user names, and the downsampling that goes with it: what the user says, else what the paper tests
  * that kernel with, else direct.
+ * @param options `centerKernel` moves the centre of mass of a kernel from a file into its middle
  * @throws InputError when there is no such kernel
  */
-export async function chooseKernel(name: string, downsampling?: Downsampling): Promise<KernelChoice> {
-  const kernel = await loadKernel(name);
+export async function chooseKernel(
+  name: string,
+  downsampling?: Downsampling,
+  { centerKernel }: { readonly centerKernel?: boolean } = {},
+): Promise<KernelChoice> {
+  const kernel = await loadKernel(name, { centre: centerKernel });
   const papers = Object.hasOwn(PAPER_KERNELS, name)
     ? PAPER_KERNELS[name as keyof typeof PAPER_KERNELS].downsampling
     : undefined;

@@ -31,7 +31,7 @@ interface Outcome {
  * @throws InputError before anything is computed; RunError, after the scores were printed, when a photo failed
  */
 export async function runEvaluate(options: EvaluateOptions, terminal: Terminal): Promise<void> {
-  const choice = await chooseKernel(options.kernel, options.downsampling);
+  const choice = await chooseKernel(options.kernel, options.downsampling, options);
   const { kernel, downsampling } = choice;
   const model = await readModelFor(options.model, options.scale);
   const { names, bad } = await photosIn(options.images, model.scale, options.skipBad === true);

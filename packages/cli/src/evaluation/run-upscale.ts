@@ -17,7 +17,7 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
     force: options.force === true,
     inputs: [path, await modelFile(options.model), options.kernel],
   });
-  const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling);
+  const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling, options);
   const model = await readModelFor(options.model, undefined);
   const photo = await readImage(path);
   checkResultSize(photo, model.scale, path);

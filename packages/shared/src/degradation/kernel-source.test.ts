@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readFixture } from "../../../../test/support/fixtures.js";
+import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
+import { createImage, cropImage } from "../imaging/image.js";
+import { blur } from "./blur.js";
+import { centreOfMass } from "./centred-kernel.js";
 import { gaussianKernel } from "./kernel.js";
 import { loadKernel } from "./kernel-source.js";
 
@@ -60,6 +64,38 @@ test("a .mat file's matrix called kernel is taken among others, in row order", a
   expect(kernel.data[1]).toBeCloseTo(1 / 72.5, 14);
 });
 
+test("a .mat file's matrix may be chosen by name", async () => {
+  const path = await file("two.mat", readFixture("kernels/scipy-two.mat"));
+  expect((await loadKernel(`${path}:b`)).name).toBe(`${path}:b`);
+  await expect(loadKernel(`${path}:c`)).rejects.toThrow(/two\.mat: holds no single matrix 'c'; expected one of a, b/);
+});
+
+test.each(["mat", "npy"])(
+  "a name after a .%s file that is missing is no reason to call the file unknown",
+  async (kind) => {
+    await expect(loadKernel(`none.${kind}:k`)).rejects.toThrow(/no such file/);
+  },
+);
+
+test("a kernel off its centre is read as it is, with a note, or centred when told", async () => {
+  const path = await file("off.mat", readFixture("kernels/off-centre.mat"));
+  expect((await loadKernel(path)).notes.join()).toMatch(/2\.00 pixels to the right and 3\.00 pixels below its middle/);
+  const { size, data } = await loadKernel(path, { centre: true });
+  expect(data.indexOf(Math.max(...data))).toBe((size * size - 1) / 2);
+});
+
+test("a kernel is correlated: an image of one white pixel shows it turned by half", async () => {
+  const kernel = await loadKernel(await file("asymmetric.mat", readFixture("kernels/asymmetric.mat")));
+  const flipped = await loadKernel(await file("flipped.mat", readFixture("kernels/asymmetric-flipped.mat")));
+  const side = 31;
+  const point = createImage(side, side, 1);
+  point.data[(side * side - 1) / 2] = 1;
+  const cut = (side - kernel.size) / 2;
+  const seen = cropImage(blur(point, kernel), cut, cut, kernel.size, kernel.size);
+  expect(largestDifference(seen.data, kernel.data.toReversed())).toBeLessThan(1e-7);
+  expect(centreOfMass(kernel).x).toBeCloseTo(-centreOfMass(flipped).x, 9);
+});
+
 describe("what is no kernel is refused", () => {
   test.each([
     [
@@ -89,7 +125,7 @@ describe("what is no kernel is refused", () => {
       "a .mat file with two matrices",
       "two.mat",
       readFixture("kernels/scipy-two.mat"),
-      /several matrices: a, b; expected/,
+      /several matrices: a, b; expected one matrix, one called 'kernel', or a choice such as .*two\.mat:a/,
     ],
     ["a .mat file without a matrix", "text.mat", readFixture("kernels/scipy-text.mat"), /holds no real matrix/],
     ["text in a .mat file", "junk.mat", "not a kernel", /not a MATLAB 5 file/],

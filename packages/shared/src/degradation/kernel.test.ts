@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { type GoldenArray, readGolden } from "../../../../test/golden.js";
 import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
-import { checkedKernel, gaussianKernel } from "./kernel.js";
+import { checkedKernel } from "./checked-kernel.js";
+import { gaussianKernel } from "./kernel.js";
 
 interface Case {
   readonly size: number;

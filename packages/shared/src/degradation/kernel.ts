@@ -63,46 +63,6 @@ export function gaussianKernel(shape: GaussianShape & { readonly size?: number }
   return { size, data: scaledToSumOne(data) };
 }
 
-/** A kernel checked and normalised, and what was done to it. */
-export interface CheckedKernel {
-  readonly kernel: BlurKernel;
-  /** One sentence for each change worth telling. */
-  readonly notes: readonly string[];
-}
-
-/**
- * Makes a kernel of weights from outside, which are copied.
- * @param weights [rows, columns], row by row
- * @param where what to call its source in an error
- * @throws InputError when it is not square, of even or too large a side, not finite, or its sum is not positive
- */
-export function checkedKernel(weights: ArrayLike<number>, rows: number, columns: number, where: string): CheckedKernel {
-  const expected = `a square kernel of odd side up to ${LARGEST_KERNEL}`;
-  if (rows !== columns) throw new InputError(`kernel of ${rows}×${columns} is not square`, { where, expected });
-  checkSize(rows, where);
-  const data = Float64Array.from(weights);
-  const sum = finiteSum(data, columns, where);
-  const magnitude = data.reduce((total, weight) => total + Math.abs(weight), 0);
-  if (Math.abs(sum) <= 1e-9 * magnitude) {
-    throw new InputError("kernel sums to zero", { where, expected: "weights with a positive sum" });
-  }
-  if (sum < 0) throw new InputError(`kernel sums to ${sum}`, { where, expected: "weights with a positive sum" });
-  const notes: string[] = [];
-  if (Math.abs(sum - 1) > 1e-5) notes.push(`kernel summed to ${Number(sum.toPrecision(6))}; scaled to sum 1`);
-  return { kernel: { size: rows, data: scaledToSumOne(data) }, notes };
-}
-
-function finiteSum(data: Float64Array, columns: number, where: string): number {
-  const bad = data.findIndex((weight) => !Number.isFinite(weight));
-  if (bad >= 0) {
-    const place = `row ${Math.floor(bad / columns)}, column ${bad % columns}`;
-    throw new InputError(`kernel has ${data[bad]} at ${place}`, { where, expected: "finite weights" });
-  }
-  const sum = data.reduce((total, weight) => total + weight, 0);
-  if (!Number.isFinite(sum)) throw new InputError("kernel's sum overflows", { where, expected: "weights near 1" });
-  return sum;
-}
-
 function checkGaussian({ lambda1, lambda2, theta }: GaussianShape): void {
   const { least, most } = VARIANCE_RANGE;
   for (const lambda of [lambda1, lambda2]) {
@@ -116,7 +76,8 @@ function checkGaussian({ lambda1, lambda2, theta }: GaussianShape): void {
     throw new InputError(`kernel angle ${theta} is no angle`, { expected: "θ in radians" });
 }
 
-function checkSize(size: number, where?: string): void {
+/** @throws InputError when the side is even or too large */
+export function checkSize(size: number, where?: string): void {
   if (Number.isInteger(size) && size % 2 === 1 && size >= 1 && size <= LARGEST_KERNEL) return;
   const why = size > LARGEST_KERNEL ? "too large" : "not odd";
   throw new InputError(`kernel of ${size}×${size} is ${why}`, {
@@ -125,7 +86,7 @@ function checkSize(size: number, where?: string): void {
   });
 }
 
-function scaledToSumOne(data: Float64Array): Float64Array {
+export function scaledToSumOne(data: Float64Array): Float64Array {
   const sum = data.reduce((total, weight) => total + weight, 0);
   return data.map((weight) => weight / sum);
 }

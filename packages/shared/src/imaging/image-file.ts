@@ -164,13 +164,6 @@ export async function listImages(folder: string): Promise<string[]> {
   return names;
 }
 
-async function metadataOf(input: Sharp, where: string): Promise<Metadata> {
-  const metadata = await input.metadata().catch((error: unknown) => {
-    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
-  });
-  checkMetadata(metadata, where);
-  return metadata;
-}
 
 function checkMetadata(metadata: Metadata, where: string): void {
   const { format, width, height, space, depth } = metadata;

@@ -2,6 +2,14 @@
  * The two kinds of failure that a user meets. Commands map them to exit codes: bad input is 2, a failure later is 1.
  */
 
+/** Of a part of a message: a value of 30 MB in a file is told by its beginning. */
+const LONGEST_PART = 1000;
+
+/** A text, or its beginning with the length of all. */
+export function shortened(text: string, longest = LONGEST_PART): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters)`;
+}
+
 /** Something from outside (flag, file, image, message, environment) is not usable. */
 export class InputError extends Error {
   override readonly name = "InputError";
@@ -12,17 +20,21 @@ export class InputError extends Error {
   readonly items: readonly string[];
 
   /**
+   * Each part is shortened when it is very long.
    * @param what what is wrong, with the offending value
    * @param detail `where` it was found (file, key, flag), what was `expected` instead, and the `items` that are wrong
    */
   constructor(what: string, detail: { where?: string; expected?: string; items?: readonly string[] } = {}) {
+    const where = detail.where === undefined ? undefined : shortened(detail.where);
+    const expected = detail.expected === undefined ? undefined : shortened(detail.expected);
+    const place = where === undefined ? "" : `${where}: `;
     super(
-      `${detail.where === undefined ? "" : `${detail.where}: `}${what}${detail.expected === undefined ? "" : `; expected ${detail.expected}`}${listed(detail.items)}`,
+      `${place}${shortened(what)}${expected === undefined ? "" : `; expected ${expected}`}${listed(detail.items)}`,
     );
     this.what = what;
     this.items = detail.items ?? [];
-    this.where = detail.where;
-    this.expected = detail.expected;
+    this.where = where;
+    this.expected = expected;
   }
 }
 

@@ -93,3 +93,16 @@ describe("a model file", () => {
     expect(() => decodeModel(changed(change), "m.safetensors")).toThrow(message);
   });
 });
+
+it("a first kernel without elements that claims any width is refused before memory is asked for", () => {
+  const tensors: NamedTensor[] = [
+    { name: "conv1/kernel", shape: [0, 3, 3, 1e9], data: new Float32Array() },
+    { name: "conv1/bias", shape: [1], data: new Float32Array(1) },
+    { name: "conv2/kernel", shape: [1], data: new Float32Array(1) },
+  ];
+  const bytes = encodeSafetensors(tensors, { format: "mzsr-model-1", scale: "2" });
+  expect(() => decodeModel(bytes, "m.safetensors")).toThrow(InputError);
+  expect(() => decodeModel(bytes, "m.safetensors")).toThrow(
+    "m.safetensors: tensor conv1/kernel has shape [0,3,3,1000000000]; expected [3,3,3,1000000000]",
+  );
+});

@@ -23,8 +23,8 @@ const FORMAT = "mzsr-model-1";
 /** What a user has or can make. */
 const EXPECTED = "the model.safetensors of a run, or what `mzsr import` makes of a TensorFlow checkpoint";
 
-/** Far beyond any network of this kind. */
-const LARGEST_BYTES = 2 ** 30;
+/** The largest network that can be trained (depth 32, width 256) has 71 MB; reading takes three times the file. */
+export const LARGEST_MODEL_BYTES = 2 ** 28;
 
 /** Writes a model as safetensors; the file is whole or absent. */
 export async function writeModel(path: string, model: Model): Promise<void> {
@@ -37,7 +37,7 @@ export async function writeModel(path: string, model: Model): Promise<void> {
  * @throws InputError when the file is missing, cut short, not a model, or holds a number that is not finite
  */
 export async function readModel(path: string): Promise<Model> {
-  const bytes = await readInputFile(path, "a model file", LARGEST_BYTES);
+  const bytes = await readInputFile(path, "a model file", LARGEST_MODEL_BYTES);
   return decodeModel(bytes, path);
 }
 
@@ -65,8 +65,10 @@ export function decodeModel(bytes: Uint8Array, where: string): Model {
   }
   const architecture = architectureOf(file, where);
   const { entries, size } = parameterLayout(architecture);
+  // All shapes first: a first kernel without elements may claim any width, and that many parameters.
+  const values = entries.map(({ name, shape }) => tensorOf(file, name, shape, where));
   const parameters = new Float32Array(size);
-  for (const { name, shape, offset } of entries) parameters.set(tensorOf(file, name, shape, where), offset);
+  entries.forEach(({ offset }, i) => void parameters.set(values[i]!, offset));
   const innerRates = innerRatesOf(file, entries.length, where);
   const known = entries.length + (innerRates?.length ?? 0);
   if (file.tensors.size !== known) {

@@ -65,6 +65,44 @@ describe("safetensors", () => {
     expect(() => decodeSafetensors(bytes, "model")).toThrow(InputError);
   });
 
+  const described = (...offsets: [number, number][]) =>
+    JSON.stringify(
+      Object.fromEntries(
+        offsets.map(([start, end], i) => [`t${i}`, { dtype: "U8", shape: [end - start], data_offsets: [start, end] }]),
+      ),
+    );
+
+  it.each([
+    [
+      "overlap",
+      described([0, 8], [4, 12]),
+      12,
+      /tensor t1 starts at byte 4 and overlaps the tensor before it; expected byte 8/,
+    ],
+    ["all are the same bytes", described(...Array<[number, number]>(400).fill([0, 8])), 8, /overlaps/],
+    [
+      "leave a gap",
+      described([0, 4], [8, 12]),
+      12,
+      /tensor t1 starts at byte 8 and leaves a gap before it; expected byte 4/,
+    ],
+    ["begin late", described([4, 8]), 8, /tensor t0 starts at byte 4 and leaves a gap/],
+  ])("are refused where tensors %s", (_, header, size, message) => {
+    const bytes = new Uint8Array(8 + header.length + size);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(new TextEncoder().encode(header), 8);
+    expect(() => decodeSafetensors(bytes, "model")).toThrow(message);
+    expect(() => decodeSafetensors(bytes, "model")).toThrow(InputError);
+  });
+
+  it("are taken in whatever order the header names them", () => {
+    const header = described([4, 8], [8, 8], [0, 4]);
+    const bytes = new Uint8Array(8 + header.length + 8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(new TextEncoder().encode(header), 8);
+    expect([...decodeSafetensors(bytes, "model").tensors.keys()]).toEqual(["t0", "t1", "t2"]);
+  });
+
   it("are not taken from a file of another kind", () => {
     expect(() => decodeSafetensors(Buffer.from("\x89PNG\r\n\x1a\n and so on"), "a.png")).toThrow(
       "not a safetensors file",

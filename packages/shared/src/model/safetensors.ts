@@ -26,8 +26,8 @@ const LENGTH_BYTES = 8;
 /** Data starts at a multiple of this, and wider types come first, so that every tensor is aligned. */
 const ALIGNMENT = 8;
 
-/** The limit of the format's own reader. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A checkpoint's header, with its whole configuration, takes some kilobytes; parsed JSON takes many times its text. */
+const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of a safetensors file. Tensors are stored widest type first, else in the order given. */
 export function encodeSafetensors(
@@ -59,7 +59,8 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads the bytes of a safetensors file; the data is copied out.
+ * Reads the bytes of a safetensors file; the data is copied out. As the format demands, tensors lie side by side, without
+ * overlap or gap: so the copies take no more memory than the file.
  *
  * @param where the file's name, for errors
  * @param expected what the file should have been, for errors
@@ -69,18 +70,22 @@ export function decodeSafetensors(bytes: Uint8Array, where: string, expected = "
   const headerLength = readHeaderLength(bytes, where, expected);
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength), where, expected);
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
-  const tensors = new Map<string, NamedTensor>();
-  let end = 0;
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    const tensor = readTensor(name, entry, data, where);
-    tensors.set(name, tensor.value);
-    end = Math.max(end, tensor.end);
-  }
-  if (data.length !== end) {
-    throw new InputError(`${data.length} bytes of data where the header says ${end}`, { where });
-  }
+  const places = Object.entries(header)
+    .filter(([name]) => name !== "__metadata__")
+    .map(([name, entry]) => readPlace(name, entry, where));
+  checkLayout(places, data.length, where);
+  const tensors = new Map(places.map((place) => [place.name, copied(place, data)]));
   return { tensors, metadata: readMetadata(header.__metadata__, where) };
+}
+
+/** Where the header says that a tensor lies. */
+interface TensorPlace {
+  readonly name: string;
+  readonly type: TypeName;
+  readonly shape: readonly number[];
+  /** Bytes from the start of the data. */
+  readonly start: number;
+  readonly end: number;
 }
 
 function readHeaderLength(bytes: Uint8Array, where: string, expected: string): number {
@@ -88,7 +93,10 @@ function readHeaderLength(bytes: Uint8Array, where: string, expected: string): n
     throw new InputError(`only ${bytes.length} bytes, the file is cut short`, { where, expected });
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > MAX_HEADER_BYTES) throw new InputError("not a safetensors file", { where, expected });
+  if (length > MAX_HEADER_BYTES) {
+    const what = `not a safetensors file (its header would have ${length} bytes, more than ${MAX_HEADER_BYTES})`;
+    throw new InputError(what, { where, expected });
+  }
   if (LENGTH_BYTES + length > bytes.length) {
     throw new InputError(`${bytes.length} bytes, the file is cut short within its header`, { where, expected });
   }
@@ -106,12 +114,7 @@ function parseHeader(bytes: Uint8Array, where: string, expected: string): Record
   return header;
 }
 
-function readTensor(
-  name: string,
-  entry: unknown,
-  data: Uint8Array,
-  where: string,
-): { value: NamedTensor; end: number } {
+function readPlace(name: string, entry: unknown, where: string): TensorPlace {
   if (!isRecord(entry) || !isCounts(entry.shape) || !isCounts(entry.data_offsets) || entry.data_offsets.length !== 2) {
     throw new InputError(`tensor ${name} is not described by dtype, shape and data_offsets`, { where });
   }
@@ -127,12 +130,34 @@ function readTensor(
       where,
     });
   }
-  if (end > data.length) {
-    throw new InputError(`the file is cut short: tensor ${name} ends at byte ${end} of ${data.length}`, { where });
+  return { name, type: dtype, shape, start, end };
+}
+
+/** Tensors must cover the data, each byte once. */
+function checkLayout(places: readonly TensorPlace[], dataBytes: number, where: string): void {
+  let covered = 0;
+  for (const { name, start, end } of [...places].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== covered) {
+      const what = start < covered ? "overlaps the tensor before it" : "leaves a gap before it";
+      throw new InputError(`tensor ${name} starts at byte ${start} and ${what}`, {
+        where,
+        expected: `byte ${covered}`,
+      });
+    }
+    if (end > dataBytes) {
+      throw new InputError(`the file is cut short: tensor ${name} ends at byte ${end} of ${dataBytes}`, { where });
+    }
+    covered = end;
   }
-  // A copy of its own: the bytes may be a Buffer, whose slice() shares, and lie where no number of this type may begin.
+  if (dataBytes !== covered) {
+    throw new InputError(`${dataBytes} bytes of data where the header says ${covered}`, { where });
+  }
+}
+
+/** A copy of its own: the bytes may be a Buffer, whose slice() shares, and lie where no number of this type may begin. */
+function copied({ name, type, shape, start, end }: TensorPlace, data: Uint8Array): NamedTensor {
   const copy = Uint8Array.from(data.subarray(start, end));
-  return { value: { name, shape, data: new TYPES[dtype](copy.buffer) }, end };
+  return { name, shape, data: new TYPES[type](copy.buffer) };
 }
 
 function readMetadata(metadata: unknown, where: string): Record<string, string> {

@@ -65,6 +65,31 @@ describe("a TensorFlow 1 checkpoint", () => {
     await expect(importTf1Checkpoint(cut, 2)).rejects.toThrow(InputError);
   });
 
+  /** A tensor's description: float32, all its bytes at the start of the shard. */
+  const described = (shape: readonly number[], size: number) => {
+    const dimensions = Buffer.concat(shape.map((side) => field(2, field(1, side))));
+    return Buffer.concat([field(1, 1), field(2, dimensions), field(4, 0), field(5, size)]);
+  };
+  const bytes = parameters.byteLength;
+
+  it.each<[string, Parameters<typeof writeCheckpoint>[2], RegExp]>([
+    ["10 million shards", { shards: 1e7 }, /checkpoint of 10000000 shards; expected at most 1000/],
+    [
+      "tensors that share their bytes",
+      { more: Array.from({ length: 400 }, (_, i) => [`copy${i}`, described([bytes / 4], bytes)] as [string, Buffer]) },
+      /tensors overlap: \d+ bytes of tensors in \d+; expected the whole files/,
+    ],
+    ["a tensor of fewer bytes than its shape", { more: [["wide", described([3, 3, 3, 1e9], 0)]] }, /tensor wide has 0/],
+    ["a block named again and again", { handles: 1000 }, /damaged or not the index/],
+    ["a key of many kilobytes", { more: [["k".repeat(5000), described([0], 0)]] }, /damaged or not the index/],
+  ])("of %s is refused in a line, before it takes memory", async (_, how, message) => {
+    const path = join(folder, "Hostile");
+    await writeCheckpoint(path, parameters, how);
+    const error = await importTf1Checkpoint(path, 2).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).message).toMatch(message);
+  });
+
   const published = fileURLToPath(new URL("../../../../../shared/data/pretrained_tf1/Pretrained", import.meta.url));
   it.skipIf(!existsSync(`${published}.index`))("of the public implementation is read (needs ../shared)", async () => {
     const model = await importTf1Checkpoint(published, 2);
@@ -75,7 +100,11 @@ describe("a TensorFlow 1 checkpoint", () => {
 });
 
 /** Writes a network the way `tf.train.Saver` does: a table of one block, keys sharing prefixes, and one shard. */
-async function writeCheckpoint(path: string, state: Float32Array): Promise<void> {
+async function writeCheckpoint(
+  path: string,
+  state: Float32Array,
+  { shards = 1, more = [], handles = 1 }: { shards?: number; more?: [string, Buffer][]; handles?: number } = {},
+): Promise<void> {
   const crc = (bytes: Uint8Array) => maskedCrc(crc32cTable()(bytes));
   const bytes = Buffer.from(state.buffer);
   const entries = parameterLayout(architecture).entries.map(({ name, shape, offset, size }): [string, Buffer] => {
@@ -85,12 +114,22 @@ async function writeCheckpoint(path: string, state: Float32Array): Promise<void>
     const place = [field(4, 4 * offset), field(5, 4 * size), Buffer.of((6 << 3) | 5), checksum];
     return [`MODEL/${name}`, Buffer.concat([field(1, 1), field(2, dimensions), ...place])];
   });
+  entries.push(...more);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  const file = [block([["", field(1, 1)], ...entries], crc)];
+  const file = [block([["", field(1, shards)], ...entries], crc)];
   const metaindex = handle(file[0]!.length, append(file, block([], crc)));
   const indexOffset = file[0]!.length + file[1]!.length;
   const dataHandle = handle(0, file[0]!.length - 5);
-  const index = handle(indexOffset, append(file, block([["N", dataHandle]], crc)));
+  const index = handle(
+    indexOffset,
+    append(
+      file,
+      block(
+        Array.from({ length: handles }, () => ["N", dataHandle] as [string, Buffer]),
+        crc,
+      ),
+    ),
+  );
   const footer = Buffer.alloc(48);
   Buffer.concat([metaindex, index]).copy(footer);
   footer.writeBigUInt64LE(0xdb4775248b80fb57n, 40);

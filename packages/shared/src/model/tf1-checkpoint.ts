@@ -9,14 +9,20 @@ import { InputError } from "../errors.js";
 import { readInputFile } from "../imaging/input-file.js";
 import { crc32cTable, maskedCrc } from "./crc32c.js";
 import { type Architecture, parameterLayout } from "./layout.js";
-import type { Model } from "./model-file.js";
+import { LARGEST_MODEL_BYTES, type Model } from "./model-file.js";
 import type { NamedTensor } from "./safetensors.js";
 
 const FOOTER_BYTES = 48;
 const TABLE_MAGIC = 0xdb4775248b80fb57n;
 const DT_FLOAT = 1;
-/** Far beyond any network of this kind. */
-const LARGEST_BYTES = 2 ** 30;
+/** The index of the public implementation's networks, with the optimiser's slots, has some kilobytes. */
+const LARGEST_INDEX_BYTES = 4 * 1024 * 1024;
+/** Of all shards together: a network, and two slots of Adam for each of its numbers. */
+const LARGEST_DATA_BYTES = 3 * LARGEST_MODEL_BYTES;
+/** A shard a parameter server; public networks have one. */
+const MOST_SHARDS = 1000;
+/** A tensor's name. Keys share prefixes, so that a small file may stand for many long ones. */
+const LONGEST_KEY = 4096;
 
 /** Where a tensor lies, as the index says. */
 interface BundleEntry {
@@ -41,8 +47,8 @@ export async function importTf1Checkpoint(prefix: string, scale: number): Promis
   const scope = scopeOf(tensors, prefix);
   const architecture = architectureOf(tensors, scope);
   const { entries, size } = parameterLayout(architecture);
-  const parameters = new Float32Array(size);
-  for (const { name, shape, offset } of entries) {
+  // All shapes first: they tell whether there are as many numbers as the first one claims.
+  const values = entries.map(({ name, shape }) => {
     const tensor = tensors.get(scope + name);
     if (tensor?.shape.join() !== shape.join()) {
       throw new InputError(`tensor ${scope}${name} is ${tensor ? `of shape [${tensor.shape}]` : "missing"}`, {
@@ -50,8 +56,10 @@ export async function importTf1Checkpoint(prefix: string, scale: number): Promis
         expected: `[${shape}]`,
       });
     }
-    parameters.set(tensor.data, offset);
-  }
+    return tensor.data;
+  });
+  const parameters = new Float32Array(size);
+  entries.forEach(({ offset }, i) => void parameters.set(values[i]!, offset));
   return { architecture, scale, parameters, innerRates: undefined, metadata: { imported: "TensorFlow 1 checkpoint" } };
 }
 
@@ -59,9 +67,19 @@ export async function importTf1Checkpoint(prefix: string, scale: number): Promis
 export async function readTf1Checkpoint(prefix: string): Promise<Map<string, NamedTensor>> {
   const crc32c = crc32cTable();
   const where = `${prefix}.index`;
-  const { shards, entries } = readIndex(await readInput(where), crc32c, where);
+  const { shards, entries } = readIndex(await readInput(where, LARGEST_INDEX_BYTES), crc32c, where);
+  if (!(shards <= MOST_SHARDS)) {
+    throw new InputError(`checkpoint of ${shards} shards`, { where, expected: `at most ${MOST_SHARDS}` });
+  }
   const paths = Array.from({ length: shards }, (_, i) => `${prefix}.data-${fiveDigits(i)}-of-${fiveDigits(shards)}`);
-  const data = await Promise.all(paths.map(readInput));
+  const data: Uint8Array[] = [];
+  let left = LARGEST_DATA_BYTES;
+  for (const path of paths) {
+    const shard = await readInput(path, left);
+    left -= shard.length;
+    data.push(shard);
+  }
+  checkSizes(entries, LARGEST_DATA_BYTES - left, where);
   const tensors = new Map<string, NamedTensor>();
   for (const [name, entry] of entries) {
     if (entry.dtype !== DT_FLOAT) continue;
@@ -88,9 +106,29 @@ function architectureOf(tensors: Map<string, NamedTensor>, scope: string): Archi
   return { depth, width: tensors.get(`${scope}conv1/kernel`)!.shape[3] ?? 0 };
 }
 
-async function readInput(path: string): Promise<Uint8Array> {
+async function readInput(path: string, largestBytes: number): Promise<Uint8Array> {
   const expected = "the files of a TensorFlow 1 checkpoint, named without .index";
-  return new Uint8Array(await readInputFile(path, expected, LARGEST_BYTES));
+  const { buffer, byteOffset, byteLength } = await readInputFile(path, expected, largestBytes);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Tensors do not overlap, so that copying them takes no more than the shards. */
+function checkSizes(entries: ReadonlyMap<string, BundleEntry>, dataBytes: number, where: string): void {
+  let total = 0;
+  for (const [name, { dtype, shape, size }] of entries) {
+    if (dtype !== DT_FLOAT) continue;
+    const needed = shape.reduce((product, side) => product * side, 1) * Float32Array.BYTES_PER_ELEMENT;
+    if (size !== needed) {
+      throw new InputError(`tensor ${name} has ${size} bytes where its shape [${shape}] needs ${needed}`, { where });
+    }
+    total += size;
+  }
+  if (total > dataBytes) {
+    throw new InputError(`its data are cut short or tensors overlap: ${total} bytes of tensors in ${dataBytes}`, {
+      where,
+      expected: "the whole files of a TensorFlow 1 checkpoint",
+    });
+  }
 }
 
 function readIndex(
@@ -108,7 +146,14 @@ function readIndex(
     const reader = new Reader(bytes.subarray(footer));
     reader.varint();
     reader.varint();
-    const readBlock = (handle: Reader) => [...blockEntries(bytes, handle.varint(), handle.varint(), crc32c)];
+    let left = bytes.length;
+    const readBlock = (handle: Reader) => {
+      const [offset, size] = [handle.varint(), handle.varint()];
+      // Blocks lie side by side: handles that name one again and again would make a small file endless.
+      left -= size;
+      if (left < 0) throw new Error("blocks overlap");
+      return [...blockEntries(bytes, offset, size, crc32c)];
+    };
     for (const [, handle] of readBlock(reader)) {
       for (const [key, value] of readBlock(new Reader(handle))) {
         if (key === "") shards = Number(messageFields(value).get(1)?.[0] ?? 1);
@@ -139,6 +184,7 @@ function* blockEntries(
     const shared = reader.varint();
     const own = reader.varint();
     const valueLength = reader.varint();
+    if (shared > key.length || shared + own > LONGEST_KEY) throw new Error("key");
     const next = new Uint8Array(shared + own);
     next.set(key.subarray(0, shared));
     next.set(reader.bytes(own), shared);
@@ -163,7 +209,9 @@ function messageFields(bytes: Uint8Array): Map<number, (number | Uint8Array)[]> 
   while (!reader.done) {
     const tag = reader.varint();
     const value = reader.field(tag & 7);
-    fields.set(tag >>> 3, [...(fields.get(tag >>> 3) ?? []), value]);
+    const values = fields.get(tag >>> 3);
+    if (values === undefined) fields.set(tag >>> 3, [value]);
+    else values.push(value);
   }
   return fields;
 }

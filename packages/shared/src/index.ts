@@ -134,6 +134,7 @@ export { portableCos, portableExp, portableLog, portableSin } from "./random/por
 export * from "./runs/activity-log.js";
 export type * from "./runs/records.js";
 export { type HistoryRange, StepHistory } from "./runs/step-history.js";
+export { LARGEST_SECRET_BYTES, readSmallFile } from "./small-file.js";
 // tasks
 export { type Dataset, type DatasetFile, loadDataset } from "./tasks/dataset.js";
 export { drawTask } from "./tasks/draw-task.js";

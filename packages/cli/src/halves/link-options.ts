@@ -1,6 +1,12 @@
 /** Secrets, addresses and switches for both halves, from flags and environment. */
-import { readFile } from "node:fs/promises";
-import { InputError, messageOf, type NatsOptions, natsOptions } from "@mzsr/shared";
+import {
+  InputError,
+  LARGEST_SECRET_BYTES,
+  messageOf,
+  type NatsOptions,
+  natsOptions,
+  readSmallFile,
+} from "@mzsr/shared";
 import type { RunOptions } from "../commands/run-options.js";
 import type { SecurityOptions } from "../commands/security-options.js";
 
@@ -13,12 +19,15 @@ export function natsFrom(options: SecurityOptions): NatsOptions | undefined {
 export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string | undefined> {
   if (tokenFile === undefined) return process.env.MZSR_TOKEN || undefined;
   const where = `--token-file ${tokenFile}`;
-  const text = await readFile(tokenFile, "utf8").catch((thrown: unknown) => {
+  let text: string;
+  try {
+    text = readSmallFile(tokenFile, LARGEST_SECRET_BYTES).toString("utf8");
+  } catch (thrown) {
     throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
       where,
       expected: "a file with the secret",
     });
-  });
+  }
   if (text.trim() === "") throw new InputError("is empty", { where, expected: "a file with the secret" });
   return text.trim();
 }

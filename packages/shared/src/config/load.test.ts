@@ -52,6 +52,24 @@ describe("loadConfiguration", () => {
     expect(configuration.metaTraining).toMatchObject({ steps: 7, tasks: 2, learnedRates: true });
   });
 
+  it("says of a long value how it begins, and reads no file beyond its bound", async () => {
+    const long = join(folder, "long.yaml");
+    await writeFile(long, `model: {depth: "${"x".repeat(100_000)}"}\n`);
+    const error = await loadConfiguration({ file: long }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).message).toMatch(
+      /model\.depth is "x+… \(100002 characters\); expected a whole number/,
+    );
+    expect((error as InputError).message.length).toBeLessThan(400);
+    await writeFile(long, `${"k".repeat(100_000)}: 1\n`);
+    const unknown = await loadConfiguration({ file: long }).catch((thrown: unknown) => thrown);
+    expect((unknown as InputError).message.length).toBeLessThan(1000);
+    await writeFile(long, `model: {depth: "${"x".repeat(300_000)}"}\n`);
+    await expect(loadConfiguration({ file: long })).rejects.toThrow(
+      /long\.yaml: cannot be read \(more than 262144 bytes\); expected a YAML configuration file/,
+    );
+  });
+
   it("takes an empty file as no wishes", async () => {
     expect(await loadConfiguration({ file: await yaml("# nothing\n") })).toEqual(configurationSchema.parse({}));
   });

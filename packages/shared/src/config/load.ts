@@ -1,9 +1,9 @@
 /**
  * A run's configuration from its layers: the schema's defaults, a preset, a YAML file, flags; later ones win.
  */
-import { readFile } from "node:fs/promises";
 import { parse as parseYaml, YAMLParseError } from "yaml";
-import { InputError, messageOf } from "../errors.js";
+import { InputError, messageOf, shortened } from "../errors.js";
+import { readSmallFile } from "../small-file.js";
 import { nearestName } from "./nearest.js";
 import { PRESET_NAMES, type PresetName, presets } from "./presets.js";
 import { type ConfigurationProblem, describeIssues } from "./problems.js";
@@ -26,6 +26,12 @@ export interface ConfigurationSources {
   readonly overrides?: readonly ConfigurationOverride[] | undefined;
 }
 
+/** A file with every key takes some kilobytes. */
+const LARGEST_CONFIGURATION_BYTES = 256 * 1024;
+
+/** Of what a message quotes from a file. */
+const LONGEST_QUOTE = 200;
+
 interface Layer {
   readonly where: string;
   readonly values: PlainObject;
@@ -38,7 +44,7 @@ interface Layer {
 export async function loadConfiguration(sources: ConfigurationSources = {}): Promise<Configuration> {
   const layers: Layer[] = [];
   if (sources.preset !== undefined) layers.push(presetLayer(sources.preset));
-  if (sources.file !== undefined) layers.push(await fileLayer(sources.file));
+  if (sources.file !== undefined) layers.push(fileLayer(sources.file));
   for (const { path, value, where } of sources.overrides ?? []) layers.push({ where, values: treeOf(path, value) });
   return configurationFromLayers(layers);
 }
@@ -73,10 +79,10 @@ function presetLayer(name: string): Layer {
   return { where: `preset ${name}`, values: presets[name as PresetName] as PlainObject };
 }
 
-async function fileLayer(path: string): Promise<Layer> {
+function fileLayer(path: string): Layer {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readSmallFile(path, LARGEST_CONFIGURATION_BYTES).toString("utf8");
   } catch (thrown) {
     throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
       where: path,
@@ -139,5 +145,5 @@ function originOf(path: string, layers: readonly Layer[]): string {
 }
 
 function firstLine(thrown: unknown): string {
-  return messageOf(thrown).split("\n")[0]!.replace(/:$/, "");
+  return shortened(messageOf(thrown).split("\n")[0]!.replace(/:$/, ""), LONGEST_QUOTE);
 }

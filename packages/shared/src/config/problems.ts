@@ -2,6 +2,7 @@
  * Turns what the schema has against a configuration into lines that name the key, its value and what it may be.
  */
 import type { z } from "zod";
+import { shortened } from "../errors.js";
 import { type ConfigurationKey, configurationKeys } from "./keys.js";
 import { nearestName } from "./nearest.js";
 import { type PlainObject, valueAt } from "./tree.js";
@@ -25,7 +26,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], values: Plai
 }
 
 function unknownKey(parent: string, key: string, keys: readonly ConfigurationKey[]): ConfigurationProblem {
-  const path = parent === "" ? key : `${parent}.${key}`;
+  const path = shortened(parent === "" ? key : `${parent}.${key}`, LONGEST_QUOTE);
   const siblings = childNames(parent, keys);
   return { path, what: `unknown key ${path}`, expected: suggestion(key, siblings, keys) };
 }
@@ -45,6 +46,13 @@ function childNames(parent: string, keys: readonly ConfigurationKey[]): string[]
   return [...new Set(below.map((path) => path.split(".")[0]!))];
 }
 
+/** Of a value or key that is told to the user. */
+const LONGEST_QUOTE = 80;
+
+function quoted(value: unknown): string {
+  return shortened(String(JSON.stringify(value)), LONGEST_QUOTE);
+}
+
 function badValue(
   path: string,
   issue: z.core.$ZodIssue,
@@ -52,7 +60,7 @@ function badValue(
   keys: readonly ConfigurationKey[],
 ): ConfigurationProblem {
   const key = keys.find((candidate) => candidate.path === path);
-  const what = `${path === "" ? "the configuration" : path} is ${JSON.stringify(valueAt(values, issue.path))}`;
+  const what = `${path === "" ? "the configuration" : path} is ${quoted(valueAt(values, issue.path))}`;
   if (key === undefined) return { path, what, expected: `a group with the keys ${childNames(path, keys).join(", ")}` };
   const rule = issue.code === "custom" ? `, and it ${issue.message}` : "";
   return { path, what, expected: key.allowed + rule };

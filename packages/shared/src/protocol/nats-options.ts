@@ -1,7 +1,7 @@
 /** How to reach NATS, from flags and environment. */
-import { readFileSync } from "node:fs";
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
 import { InputError, messageOf } from "../errors.js";
+import { LARGEST_SECRET_BYTES, readSmallFile } from "../small-file.js";
 import { readPem } from "./pem.js";
 
 export interface NatsOptions {
@@ -91,7 +91,7 @@ function fileAuthenticator(options: NatsOptions): Authenticator | undefined {
 
 function readSecret(path: string, what: string): Buffer {
   try {
-    return readFileSync(path);
+    return readSmallFile(path, LARGEST_SECRET_BYTES);
   } catch (error) {
     throw new InputError(`${what} cannot be read (${messageOf(error)})`, { where: path });
   }

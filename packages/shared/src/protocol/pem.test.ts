@@ -42,3 +42,9 @@ describe("a PEM file", () => {
     );
   });
 });
+
+it("a file without end is left after its bound", () => {
+  expect(() => readPem("--tls-cert", "/dev/zero", "certificate")).toThrow(
+    "--tls-cert /dev/zero: cannot be read (more than 1048576 bytes); expected a PEM file with a certificate",
+  );
+});

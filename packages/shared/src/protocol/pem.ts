@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { InputError, messageOf } from "../errors.js";
+import { LARGEST_SECRET_BYTES, readSmallFile } from "../small-file.js";
 
 /** What a PEM file is to hold. */
 export type PemKind = "certificate" | "private key";
@@ -21,7 +21,7 @@ export function readPem(option: string, path: string, kind: PemKind): Buffer {
   const detail = { where: `${option} ${path}`, expected: `a PEM file with a ${kind}` };
   let content: Buffer;
   try {
-    content = readFileSync(path);
+    content = readSmallFile(path, LARGEST_SECRET_BYTES);
   } catch (thrown) {
     throw new InputError(`cannot be read (${messageOf(thrown)})`, detail);
   }

@@ -28,9 +28,7 @@ export class InputError extends Error {
     const where = detail.where === undefined ? undefined : shortened(detail.where);
     const expected = detail.expected === undefined ? undefined : shortened(detail.expected);
     const place = where === undefined ? "" : `${where}: `;
-    super(
-      `${place}${shortened(what)}${expected === undefined ? "" : `; expected ${expected}`}${listed(detail.items)}`,
-    );
+    super(`${place}${shortened(what)}${expected === undefined ? "" : `; expected ${expected}`}${listed(detail.items)}`);
     this.what = what;
     this.items = detail.items ?? [];
     this.where = where;

@@ -164,7 +164,6 @@ export async function listImages(folder: string): Promise<string[]> {
   return names;
 }
 
-
 function checkMetadata(metadata: Metadata, where: string): void {
   const { format, width, height, space, depth } = metadata;
   if (!FORMATS.includes(format)) throw new InputError(`is a ${format} image`, { where, expected: EXPECTED });

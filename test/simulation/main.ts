@@ -32,13 +32,14 @@ function repeatSeed(seed: number): number {
 }
 
 function sweep(first: number, count: number): number {
-  const totals = { faults: 0, seconds: 0, unpromised: 0, failed: 0 };
+  const totals = { faults: 0, seconds: 0, unpromised: 0, failed: 0, slowest: 0 };
   const counts: Record<string, number> = {};
   const started = process.hrtime.bigint();
   for (let seed = first; seed < first + count; seed++) {
     const result = simulate(drawScenario(seed));
     totals.faults += result.faults;
     totals.seconds += result.seconds;
+    totals.slowest = Math.max(totals.slowest, result.slowest);
     for (const [name, count] of Object.entries(result.counts)) counts[name] = (counts[name] ?? 0) + count;
     if (!result.bitsPromised) totals.unpromised++;
     if (result.violations.length === 0) continue;
@@ -51,7 +52,8 @@ function sweep(first: number, count: number): number {
   process.stdout.write(
     `${count - totals.failed} of ${count} seeds passed in ${wallSeconds.toFixed(1)} s ` +
       `(${((user + system) / 1e6).toFixed(1)} s of processor time): ${totals.faults} faults in ` +
-      `${(totals.seconds / 3600).toFixed(1)} simulated hours; in ${totals.unpromised} a wrong number met a skipped audit\n` +
+      `${(totals.seconds / 3600).toFixed(1)} simulated hours; in ${totals.unpromised} a wrong number met a skipped audit; ` +
+      `the longest step took ${totals.slowest.toFixed(2)} of its bound\n` +
       `${happened.join(", ")}\n`,
   );
   return totals.failed === 0 ? 0 : 1;

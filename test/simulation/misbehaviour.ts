@@ -1,13 +1,22 @@
 /** What workers of doubtful character do to an outcome. */
 import type { TaskOutcome } from "@mzsr/shared";
 import type { Random } from "./random.js";
-import type { Character } from "./scenario.js";
+import type { WorkerPlan } from "./scenario.js";
+
+/** Liars at most. */
+export const LIARS = 3;
 
 /** How computing a task ends. */
 export type Ending = { readonly outcome: TaskOutcome } | { readonly failure: string } | "never";
 
-export function endingOf(character: Character, outcome: TaskOutcome, random: Random): Ending {
+export function endingOf({ character, liar }: WorkerPlan, outcome: TaskOutcome, random: Random): Ending {
   switch (character) {
+    case "silent":
+      return "never";
+    case "refusing":
+      return { failure: "no such device" };
+    case "garbling":
+      return { outcome: junk(outcome, random) };
     case "hanging":
       return random.chance(0.3) ? "never" : { outcome };
     case "failing":
@@ -15,9 +24,10 @@ export function endingOf(character: Character, outcome: TaskOutcome, random: Ran
     case "junk":
       return { outcome: random.chance(0.4) ? junk(outcome, random) : outcome };
     case "flipping":
-      return { outcome: random.chance(0.5) ? flipOneBit(outcome, random) : outcome };
+      return { outcome: random.chance(0.5) ? flipOneBit(outcome, liar, random) : outcome };
     case "honest":
     case "slow":
+    case "slowing":
     case "foreign":
       return { outcome };
   }
@@ -40,11 +50,11 @@ function junk(outcome: TaskOutcome, random: Random): TaskOutcome {
   ])();
 }
 
-/** A bit of the mantissa: the number stays plausible. */
-function flipOneBit(outcome: TaskOutcome, random: Random): TaskOutcome {
+/** A bit of the mantissa: the number stays plausible. Two liars never flip the same: who agrees is believed. */
+function flipOneBit(outcome: TaskOutcome, liar: number, random: Random): TaskOutcome {
   const gradient = outcome.gradient.slice();
   const bits = new Uint32Array(gradient.buffer);
   const place = random.integer(0, bits.length - 1);
-  bits[place] = (bits[place]! ^ (1 << random.integer(0, 22))) >>> 0;
+  bits[place] = (bits[place]! ^ (1 << (LIARS * random.integer(0, 6) + liar))) >>> 0;
   return { ...outcome, gradient };
 }

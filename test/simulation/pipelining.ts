@@ -23,6 +23,7 @@ export function secondsPerStep(workers: number, pipeline: number): number {
       slots: 1,
       startsMs: 0,
       spared: true,
+      liar: 0,
     })),
     faults: [],
     calmFromMs: 0,

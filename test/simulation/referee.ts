@@ -1,7 +1,11 @@
 /** Watches a simulated run and writes down every promise that is broken. */
 import { type CoordinatorCore, type CoordinatorEffect, RunSchedule, sha256OfFloats } from "@mzsr/coordinator";
-import type { Configuration, Task } from "@mzsr/shared";
+import type { RunEvent, Task } from "@mzsr/shared";
+import { BLAMELESS, type Scenario, SLOWDOWN, SLOWNESS } from "./scenario.js";
 import { quietRun } from "./toy-problem.js";
+
+/** After the last fault, everybody has noticed everything by then. */
+const SETTLED_MS = 60_000;
 
 export class Referee {
   readonly violations: string[] = [];
@@ -12,6 +16,13 @@ export class Referee {
   readonly #hashes: readonly string[];
   /** Someone computed a wrong number and nobody was there to check it: bits are no longer promised. */
   #unchecked = false;
+  readonly #blameless: ReadonlySet<string>;
+  readonly #settledMs: number;
+  readonly #longestUsualMs: number;
+  /** Since when the present step is due. */
+  #dueMs: number;
+  /** The longest step of a settled run, as a share of its bound. */
+  slowest = 0;
   /** Of the coordinator's present life. */
   #nextStep = 0;
   #openLeases = 0;
@@ -19,7 +30,13 @@ export class Referee {
   finalHash = "";
   readonly counts: Record<string, number> = {};
 
-  constructor(configuration: Configuration) {
+  constructor({ configuration, workers, calmFromMs, taskMs }: Scenario, startMs: number) {
+    this.#blameless = new Set(workers.filter((each) => BLAMELESS.has(each.character)).map(({ name }) => name));
+    // Where slow workers are in the majority, theirs is the usual time.
+    const slowness = Math.max(...workers.map(({ character }) => SLOWNESS[character] ?? 1));
+    this.#longestUsualMs = Math.max(1000, slowness * 1.3 * taskMs);
+    this.#settledMs = startMs + calmFromMs + SETTLED_MS + SLOWDOWN * 1.3 * taskMs;
+    this.#dueMs = this.#settledMs;
     this.#schedule = new RunSchedule(configuration);
     this.#patience = configuration.cluster.patience;
     this.#thetas = quietRun(configuration);
@@ -46,7 +63,8 @@ export class Referee {
   }
 
   effects(core: CoordinatorCore, effects: readonly CoordinatorEffect[], nowMs: number): void {
-    for (const effect of effects) this.#effect(effect);
+    for (const effect of effects) this.#effect(effect, nowMs);
+    this.#progresses(nowMs);
     const { leases, workers, phase } = core.status(nowMs);
     this.#expect(
       leases.leased === this.#openLeases,
@@ -54,7 +72,10 @@ export class Referee {
     );
     const silent = workers.find((w) => w.state === "active" && w.lastHeartbeatAgoSeconds! > this.#patience);
     this.#expect(phase === "finished" || !silent, `${silent?.worker} counts as active and is silent`);
-    const idle = workers.filter(({ state, busySlots, slots }) => state === "active" && busySlots < slots);
+    const active = workers.filter(({ state }) => state === "active");
+    const trusted = active.filter(({ reason }) => !reason.startsWith("on trial"));
+    const eligible = trusted.length > 0 ? trusted : active;
+    const idle = eligible.filter(({ busySlots, slots }) => busySlots < slots);
     const begrudged = phase === "training" && leases.pending > 0 && idle.length > 0;
     this.#expect(!begrudged, `${leases.pending} tasks wait while ${idle[0]?.worker} is idle`);
     for (const each of workers) {
@@ -73,7 +94,27 @@ export class Referee {
     this.#expect(kept, promise);
   }
 
-  #effect(effect: CoordinatorEffect): void {
+  /**
+   * With an honest worker there, a step takes no longer than it would need to compute all tasks one after the other, and
+   * then to give up on everybody who was to check them.
+   */
+  #progresses(nowMs: number): void {
+    if (this.ended) return;
+    const tasks = this.#schedule.tasksOf(Math.min(this.#nextStep, this.#schedule.totalSteps) - 1);
+    const boundMs = (4 * this.#patience + 2 * tasks) * this.#longestUsualMs;
+    const waitedMs = nowMs - this.#dueMs;
+    this.slowest = Math.max(this.slowest, waitedMs / boundMs);
+    this.#expect(waitedMs <= boundMs, `step ${this.#nextStep} has taken ${(waitedMs / 1000).toFixed(0)} s`);
+  }
+
+  /** Slowness, silence of the network and bad company are nobody's fault. */
+  #event({ kind, worker, reason }: RunEvent): void {
+    if (kind === "trial" && reason.startsWith("begins")) this.#count("trial");
+    if (kind === "lost" || kind === "quarantine") this.#count(`worker ${kind}`);
+    if (kind === "quarantine") this.#expect(!this.#blameless.has(worker!), `${worker} was quarantined ${reason}`);
+  }
+
+  #effect(effect: CoordinatorEffect, nowMs: number): void {
     switch (effect.type) {
       case "assign":
         this.#openLeases += effect.leases.length;
@@ -86,10 +127,10 @@ export class Referee {
         this.#count(`audit ${effect.result}`);
         break;
       case "event":
-        if (effect.event.kind === "lost" || effect.event.kind === "quarantine")
-          this.#count(`worker ${effect.event.kind}`);
+        this.#event(effect.event);
         break;
       case "step":
+        this.#dueMs = Math.max(nowMs, this.#settledMs);
         this.#step(effect.summary);
         break;
       case "checkpoint":

@@ -1,5 +1,6 @@
 /** What a seed means: a configuration, a cast of workers and a list of misfortunes. */
 import { type Configuration, configurationSchema } from "@mzsr/shared";
+import { LIARS } from "./misbehaviour.js";
 import { Random } from "./random.js";
 
 /** How a worker computes. All but the flipper harm only the speed, or are found out at once. */
@@ -15,15 +16,34 @@ export type Character =
   /** Sometimes flips one bit of a gradient, and does not know. */
   | "flipping"
   /** Computes on another backend than the run (with the same bits): refused, unless backends may be mixed. */
-  | "foreign";
+  | "foreign"
+  /** Never answers anything, with a beating heart. */
+  | "silent"
+  /** Reports a failure for every task. */
+  | "refusing"
+  /** Sends nothing but junk. */
+  | "garbling"
+  /** Is honest and becomes twenty times slower at some moment, for good. */
+  | "slowing";
+
+/** Never in the wrong, however slow. */
+export const BLAMELESS: ReadonlySet<Character> = new Set(["honest", "slow", "slowing", "foreign"]);
+
+/** How many times slower a worker becomes at a moment. */
+export const SLOWDOWN = 20;
+
+/** How many times slower than others. */
+export const SLOWNESS: Readonly<Partial<Record<Character, number>>> = { slow: 8, slowing: SLOWDOWN };
 
 export interface WorkerPlan {
   readonly name: string;
   readonly character: Character;
   readonly slots: number;
   readonly startsMs: number;
-  /** Is never killed, paused or cut off. */
+  /** Is never killed, paused, slowed down or cut off. */
   readonly spared: boolean;
+  /** Which of several liars it is: they do not tell the same lie. */
+  readonly liar: number;
 }
 
 export type Fault =
@@ -37,6 +57,10 @@ export type Fault =
   | { readonly kind: "stall"; readonly worker: string; readonly forMs: number; readonly ways: "up" | "down" | "both" }
   /** Nothing passes between this worker and anybody. */
   | { readonly kind: "partition"; readonly worker: string; readonly forMs: number }
+  /** Its tasks take SLOWDOWN times as long. */
+  | { readonly kind: "slowDown"; readonly worker: string; readonly forMs: number }
+  /** Another process is started under the same name, and leaves after a while. */
+  | { readonly kind: "namesake"; readonly worker: string; readonly forMs: number }
   | { readonly kind: "natsDown"; readonly forMs: number }
   | { readonly kind: "killCoordinator"; readonly downMs: number }
   | { readonly kind: "pauseCoordinator"; readonly forMs: number }
@@ -96,7 +120,7 @@ export function quietScenario({ seed, configuration, taskMs }: Scenario): Scenar
   return {
     seed,
     configuration,
-    workers: [{ name: "alone", character: "honest", slots: 1, startsMs: 0, spared: true }],
+    workers: [{ name: "alone", character: "honest", slots: 1, startsMs: 0, spared: true, liar: 0 }],
     faults: [],
     calmFromMs: 0,
     taskMs,
@@ -129,32 +153,54 @@ function drawConfiguration(random: Random, seed: number, flipping: boolean): Con
 }
 
 /**
- * At most one worker fails loudly, as a task that fails on three workers ends the run; at most one foreigner. Two honest
- * workers stand against a flipper, from before it comes.
+ * At most one foreigner. An honest worker is there from the start where others fail or are silent in concert, and two stand
+ * against flippers.
  */
 function drawWorkers(random: Random, flipping: boolean): WorkerPlan[] {
-  const worker = (character: Character, i: number, spared = false): WorkerPlan => ({
+  const worker = (character: Character, i: number, more: Partial<WorkerPlan> = {}): WorkerPlan => ({
     name: `${character}-${i}`,
     character,
     slots: random.pick([1, 1, 2, 3]),
-    startsMs: spared ? 0 : random.uniform(0, random.pick([500, 20_000])),
-    spared,
+    startsMs: more.spared ? 0 : random.uniform(0, random.pick([500, 20_000])),
+    spared: false,
+    liar: i % LIARS,
+    ...more,
   });
   const cast = Array.from({ length: random.integer(1, 4) }, (_, i) => worker("honest", i));
-  if (flipping) cast.unshift(worker("honest", 8, true), worker("honest", 9, true), worker("flipping", 0));
-  for (const character of ["slow", "hanging", "foreign"] as const) {
+  if (flipping) {
+    const liars = Array.from({ length: random.pick([1, 1, 2, LIARS]) }, (_, i) => worker("flipping", i));
+    cast.unshift(worker("honest", 8, { spared: true }), worker("honest", 9, { spared: true }), ...liars);
+  }
+  for (const character of ["slow", "hanging", "foreign", "slowing"] as const) {
     if (random.chance(0.25)) cast.push(worker(character, 0));
   }
   if (random.chance(0.4)) cast.push(worker(random.pick(["failing", "junk"]), 0));
+  if (random.chance(0.3)) cast.push(worker("honest", 7, { spared: true }), ...drawConcert(random, worker));
   return cast;
+}
+
+/** Several names that do nothing but harm, from the start or one after the other. */
+function drawConcert(
+  random: Random,
+  worker: (character: Character, i: number, more: Partial<WorkerPlan>) => WorkerPlan,
+): WorkerPlan[] {
+  const character = random.pick(["silent", "silent", "refusing", "garbling"] as const);
+  const everyMs = random.pick([0, 300, 4_000]);
+  const slots = random.pick([1, 1, 3]);
+  return Array.from({ length: random.integer(1, 8) }, (_, i) => worker(character, i, { slots, startsMs: everyMs * i }));
 }
 
 function drawFaults(random: Random, workers: readonly WorkerPlan[], calmFromMs: number): Scenario["faults"] {
   const exposed = workers.filter(({ spared }) => !spared);
-  const faults = Array.from({ length: random.integer(0, 60) }, () => {
+  const faults: { atMs: number; fault: Fault }[] = Array.from({ length: random.integer(0, 60) }, () => {
     const atMs = random.uniform(0, calmFromMs);
     return { atMs, fault: drawFault(random, random.pick(exposed).name, calmFromMs - atMs) };
   });
+  for (const { name, character } of workers) {
+    if (character !== "slowing") continue;
+    const fault: Fault = { kind: "slowDown", worker: name, forMs: Number.POSITIVE_INFINITY };
+    faults.push({ atMs: random.uniform(0, calmFromMs), fault });
+  }
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -168,6 +214,8 @@ function drawFault(random: Random, worker: string, leftMs: number): Fault {
     [4, () => ({ kind: "cut", worker, noticedMs: [noticed(), noticed()] })],
     [2, () => ({ kind: "stall", worker, forMs, ways: random.pick(["up", "down", "both"]) })],
     [2, () => ({ kind: "partition", worker, forMs })],
+    [1, () => ({ kind: "slowDown", worker, forMs })],
+    [1, () => ({ kind: "namesake", worker, forMs })],
     [1, () => ({ kind: "natsDown", forMs })],
     [3, () => ({ kind: "killCoordinator", downMs: forMs })],
     [1, () => ({ kind: "pauseCoordinator", forMs })],

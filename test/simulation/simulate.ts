@@ -37,6 +37,8 @@ export interface SimulationResult {
   readonly bitsPromised: boolean;
   /** How often what happened: ends of leases, audits, lost and quarantined workers. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The longest step after the last fault, as a share of the bound that it is held to. */
+  readonly slowest: number;
   /** Of the trace, when one was asked for. */
   readonly digest: string;
 }
@@ -55,6 +57,7 @@ class Simulation {
   readonly #trace: Trace;
   readonly #around: CoordinatorSurroundings;
   readonly #workers = new Map<string, SimulatedWorker>();
+  readonly #namesakes: SimulatedWorker[] = [];
   readonly #lives = new Map<string, number>();
   #coordinator: SimulatedCoordinator | undefined;
   #coordinatorLives = 0;
@@ -66,7 +69,7 @@ class Simulation {
     this.#scenario = scenario;
     this.#random = new Random(scenario.seed, 2);
     this.#network = new Network(this.#clock, new Random(scenario.seed, 3), scenario.network);
-    this.#referee = new Referee(scenario.configuration);
+    this.#referee = new Referee(scenario, START_MS);
     this.#trace = new Trace(this.#clock, write);
     this.#around = {
       configuration: scenario.configuration,
@@ -85,11 +88,11 @@ class Simulation {
     for (const plan of this.#scenario.workers) this.#clock.after(plan.startsMs, () => this.#startWorker(plan));
     for (const { atMs, fault } of this.#scenario.faults) this.#clock.after(atMs, () => this.#inject(fault));
     this.#letHappen();
-    const { violations, finalHash, bitsPromised, counts } = this.#referee;
+    const { violations, finalHash, bitsPromised, counts, slowest } = this.#referee;
     const { seed } = this.#scenario;
     const seconds = this.#seconds;
     const { digest } = this.#trace;
-    return { seed, violations, finalHash, faults: this.#faults, seconds, bitsPromised, counts, digest };
+    return { seed, violations, finalHash, faults: this.#faults, seconds, bitsPromised, counts, slowest, digest };
   }
 
   #letHappen(): void {
@@ -126,7 +129,7 @@ class Simulation {
     const calmMs = START_MS + this.#scenario.calmFromMs;
     const untilMs = Math.max(this.#clock.nowMs, calmMs) + FAREWELL_MS;
     while (this.#clock.step(untilMs));
-    for (const { plan, process, exit } of this.#workers.values()) {
+    for (const { plan, process, exit } of [...this.#workers.values(), ...this.#namesakes]) {
       this.#referee.expect(!process.alive, `${plan.name} does not learn that the run is over`);
       const well = exit?.ok !== false || plan.character === "foreign";
       this.#referee.expect(well, `${plan.name} ended with: ${exit?.reason}`);
@@ -147,11 +150,14 @@ class Simulation {
 
   #startWorker(plan: WorkerPlan): void {
     if (this.#workers.get(plan.name)?.process.alive) return;
+    this.#workers.set(plan.name, this.#newProcess(plan));
+  }
+
+  #newProcess(plan: WorkerPlan): SimulatedWorker {
     const life = (this.#lives.get(plan.name) ?? 0) + 1;
     this.#lives.set(plan.name, life);
     const { configuration } = this.#scenario;
-    const around = { ...this.#around, scenario: this.#scenario, configuration };
-    this.#workers.set(plan.name, new SimulatedWorker(plan, around, life));
+    return new SimulatedWorker(plan, { ...this.#around, scenario: this.#scenario, configuration }, life);
   }
 
   #inject(fault: Fault): void {
@@ -215,6 +221,15 @@ class Simulation {
         if (worker.process.paused) return false;
         worker.leave(() => this.#clock.after(fault.backMs, () => this.#startWorker(plan)));
         return true;
+      case "slowDown":
+        worker.slowDown(fault.forMs);
+        return true;
+      case "namesake": {
+        const other = this.#newProcess(plan);
+        this.#namesakes.push(other);
+        this.#clock.after(fault.forMs, () => other.leave(() => {}));
+        return true;
+      }
       case "cut":
         this.#network.cut(plan.name, fault.noticedMs);
         return true;

@@ -6,7 +6,7 @@ import {
   initialTrainingState,
   type TrainingState,
 } from "@mzsr/coordinator";
-import type { Configuration, WorkerToCoordinator } from "@mzsr/shared";
+import type { Configuration, Hello, WorkerToCoordinator } from "@mzsr/shared";
 import type { Clock } from "./clock.js";
 import type { Listener, Network, Stream, StreamEnd } from "./network.js";
 import { Process } from "./process.js";
@@ -35,6 +35,7 @@ export interface CoordinatorSurroundings {
 interface Connection {
   readonly session: string;
   readonly stream: () => Stream;
+  hello?: Hello;
 }
 
 /** One life of the coordinator: the core in the thinnest shell that can carry out its effects. */
@@ -74,13 +75,13 @@ export class SimulatedCoordinator implements Listener {
   }
 
   /** A heartbeat came over NATS. */
-  heartbeat(worker: string, busySlots: number): void {
-    this.#handle({ type: "heartbeat", worker, via: "nats", busySlots });
+  heartbeat(worker: string, incarnation: string, busySlots: number): void {
+    this.#handle({ type: "heartbeat", worker, incarnation, via: "nats", busySlots });
   }
 
   accept(stream: () => Stream): StreamEnd<WorkerToCoordinator> {
     const session = `${this.#epoch}-session${this.#streams++}`;
-    const connection = { session, stream };
+    const connection: Connection = { session, stream };
     return {
       process: this.process,
       receive: (message) => this.#receive(connection, message),
@@ -96,6 +97,7 @@ export class SimulatedCoordinator implements Listener {
     switch (message.type) {
       case "hello":
         this.#connections.set(session, connection);
+        connection.hello = message;
         this.#handle({ type: "join", session, hello: message });
         break;
       case "result":
@@ -108,9 +110,11 @@ export class SimulatedCoordinator implements Listener {
       case "goodbye":
         this.#handle({ type: "goodbye", session, reason: message.reason });
         break;
-      case "heartbeat":
-        this.#handle({ type: "heartbeat", worker: this.#workerOf(connection), via: "stream", busySlots: 0 });
+      case "heartbeat": {
+        const { worker, incarnation } = connection.hello!;
+        this.#handle({ type: "heartbeat", worker, incarnation, via: "stream", busySlots: 0 });
         break;
+      }
     }
   }
 
@@ -123,16 +127,13 @@ export class SimulatedCoordinator implements Listener {
     this.#handle({ type: "result", session, lease, outcome });
   }
 
-  #workerOf(connection: Connection): string {
-    return connection.stream().worker;
-  }
-
   #handle(event: CoordinatorEvent): void {
     const { clock, referee, trace } = this.#around;
     const effects = this.#core.handle(event, clock.nowMs);
     trace.coordinator(event, effects);
     for (const effect of effects) {
-      if (effect.type === "audit" && effect.result === "skipped") referee.auditSkipped(this.#around.flippers);
+      const unsure = effect.type === "audit" && (effect.result === "skipped" || effect.result === "undecided");
+      if (unsure) referee.auditSkipped(this.#around.flippers);
     }
     referee.effects(this.#core, effects, clock.nowMs);
     for (const effect of effects) this.#carryOut(effect);

@@ -6,7 +6,7 @@ import type { Network, Stream, StreamEnd } from "./network.js";
 import { Process } from "./process.js";
 import type { Random } from "./random.js";
 import type { Referee } from "./referee.js";
-import type { Scenario, WorkerPlan } from "./scenario.js";
+import { type Scenario, SLOWDOWN, SLOWNESS, type WorkerPlan } from "./scenario.js";
 import type { SimulatedCoordinator } from "./simulated-coordinator.js";
 import { toyOutcome } from "./toy-problem.js";
 import type { Trace } from "./trace.js";
@@ -45,6 +45,8 @@ export class SimulatedWorker {
   #stream: Stream | undefined;
   #left: (() => void) | undefined;
   #attempts = 0;
+  #slowUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #incarnation: string;
   #nextTickMs = Number.POSITIVE_INFINITY;
   exit: { readonly reason: string; readonly ok: boolean } | undefined;
 
@@ -52,10 +54,11 @@ export class SimulatedWorker {
     this.plan = plan;
     this.#around = around;
     this.#freeThreads = plan.slots;
+    this.#incarnation = `${plan.name}#${life}`;
     const hello = {
       protocolVersion: 1,
       worker: plan.name,
-      incarnation: `${plan.name}#${life}`,
+      incarnation: this.#incarnation,
       token: "",
       backend: plan.character === "foreign" ? ("cpu" as const) : ("simd" as const),
       slots: plan.slots,
@@ -66,6 +69,10 @@ export class SimulatedWorker {
     this.#session = new WorkerSession({ hello, random: around.random.unit });
     this.#handle({ type: "tick" });
     this.#heartbeat();
+  }
+
+  slowDown(forMs: number): void {
+    this.#slowUntilMs = this.#around.clock.nowMs + forMs;
   }
 
   /** SIGTERM; `left` is called when it has gone. */
@@ -121,7 +128,7 @@ export class SimulatedWorker {
       const known = this.#leasesOfStream.has(message.lease);
       this.#around.referee.expect(known, `${name} sends a result for ${message.lease}, which another stream brought`);
     }
-    if (message.type === "failure" && character !== "failing") {
+    if (message.type === "failure" && character !== "failing" && character !== "refusing") {
       const leaving = message.reason === "the worker is leaving";
       this.#around.referee.expect(leaving, `${name} was asked for what it cannot do: ${message.reason}`);
     }
@@ -160,9 +167,10 @@ export class SimulatedWorker {
   #start(job: Job): void {
     const { scenario, configuration, clock, random } = this.#around;
     this.#freeThreads--;
-    const ending = endingOf(this.plan.character, toyOutcome(configuration, job.task, job.theta), random);
+    const ending = endingOf(this.plan, toyOutcome(configuration, job.task, job.theta), random);
     if (ending === "never") return;
-    const slowness = this.plan.character === "slow" ? 8 : 1;
+    const slowed = this.#slowUntilMs > clock.nowMs ? SLOWDOWN : 1;
+    const slowness = this.plan.character === "slow" ? SLOWNESS.slow! : slowed;
     const ms = scenario.taskMs * random.uniform(0.7, 1.3) * slowness;
     clock.after(ms, () => this.process.deliver(() => this.#done(job, ending)));
   }
@@ -197,7 +205,7 @@ export class SimulatedWorker {
     if (!this.process.alive) return;
     const { busySlots } = this.#session;
     network.datagram(this.plan.name, (listener) => {
-      (listener as SimulatedCoordinator).heartbeat(this.plan.name, busySlots);
+      (listener as SimulatedCoordinator).heartbeat(this.plan.name, this.#incarnation, busySlots);
     });
     clock.after(HEARTBEAT_MS, () => this.process.deliver(() => this.#heartbeat()));
   }

@@ -356,7 +356,8 @@ class Coordinator implements RunningCoordinator {
       run: this.#options.runName,
       link,
       status: () => this.status(),
-      onHeartbeat: ({ worker, busySlots }) => this.#loop.deliver({ type: "heartbeat", worker, via: "nats", busySlots }),
+      onHeartbeat: ({ worker, incarnation, busySlots }) =>
+        this.#loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots }),
       onJunk: (reason) => this.#options.logger.debug(`NATS: ${reason}`),
     });
     this.#closers.add(() => bus.close());

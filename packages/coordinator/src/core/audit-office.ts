@@ -3,26 +3,37 @@ import { Company } from "./company.js";
 import type { TaskBoard, TaskEntry, Vote } from "./leases.js";
 import type { Ledger } from "./ledger.js";
 import type { Membership } from "./membership.js";
+import type { TaskTimes } from "./task-times.js";
+
+export interface AuditOfficeParts {
+  readonly board: TaskBoard;
+  readonly membership: Membership;
+  readonly ledger: Ledger;
+  readonly timesOf: (entry: TaskEntry) => TaskTimes;
+  readonly patienceMs: number;
+}
 
 /** Applies the rules of audits.ts to the open tasks: settles them, and condemns workers that were wrong. */
 export class AuditOffice {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #ledger: Ledger;
+  readonly #timesOf: (entry: TaskEntry) => TaskTimes;
   readonly #patienceMs: number;
   readonly #company: Company;
 
-  constructor(board: TaskBoard, membership: Membership, ledger: Ledger, patienceMs: number) {
+  constructor({ board, membership, ledger, timesOf, patienceMs }: AuditOfficeParts) {
     this.#board = board;
     this.#membership = membership;
     this.#ledger = ledger;
+    this.#timesOf = timesOf;
     this.#patienceMs = patienceMs;
     this.#company = new Company(patienceMs);
   }
 
   /** Settles every audited task that can be settled now. */
   judge(now: number): void {
-    const backends = this.#membership.active.map(({ hello }) => hello.backend);
+    const backends = this.#membership.eligible.map(({ hello }) => hello.backend);
     this.#company.note(backends, now);
     // What one audit finds out can change the others.
     for (let moved = true; moved; ) {
@@ -35,8 +46,10 @@ export class AuditOffice {
 
   /** When time alone will settle something, in ms. */
   *moments(): Generator<number> {
-    for (const { votes, dissentMs } of this.#board.unsettled()) {
+    for (const entry of this.#board.unsettled()) {
+      const { votes, dissentMs, auditMs } = entry;
       if (votes[0]) yield this.#company.aloneFromMs(votes[0].backend);
+      if (auditMs !== undefined) yield auditMs + this.#timesOf(entry).auditMs;
       if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
     }
   }
@@ -48,22 +61,44 @@ export class AuditOffice {
 
   /** True when something was decided. */
   #judgeEntry(entry: TaskEntry, now: number): boolean {
+    entry.auditMs ??= now;
     const alone = now >= this.#company.aloneFromMs(entry.votes[0]!.backend);
     const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
-    const decision = nextAuditMove(auditCase(entry, this.#membership.active, { alone, waitedForThird }));
+    const overdue = now - entry.auditMs >= this.#timesOf(entry).auditMs;
+    const decision = nextAuditMove(auditCase(entry, this.#membership.eligible, { alone, waitedForThird, overdue }));
     if (decision.move === "wait" && decision.forThird) entry.dissentMs ??= now;
     else entry.dissentMs = undefined;
     if (decision.move === "wait" || decision.move === "compute") return false;
+    // Of one name's processes the one that was wrong is condemned; its votes name it, so look before they are dropped.
+    const right = decision.move === "settle" ? decision.vote.hash : undefined;
+    const wrong = decision.wrong.map(
+      (name) => entry.votes.findLast(({ worker, hash }) => worker === name && hash !== right)!,
+    );
     if (decision.move === "settle") {
       entry.confirmed = decision.result !== "skipped";
       this.#ledger.settle(entry, decision.vote, now);
       this.#ledger.countAudit(entry, decision.result);
       this.#tell(entry, decision.result, decision.vote);
+      if (overdue && decision.result === "skipped") this.#tellOverdue(entry, now);
+      if (decision.result === "match" || decision.result === "mismatch") this.#confirm(entry, decision.vote, now);
     } else {
       for (const worker of decision.wrong) this.#ledger.dropVotes(entry, worker);
     }
-    for (const worker of decision.wrong) this.#condemn(worker, entry, now);
+    for (const vote of wrong) this.#condemn(vote, entry, now);
     return true;
+  }
+
+  /** Those who computed the result that counts have somebody who agrees with them. */
+  #confirm({ votes }: TaskEntry, right: Vote, now: number): void {
+    const agreeing = votes.filter(({ hash }) => hash === right.hash);
+    if (new Set(agreeing.map(({ worker }) => worker)).size < 2) return;
+    for (const { worker, incarnation } of agreeing) this.#ledger.confirmed(worker, incarnation, now);
+  }
+
+  #tellOverdue({ task: { step, index }, auditMs, votes }: TaskEntry, now: number): void {
+    const waited = ((now - auditMs!) / 1000).toFixed(0);
+    const reason = `skipped: in ${waited} s nobody else computed what ${votes[0]!.worker} had`;
+    this.#ledger.tell({ kind: "audit", step, index, reason });
   }
 
   #tell(entry: TaskEntry, result: string, vote: Vote): void {
@@ -74,13 +109,17 @@ export class AuditOffice {
     this.#ledger.tell({ kind: "audit", step, index, reason: `results differ (${opinions}); ${verdict}` });
   }
 
-  /** A worker computes wrong numbers: what it gave to the open steps, and nobody confirmed, is computed again. */
-  #condemn(worker: string, proof: TaskEntry, now: number): void {
+  /**
+   * A worker computes wrong numbers: what it gave to the open steps, and nobody confirmed, is computed again. A process that
+   * has taken its name since is judged by its own results.
+   */
+  #condemn({ worker, incarnation }: Vote, proof: TaskEntry, now: number): void {
     for (const { entries } of this.#board.steps) {
       for (const entry of entries) if (!entry.confirmed) this.#ledger.dropVotes(entry, worker);
     }
     const member = this.#membership.byName(worker);
+    if (member?.hello.incarnation !== incarnation) return;
     const { step, index } = proof.task;
-    if (member) this.#ledger.quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
+    this.#ledger.quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
   }
 }

@@ -35,12 +35,13 @@ describe("nextAuditMove", () => {
       backend: "simd",
       votes: names(votes).map((vote) => {
         const [worker, hash] = vote.split(":") as [string, string];
-        return { worker, hash, backend: "simd" } as AuditCase["votes"][number];
+        return { worker, incarnation: `${worker}#1`, hash, backend: "simd" } as AuditCase["votes"][number];
       }),
       leaseholders: [],
       workers: names(workers).map((worker) => ({ worker, backend: worker.startsWith("cuda") ? "cuda" : "simd" })),
       alone: true,
       waitedForThird: false,
+      overdue: false,
       ...more,
     });
 
@@ -96,6 +97,36 @@ describe("nextAuditMove", () => {
   });
 });
 
+describe("an audit that has taken as long as it may", () => {
+  const vote = (worker: string, hash: string) =>
+    ({ worker, incarnation: "1", hash, backend: "simd" }) as AuditCase["votes"][number];
+  const closed = (...votes: AuditCase["votes"]) =>
+    nextAuditMove({
+      backend: "simd",
+      votes,
+      leaseholders: ["silent"],
+      workers: ["a", "b", "other"].map((worker) => ({ worker, backend: "simd" })),
+      alone: false,
+      waitedForThird: false,
+      overdue: true,
+    });
+
+  it("is skipped when nobody disagrees, whoever else could still compute it", () => {
+    expect(closed(vote("a", "1"))).toMatchObject({
+      move: "settle",
+      result: "skipped",
+      vote: { worker: "a" },
+      wrong: [],
+    });
+  });
+
+  it("is decided with the results that are there", () => {
+    expect(closed(vote("a", "1"), vote("b", "2"))).toMatchObject({ result: "undecided", vote: { worker: "a" } });
+    const contradiction = closed(vote("a", "1"), vote("b", "2"), vote("a", "3"));
+    expect(contradiction).toMatchObject({ result: "mismatch", vote: { worker: "b" }, wrong: ["a"] });
+  });
+});
+
 describe("an audited cluster", () => {
   function audited(...names: string[]): { cluster: CoreHarness; workers: JoinedWorker[] } {
     const cluster = new CoreHarness({ tasks: 2, steps: 1, cluster: { auditShare: 1 } });
@@ -121,6 +152,7 @@ describe("an audited cluster", () => {
     answerWrongly(cluster, bad, underAudit);
     cluster.answer(good);
     const decider = cluster.join("decider");
+    cluster.pass(0.1, [bad, good, decider]);
     expect(decider.leases.map(placeOf)).toEqual([placeOf(underAudit)]);
     cluster.answer(decider);
     expect(cluster.audits).toEqual(["mismatch"]);
@@ -188,5 +220,38 @@ describe("an audited cluster", () => {
     cluster.answer(simd);
     cluster.pass(5, [simd, cuda]);
     expect(cluster.audits).toEqual(["skipped"]);
+  });
+
+  it("waits for silent workers no longer than one bound in all, under however many names they come", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 1, cluster: { auditShare: 1 } });
+    const honest = cluster.join("honest");
+    const silent = [cluster.join("silent")];
+    cluster.pass(1, [honest, ...silent]);
+    cluster.answer(honest);
+    // Three lease deadlines of 5 s each, from the first result on.
+    for (let second = 0; second < 14; second++) {
+      silent.push(cluster.join(`silent-${second}`));
+      cluster.pass(1, [honest, ...silent]);
+    }
+    expect(cluster.audits).toEqual([]);
+    cluster.pass(1, [honest, ...silent]);
+    expect(cluster.audits).toEqual(["skipped"]);
+    expect(cluster.events("audit")[0]?.reason).toBe("skipped: in 15 s nobody else computed what honest had");
+    expect(cluster.effects.at(-1)).toMatchObject({ type: "ended", complete: true });
+  });
+
+  it("condemns the process that was wrong, not one that has taken its name since", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 1, cluster: { auditShare: 1 } });
+    const bad = cluster.join("bad", { incarnation: "one" });
+    const a = cluster.join("a");
+    answerWrongly(cluster, bad);
+    cluster.drop(bad);
+    cluster.join("bad", { incarnation: "two" });
+    cluster.answer(a);
+    const b = cluster.join("b");
+    cluster.pass(0.1, [a, b]);
+    cluster.answer(b);
+    expect(cluster.audits).toEqual(["mismatch"]);
+    expect(cluster.events("quarantine")).toEqual([]);
   });
 });

@@ -3,6 +3,9 @@
  * computed twice gives the same bytes on the same backend, two results that differ prove that a worker computes wrong
  * numbers without knowing it.
  *
+ * An audit has one bound in all (`TaskTimes.auditMs`), from the first result on, whoever comes and goes meanwhile: then it
+ * is closed with the results that are there. Workers on trial are not asked.
+ *
  * The rules, in the order in which they are tried:
  *
  * 1. Two different workers agree: theirs is the result, and whoever said otherwise is wrong.
@@ -15,6 +18,8 @@
  *    the task begins anew.
  * 5. Each stands by its result: wait for a third worker as long as for a silent one (`cluster.patience`). Then the
  *    result with most votes counts, the earliest among equals, and the event says so. Training never hangs on an audit.
+ *
+ * When the bound is over, rule 3 skips the audit and rule 5 decides it with the results that are there.
  */
 import { type BackendName, Draws } from "@mzsr/shared";
 import type { AuditResult } from "./events.js";
@@ -47,6 +52,8 @@ export interface AuditCase {
   readonly alone: boolean;
   /** Rule 5: the wait for a third worker is over. */
   readonly waitedForThird: boolean;
+  /** The audit has taken as long as it may. */
+  readonly overdue: boolean;
 }
 
 export type AuditMove =
@@ -66,7 +73,7 @@ export type AuditMove =
 export function auditCase(
   entry: TaskEntry,
   workers: readonly Member[],
-  waits: Pick<AuditCase, "alone" | "waitedForThird">,
+  waits: Pick<AuditCase, "alone" | "waitedForThird" | "overdue">,
 ): AuditCase {
   return {
     backend: backendOf(entry),
@@ -81,16 +88,13 @@ export function auditCase(
 export function nextAuditMove(audit: AuditCase): AuditMove {
   const agreed = agreement(audit.votes);
   if (agreed) return agreed;
+  if (audit.overdue && audit.votes.length > 0) return close(audit.votes);
   const sought = audit.votes.length === 0 ? 2 : 1;
   if (audit.leaseholders.length >= sought) return { move: "wait", forThird: false };
   const others = uninvolved(audit);
   if (others.length > 0) return { move: "compute", by: others, kind: "audit" };
   if (audit.leaseholders.length > 0) return { move: "wait", forThird: false };
-  const first = audit.votes[0]!;
-  if (audit.votes.every(({ hash }) => hash === first.hash)) {
-    if (!audit.alone) return { move: "wait", forThird: false };
-    return { move: "settle", vote: first, result: "skipped", wrong: [] };
-  }
+  if (unanimous(audit.votes)) return audit.alone ? close(audit.votes) : { move: "wait", forThird: false };
   return settleDissent(audit);
 }
 
@@ -113,16 +117,25 @@ function settleDissent({ votes, workers, waitedForThird }: AuditCase): AuditMove
   const votesOf = (name: string) => votes.filter(({ worker }) => worker === name);
   const once = workers.filter(({ worker }) => votesOf(worker).length === 1).map(({ worker }) => worker);
   if (once.length > 0) return { move: "compute", by: once, kind: "again" };
+  const closed = close(votes);
+  const undecided = closed.move === "settle" && closed.result === "undecided";
+  return undecided && !waitedForThird ? { move: "wait", forThird: true } : closed;
+}
 
+/** What the results that are there say, when no further one is waited for. */
+function close(votes: readonly Vote[]): AuditMove {
+  if (unanimous(votes)) return { move: "settle", vote: votes[0]!, result: "skipped", wrong: [] };
   const voters = unique(votes.map(({ worker }) => worker));
-  const wrong = voters.filter((name) => new Set(votesOf(name).map(({ hash }) => hash)).size > 1);
+  const hashesOf = (name: string) => new Set(votes.filter(({ worker }) => worker === name).map(({ hash }) => hash));
+  const wrong = voters.filter((name) => hashesOf(name).size > 1);
   if (wrong.length === voters.length) return { move: "restart", wrong };
   const credible = votes.filter(({ worker }) => !wrong.includes(worker));
-  if (credible.every(({ hash }) => hash === credible[0]!.hash)) {
-    return { move: "settle", vote: credible[0]!, result: "mismatch", wrong };
-  }
-  if (!waitedForThird) return { move: "wait", forThird: true };
-  return { move: "settle", vote: mostVoted(credible), result: "undecided", wrong };
+  const result = unanimous(credible) ? "mismatch" : "undecided";
+  return { move: "settle", vote: mostVoted(credible), result, wrong };
+}
+
+function unanimous(votes: readonly Vote[]): boolean {
+  return votes.every(({ hash }) => hash === votes[0]!.hash);
 }
 
 function mostVoted(votes: readonly Vote[]): Vote {

@@ -209,18 +209,65 @@ describe("a stop", () => {
 });
 
 describe("a task that cannot be computed", () => {
-  it("ends the run with the reason after three workers have failed at it", () => {
-    const cluster = new CoreHarness({ tasks: 1 });
-    for (const name of ["a", "b", "c"]) {
+  /** Each of the names joins and fails at its first task once. */
+  function failOnce(cluster: CoreHarness, names: readonly string[], reason = "patch does not fit the image"): void {
+    for (const name of names) {
       const worker = cluster.join(name);
-      cluster.fail(worker, "patch does not fit the image");
+      cluster.fail(worker, reason);
       cluster.drop(worker);
     }
+  }
+
+  it("ends the run with the reason when three workers whose other results count have failed at it", () => {
+    const cluster = new CoreHarness({ tasks: 7 });
+    const workers = ["a", "b", "c"].map((name) => cluster.join(name, { slots: 2 }));
+    for (const worker of workers) {
+      const other = worker.leases.find(({ task }) => task.index > 0);
+      if (other) cluster.answer(worker, {}, other);
+    }
+    expect(cluster.core.over).toBe(false);
+    for (let i = 0; i < 3; i++) {
+      const holder = workers.find(({ leases }) => leases.some(({ task }) => task.index === 0))!;
+      while (holder.leases[0]!.task.index !== 0) cluster.answer(holder);
+      cluster.fail(holder, "patch does not fit the image");
+    }
+    expect(cluster.effects.find(({ type }) => type === "ended")).toMatchObject({
+      complete: false,
+      failure: expect.stringContaining("task 0 of step 1 failed 3 times on 3 workers"),
+    });
+  });
+
+  it("ends the run when nobody's results are accepted for six patiences", () => {
+    const cluster = new CoreHarness({ tasks: 1 });
+    failOnce(cluster, ["a", "b", "c"]);
+    expect(cluster.core.over).toBe(false);
+    cluster.pass(30);
+    failOnce(cluster, ["a"]);
     expect(cluster.effects.find(({ type }) => type === "ended")).toEqual({
       type: "ended",
       complete: false,
-      failure: "task 0 of step 1 failed 3 times on 3 workers, at last on c: patch does not fit the image",
+      failure: "task 0 of step 1 failed 4 times on 3 workers, at last on a: patch does not fit the image",
     });
+  });
+
+  it("is not hopeless for any number of names that fail while an honest worker computes its first task", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 2 });
+    const honest = cluster.join("honest");
+    for (let i = 0; i < 30; i++) failOnce(cluster, [`liar-${i}`], "no such device");
+    cluster.pass(40, [honest]);
+    failOnce(cluster, ["one-more"], "no such device");
+    expect(cluster.core.over).toBe(false);
+    cluster.finish(honest);
+    expect(cluster.effects.at(-1)).toEqual({ type: "ended", complete: true });
+  });
+
+  it("is hopeless after ten times as long with a worker that never answers", () => {
+    const cluster = new CoreHarness({ tasks: 2, steps: 2 });
+    const silent = cluster.join("silent");
+    failOnce(cluster, ["a", "b", "c"], "no such device");
+    cluster.pass(300, [silent]);
+    failOnce(cluster, ["a"], "no such device");
+    expect(cluster.core.over).toBe(true);
   });
 
   it("is not given up for one bad worker among good ones", () => {

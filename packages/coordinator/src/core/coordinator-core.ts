@@ -3,8 +3,9 @@ import { objectionToResult, objectionToWorker, type ResultObjection } from "./ad
 import { Announcements } from "./announcements.js";
 import { AuditOffice } from "./audit-office.js";
 import { isAudited } from "./audits.js";
-import { backupMoments, dispatch } from "./dispatch.js";
+import { backupMoments, dispatch, mayHelp } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
+import { isHopeless } from "./hopeless.js";
 import { type GrantedLease, isPending, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
 import { Ledger } from "./ledger.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
@@ -17,10 +18,6 @@ import type { TrainingState } from "./training-state.js";
 
 /** While workers are connected the core wants to be woken at least this often; longer gaps are its own absence. */
 const LONGEST_SLEEP_MS = HEARTBEAT_SECONDS * 1000;
-
-/** A task that so many different workers failed at, or that failed so many times, cannot be computed. */
-const HOPELESS_WORKERS = 3;
-const HOPELESS_FAILURES = 12;
 
 export interface CoreOptions {
   readonly run: string;
@@ -90,8 +87,14 @@ export class CoordinatorCore {
     this.#membership = new Membership(patience);
     this.#board = new TaskBoard(`${epoch}.`);
     this.#times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
-    this.#ledger = new Ledger(this.#board, this.#membership, this.#progress);
-    this.#audits = new AuditOffice(this.#board, this.#membership, this.#ledger, patience * 1000);
+    this.#ledger = new Ledger(this.#board, this.#membership, this.#progress, this.#timesOf);
+    this.#audits = new AuditOffice({
+      board: this.#board,
+      membership: this.#membership,
+      ledger: this.#ledger,
+      timesOf: this.#timesOf,
+      patienceMs: patience * 1000,
+    });
     this.#checkpointedStep = state.step;
   }
 
@@ -156,7 +159,7 @@ export class CoordinatorCore {
         this.#goodbye(event.session, event.reason, now);
         break;
       case "heartbeat":
-        this.#heard(this.#membership.byName(event.worker), now);
+        this.#heartbeat(event.worker, event.incarnation, now);
         break;
       case "result":
         this.#result(event.session, event.lease, event.outcome, now);
@@ -208,6 +211,10 @@ export class CoordinatorCore {
     const offer = `${hello.slots} ${hello.slots === 1 ? "slot" : "slots"} on ${hello.backend}`;
     const reason = settles ? `${offer}, which settles the run's backend` : offer;
     this.#ledger.tell({ kind: "join", worker: hello.worker, reason });
+    const { member } = decision;
+    if (member.conduct.trial !== undefined) {
+      this.#ledger.tell({ kind: "trial", worker: hello.worker, reason: member.reason });
+    }
   }
 
   #dropReplaced(session: SessionId, now: number): void {
@@ -235,6 +242,12 @@ export class CoordinatorCore {
     this.#membership.drain(member, reason, now);
   }
 
+  /** Another process of the same name does not keep this one alive. */
+  #heartbeat(worker: string, incarnation: string, now: number): void {
+    const member = this.#membership.byName(worker);
+    if (member?.hello.incarnation === incarnation) this.#heard(member, now);
+  }
+
   #heard(member: Member | undefined, now: number): void {
     if (member?.session !== undefined) member.lastHeardMs = now;
   }
@@ -255,14 +268,30 @@ export class CoordinatorCore {
 
   #accept(member: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
     const { entry } = lease;
+    this.#ledger.answered(member, now);
+    if (entry.settled !== undefined) {
+      this.#compareCopy(member, lease, outcome, now);
+      return;
+    }
     this.#timesOf(entry).observe(now - lease.grantedMs);
     this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
     const end = entry.votes.length === 0 ? "accepted" : "audited";
     this.#ledger.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
+    // Nothing of a quarantined worker's successor counts until somebody confirms it.
+    if (lease.kind === "trial" && member.conduct.trial === "successor") entry.audited = true;
     const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
-    const vote = { worker: member.worker, backend: lease.backend, outcome, hash };
+    const { worker, hello } = member;
+    const vote = { worker, incarnation: hello.incarnation, backend: lease.backend, outcome, hash };
     entry.votes.push(vote);
     if (!entry.audited) this.#ledger.settle(entry, vote, now);
+  }
+
+  /** A worker on trial has computed a task whose result is known by now. */
+  #compareCopy({ worker, hello }: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
+    const { backend, outcome: right } = lease.entry.settled!;
+    this.#ledger.endLease(lease, "repeated", now, { bytes: outcome.gradient.byteLength });
+    const same = backend === lease.backend && sha256OfFloats(outcome.gradient) === sha256OfFloats(right.gradient);
+    if (same) this.#ledger.confirmed(worker, hello.incarnation, now);
   }
 
   #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, objection: ResultObjection, now: number): void {
@@ -333,7 +362,7 @@ export class CoordinatorCore {
     if (this.#membership.connected.length > 0) yield now + LONGEST_SLEEP_MS;
     yield* this.#membership.attentionMs();
     for (const lease of this.#board.leases) yield lease.grantedMs + this.#deadlineMs(lease);
-    yield* backupMoments({ board: this.#board, workers: this.#membership.active, timesOf: this.#timesOf });
+    yield* backupMoments({ board: this.#board, workers: this.#membership.eligible, timesOf: this.#timesOf });
     yield* this.#audits.moments();
   }
 
@@ -355,16 +384,35 @@ export class CoordinatorCore {
 
   #expireLeases(now: number): void {
     for (const lease of [...this.#board.leases]) {
+      // One that has expired may have ended others.
+      if (this.#board.find(lease.id) === undefined) continue;
       const age = now - lease.grantedMs;
-      if (age < this.#deadlineMs(lease) || this.#board.find(lease.id) === undefined) continue;
+      if (age < this.#deadlineMs(lease)) continue;
+      if (age < this.#aloneDeadlineMs(lease) && this.#isAlone(lease)) continue;
       const usual = seconds(this.#timesOf(lease.entry).usualMs!);
-      const reason = `no result after ${seconds(age)}, where ${usual} is usual`;
-      this.#ledger.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
-      this.#ledger.release(lease, "lost", reason, now);
-      lease.entry.expirations++;
-      const member = this.#membership.bySession(lease.session)!;
-      if (this.#membership.taskFailed(member)) this.#ledger.quarantine(member, reason, now);
+      this.#expire(lease, `no result after ${seconds(age)}, where ${usual} is usual`, now);
     }
+  }
+
+  #expire(lease: GrantedLease, reason: string, now: number): void {
+    this.#ledger.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
+    this.#ledger.release(lease, "lost", reason, now);
+    if (lease.kind !== "trial") {
+      lease.entry.expirations++;
+      this.#ledger.unanswered(lease, reason, now);
+      return;
+    }
+    const member = this.#membership.bySession(lease.session)!;
+    if (this.#membership.trialLapsed(member)) {
+      const { lapsedTrials } = member.conduct;
+      this.#ledger.quarantine(member, `it answers nothing: ${lapsedTrials} copies in a row on trial; ${reason}`, now);
+    }
+  }
+
+  /** Nobody else could take the lease's task: then there is nothing to be gained from ending it. */
+  #isAlone({ entry, kind, session }: GrantedLease): boolean {
+    if (kind === "trial") return false;
+    return !this.#membership.eligible.some((member) => member.session !== session && mayHelp(entry, member));
   }
 
   #reduceSteps(now: number): void {
@@ -463,7 +511,8 @@ export class CoordinatorCore {
     };
     dispatch({
       board: this.#board,
-      workers: this.#membership.active,
+      workers: this.#membership.eligible,
+      onTrial: this.#membership.onTrial,
       timesOf: this.#timesOf,
       nowMs: now,
       announcedTo: ({ task }) => this.#announcements.sessionOf(task),
@@ -483,7 +532,7 @@ export class CoordinatorCore {
   }
 
   #announce(): void {
-    const news = this.#announcements.next(this.#upcoming(), this.#membership.active, this.#board);
+    const news = this.#announcements.next(this.#upcoming(), this.#membership.eligible, this.#board);
     for (const [member, tasks] of news) {
       this.#ledger.effect({ type: "announce", session: member.session!, tasks });
     }
@@ -505,13 +554,25 @@ export class CoordinatorCore {
   /** A worker failed at a task. Sometimes the worker is at fault, and sometimes the task. */
   #blame(member: Member, entry: TaskEntry, reason: string, now: number): void {
     entry.failures.push(member.worker);
-    const workers = new Set(entry.failures).size;
-    if (entry.votes.length === 0 && (workers >= HOPELESS_WORKERS || entry.failures.length >= HOPELESS_FAILURES)) {
+    entry.failedMs ??= now;
+    if (entry.settled === undefined && entry.votes.length === 0 && this.#isHopeless(entry, now)) {
       const { step, index } = entry.task;
+      const workers = new Set(entry.failures).size;
       const times = `${entry.failures.length} times on ${workers} ${workers === 1 ? "worker" : "workers"}`;
       this.#failure = `task ${index} of step ${step + 1} failed ${times}, at last on ${member.worker}: ${reason}`;
     }
     if (this.#membership.taskFailed(member)) this.#ledger.quarantine(member, reason, now);
+  }
+
+  #isHopeless({ failures, failedMs }: TaskEntry, now: number): boolean {
+    const credible = new Set(failures.filter((name) => (this.#membership.byName(name)?.tasksDone ?? 0) > 0));
+    return isHopeless({
+      failures,
+      credible,
+      untried: this.#membership.eligible.some(({ worker }) => !failures.includes(worker)),
+      anyAccepted: this.#progress.counters.tasksAccepted! > 0,
+      patiences: (now - failedMs!) / (1000 * this.#options.configuration.cluster.patience),
+    });
   }
 
   #currentLease(session: SessionId, id: string): GrantedLease | undefined {
@@ -526,8 +587,14 @@ export class CoordinatorCore {
 
   readonly #timesOf = (entry: TaskEntry): TaskTimes => this.#times[entry.task.stage];
 
-  #deadlineMs({ entry }: GrantedLease): number {
-    return this.#timesOf(entry).deadlineMs(entry.expirations);
+  /** Each copy on trial may take twice as long as the one before, whatever its task. */
+  #deadlineMs({ entry, kind, session }: GrantedLease): number {
+    const lapsed = this.#membership.bySession(session)!.conduct.lapsedTrials;
+    return this.#timesOf(entry).deadlineMs(kind === "trial" ? lapsed : entry.expirations);
+  }
+
+  #aloneDeadlineMs({ entry }: GrantedLease): number {
+    return this.#timesOf(entry).aloneDeadlineMs(entry.expirations);
   }
 
   get #phase(): RunPhase {

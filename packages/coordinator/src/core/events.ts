@@ -14,7 +14,7 @@ export type { RunEvent, StepSummary } from "@mzsr/shared";
 export type SessionId = string;
 
 export interface WorkerHello {
-  /** Stable over reconnections of the same process. */
+  /** Unique in a run, and stable over reconnections of the same process. */
   readonly worker: string;
   /** Changes at every start of the process. */
   readonly incarnation: string;
@@ -30,7 +30,13 @@ export type CoordinatorEvent =
   | { readonly type: "join"; readonly session: SessionId; readonly hello: WorkerHello }
   | { readonly type: "disconnected"; readonly session: SessionId; readonly reason: string }
   | { readonly type: "goodbye"; readonly session: SessionId; readonly reason: string }
-  | { readonly type: "heartbeat"; readonly worker: string; readonly via: "nats" | "stream"; readonly busySlots: number }
+  | {
+      readonly type: "heartbeat";
+      readonly worker: string;
+      readonly incarnation: string;
+      readonly via: "nats" | "stream";
+      readonly busySlots: number;
+    }
   | { readonly type: "result"; readonly session: SessionId; readonly lease: string; readonly outcome: TaskOutcome }
   | { readonly type: "failure"; readonly session: SessionId; readonly lease: string; readonly reason: string }
   | { readonly type: "tick" }
@@ -86,14 +92,15 @@ export type CoordinatorEffect =
  * - refused: its result was not admitted;
  * - failed: the worker said that it could not compute it;
  * - lost: no result came (the worker left, fell silent or ran out of time);
- * - repeated: cancelled, because the task was settled by another worker's result;
+ * - repeated: cancelled, because the task was settled by another worker's result; or a copy that a worker on trial
+ *   computed after that;
  * - late: a result came for a lease that had ended already, and was dropped;
  * - dropped: an accepted result no longer counts, because an audit found its worker wrong.
  */
 export type TaskEnd = "accepted" | "audited" | "refused" | "failed" | "lost" | "repeated" | "late" | "dropped";
 
 /**
- * How an audit ended: two workers agree; a wrong one was found; nobody else could compute it; or workers contradict
+ * How an audit ended: two workers agree; a wrong one was found; nobody else could compute it, or did in time; or workers contradict
  * each other and nobody could decide.
  */
 export type AuditResult = "match" | "mismatch" | "skipped" | "undecided";

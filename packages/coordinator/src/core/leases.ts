@@ -7,8 +7,11 @@
 import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
 
-/** Why a lease was given: the task's first, a second opinion, the same worker once more, or beside a slow one. */
-export type LeaseKind = "first" | "audit" | "again" | "backup";
+/**
+ * Why a lease was given: the task's first, a second opinion, the same worker once more, beside a slow one, or as a copy for
+ * a worker on trial, which nobody waits for and which does not end with its task.
+ */
+export type LeaseKind = "first" | "audit" | "again" | "backup" | "trial";
 
 export interface GrantedLease {
   readonly id: string;
@@ -23,6 +26,7 @@ export interface GrantedLease {
 /** A result of one worker. */
 export interface Vote {
   readonly worker: string;
+  readonly incarnation: string;
   readonly backend: BackendName;
   readonly outcome: TaskOutcome;
   /** Of the gradient's bytes; empty where nobody compares. */
@@ -31,7 +35,8 @@ export interface Vote {
 
 export interface TaskEntry {
   readonly task: Task;
-  readonly audited: boolean;
+  audited: boolean;
+  /** All but those of workers on trial. */
   readonly leases: Set<GrantedLease>;
   readonly votes: Vote[];
   /** The result that counts. */
@@ -43,6 +48,10 @@ export interface TaskEntry {
   expirations: number;
   /** Workers whose result was refused or who reported a failure, in order, with repetitions. */
   readonly failures: string[];
+  /** When the first of them failed. */
+  failedMs: number | undefined;
+  /** Since when a result waits for its audit. */
+  auditMs: number | undefined;
   /** Since when workers contradict each other and nobody is there to decide. */
   dissentMs: number | undefined;
 }
@@ -115,7 +124,7 @@ export class TaskBoard {
   grant(request: GrantRequest, nowMs: number): GrantedLease {
     const { entry } = request;
     const lease: GrantedLease = { ...request, id: `${this.#idPrefix}${this.#granted++}`, grantedMs: nowMs };
-    entry.leases.add(lease);
+    if (lease.kind !== "trial") entry.leases.add(lease);
     entry.grants++;
     this.#leases.set(lease.id, lease);
     const step = this.#steps.get(entry.task.step)!;
@@ -139,7 +148,11 @@ export class TaskBoard {
   /** The coordinator was away for `ms`: no lease has run meanwhile. */
   excuse(ms: number): void {
     for (const lease of this.#leases.values()) lease.grantedMs += ms;
-    for (const entry of this.unsettled()) if (entry.dissentMs !== undefined) entry.dissentMs += ms;
+    for (const entry of this.unsettled()) {
+      if (entry.dissentMs !== undefined) entry.dissentMs += ms;
+      if (entry.auditMs !== undefined) entry.auditMs += ms;
+      if (entry.failedMs !== undefined) entry.failedMs += ms;
+    }
   }
 }
 
@@ -154,6 +167,8 @@ function newEntry(task: Task, audited: boolean): TaskEntry {
     grants: 0,
     expirations: 0,
     failures: [],
+    failedMs: undefined,
+    auditMs: undefined,
     dissentMs: undefined,
   };
 }

@@ -3,6 +3,7 @@ import type { AuditResult, CoordinatorEffect, SessionId, TaskEnd } from "./event
 import type { GrantedLease, TaskBoard, TaskEntry, Vote } from "./leases.js";
 import type { Member, Membership } from "./membership.js";
 import type { Progress } from "./progress.js";
+import type { TaskTimes } from "./task-times.js";
 
 /** What arrived with the end of a lease. */
 interface TaskEndDetail {
@@ -19,12 +20,14 @@ export class Ledger {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #progress: Progress;
+  readonly #timesOf: (entry: TaskEntry) => TaskTimes;
   #effects: CoordinatorEffect[] = [];
 
-  constructor(board: TaskBoard, membership: Membership, progress: Progress) {
+  constructor(board: TaskBoard, membership: Membership, progress: Progress, timesOf: (entry: TaskEntry) => TaskTimes) {
     this.#board = board;
     this.#membership = membership;
     this.#progress = progress;
+    this.#timesOf = timesOf;
   }
 
   /** What has been written since the last call. */
@@ -68,13 +71,40 @@ export class Ledger {
     for (const lease of this.#board.leasesOf(session)) this.release(lease, "lost", reason, now);
   }
 
-  /** The task's result is known; whoever else computes it may stop. */
+  /** The task's result is known; whoever else computes it may stop, and was overtaken if its lease had become slow. */
   settle(entry: TaskEntry, vote: Vote, now: number): void {
     entry.settled = vote;
+    const { slowMs } = this.#timesOf(entry);
     for (const lease of [...entry.leases]) {
       this.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
       this.endLease(lease, "repeated", now);
+      if (now - lease.grantedMs >= slowMs) this.unanswered(lease, "others were quicker", now);
     }
+  }
+
+  /** The lease was overtaken or ran out of time: too many of them in a row put its worker on trial. */
+  unanswered({ session }: GrantedLease, because: string, now: number): void {
+    const member = this.#membership.bySession(session);
+    if (!member || !this.#membership.unanswered(member, now)) return;
+    const { unanswered } = member.conduct;
+    const reason = `begins: ${unanswered} tasks in a row without a result, at last as ${because}; it is given copies only`;
+    this.tell({ kind: "trial", worker: member.worker, reason });
+  }
+
+  /** The member's result was admitted. */
+  answered(member: Member, now: number): void {
+    if (this.#membership.answered(member, now)) this.#tellTrialOver(member, "it has answered");
+  }
+
+  /** Somebody else has the same result as this incarnation. */
+  confirmed(worker: string, incarnation: string, now: number): void {
+    const member = this.#membership.byName(worker);
+    if (member?.hello.incarnation !== incarnation) return;
+    if (this.#membership.confirmed(member, now)) this.#tellTrialOver(member, "its result was confirmed");
+  }
+
+  #tellTrialOver({ worker }: Member, because: string): void {
+    this.tell({ kind: "trial", worker, reason: `is over: ${because}` });
   }
 
   /** The worker's results for this task do not count any more. */
@@ -84,6 +114,7 @@ export class Ledger {
       entry.votes.splice(i, 1);
       this.countTask(worker, "dropped");
     }
+    if (entry.votes.length === 0) entry.auditMs = undefined;
     if (entry.settled?.worker === worker) entry.settled = undefined;
   }
 

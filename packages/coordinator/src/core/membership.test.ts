@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CoreHarness } from "../testing/core-harness.js";
+import { CoreHarness, type JoinedWorker, placeOf } from "../testing/core-harness.js";
 
 describe("a worker that joins", () => {
   it("is given tasks of the running step at once", () => {
@@ -29,15 +29,36 @@ describe("a worker that joins", () => {
     expect(cluster.core.status(cluster.nowMs).workers).toHaveLength(1);
   });
 
-  it("from two machines under one name does not make them throw each other out in turns", () => {
-    const cluster = new CoreHarness();
-    cluster.join("a", { incarnation: "one", host: "first" });
+  it("under a name in use as another process takes nothing from the first, and comes in when that has gone", () => {
+    const cluster = new CoreHarness({ tasks: 1 });
+    const first = cluster.join("a", { incarnation: "one", host: "first" });
     const second = cluster.join("a", { incarnation: "two", host: "second" });
-    const again = cluster.join("a", { incarnation: "one", host: "first" });
-    expect(again.received).toMatchObject([{ type: "refuse", retry: true }]);
-    expect(JSON.stringify(again.received)).toContain("another worker named a joined later, from second");
-    cluster.drop(second);
-    expect(cluster.join("a", { incarnation: "one" }).received[0]).toMatchObject({ type: "welcome" });
+    expect(second.received).toMatchObject([{ type: "refuse", retry: true }]);
+    expect(JSON.stringify(second.received)).toContain("a worker named a is connected from first already");
+    cluster.join("a", { incarnation: "two", host: "second" });
+    expect(cluster.events("refusal")).toHaveLength(1);
+    expect(first.leases).toHaveLength(1);
+    cluster.drop(first);
+    expect(cluster.join("a", { incarnation: "two" }).received[0]).toMatchObject({ type: "welcome" });
+    expect(cluster.join("a", { incarnation: "one" }).received).toMatchObject([{ type: "refuse", retry: true }]);
+  });
+
+  it("after it was killed, before the coordinator has noticed, waits for its own silence and no longer", () => {
+    const cluster = new CoreHarness({ tasks: 1 });
+    cluster.join("a", { incarnation: "one" });
+    cluster.pass(4);
+    expect(cluster.join("a", { incarnation: "two" }).received).toMatchObject([{ type: "refuse", retry: true }]);
+    cluster.pass(1);
+    const again = cluster.join("a", { incarnation: "two" });
+    expect(again.received[0]).toMatchObject({ type: "welcome" });
+    expect(again.leases).toHaveLength(1);
+  });
+
+  it("is kept alive by its own heartbeats alone", () => {
+    const cluster = new CoreHarness();
+    const first = cluster.join("a", { incarnation: "one" });
+    cluster.pass(5, [{ ...first, incarnation: "two" }]);
+    expect(cluster.worker("a")).toMatchObject({ state: "lost" });
   });
 });
 
@@ -61,7 +82,7 @@ describe("a silent worker", () => {
     cluster.pass(4);
     cluster.answer(worker);
     cluster.pass(4);
-    cluster.send({ type: "heartbeat", worker: "a", via: "stream", busySlots: 1 });
+    cluster.send({ type: "heartbeat", worker: "a", incarnation: "a#1", via: "stream", busySlots: 1 });
     cluster.pass(4);
     expect(cluster.worker("a")).toMatchObject({ state: "active", lastHeartbeatAgoSeconds: 4 });
   });
@@ -146,5 +167,120 @@ describe("a worker that fails repeatedly", () => {
       for (let i = 0; i < 9; i++) cluster.answer(worker);
     }
     expect(cluster.worker("a")).toMatchObject({ state: "active", tasksFailed: 5, tasksDone: 45 });
+  });
+});
+
+describe("a new process under the name of a quarantined one", () => {
+  function successor(...others: readonly string[]) {
+    const cluster = new CoreHarness({ tasks: 4, steps: 9 });
+    const bad = cluster.join("bad", { incarnation: "one" });
+    for (let i = 0; i < 3; i++) cluster.fail(bad, "out of memory");
+    const joined = others.map((name) => cluster.join(name));
+    return { cluster, next: cluster.join("bad", { incarnation: "two" }), others: joined };
+  }
+
+  it("is let in, while the old one is not", () => {
+    const { cluster, next } = successor();
+    expect(next.received[0]).toMatchObject({ type: "welcome" });
+    cluster.drop(next);
+    expect(cluster.join("bad", { incarnation: "one" }).received).toMatchObject([{ type: "refuse", retry: true }]);
+  });
+
+  it("is given copies of what others compute until one of its results was the same", () => {
+    const { cluster, next, others } = successor("good");
+    const [good] = others as [JoinedWorker];
+    expect(next.leases.map(placeOf)).toEqual(good.leases.map(placeOf));
+    expect(cluster.worker("bad")?.reason).toContain("on trial: its name is in quarantine");
+    cluster.answer(good);
+    cluster.answer(next);
+    expect(cluster.ends.slice(-2)).toEqual(["good accepted", "bad repeated"]);
+    expect(cluster.events("trial").at(-1)).toMatchObject({
+      worker: "bad",
+      reason: "is over: its result was confirmed",
+    });
+    expect(next.leases.map(placeOf)).not.toEqual(good.leases.map(placeOf));
+  });
+
+  it("enters nothing into the parameters that nobody has confirmed", () => {
+    const { cluster, next, others } = successor("good");
+    const [good] = others as [JoinedWorker];
+    const [copied] = next.leases;
+    cluster.answer(next, { gradient: Float32Array.of(9, 9, 9) });
+    expect(cluster.core.status(cluster.nowMs).leases.done).toBe(0);
+    expect(good.leases.map(placeOf)).toEqual([placeOf(copied!)]);
+  });
+
+  it("is out again, for twice as long, after one failure", () => {
+    const { cluster, next } = successor("good");
+    cluster.fail(next, "out of memory");
+    expect(cluster.events("quarantine").at(-1)).toMatchObject({ worker: "bad", reason: "for 60 s: out of memory" });
+  });
+
+  it("is given tasks like any other when nobody else is there", () => {
+    const { next } = successor();
+    expect(next.leases.map(placeOf)).toEqual(["0/0"]);
+  });
+});
+
+describe("a worker whose tasks others overtake", () => {
+  /** Three tasks of `mute` are overtaken by `good`. */
+  function overtaken() {
+    const cluster = new CoreHarness({ tasks: 3, steps: 99 });
+    const good = cluster.join("good");
+    const mute = cluster.join("mute");
+    const both = [good, mute];
+    while (cluster.events("trial").length === 0) {
+      cluster.pass(1, both);
+      if (good.leases.length > 0) cluster.answer(good);
+    }
+    return { cluster, good, mute, both };
+  }
+
+  it("is on trial after three without a result: it holds copies of what others compute, and nobody waits for it", () => {
+    const { cluster, good, mute, both } = overtaken();
+    expect(cluster.ends.filter((end) => end === "mute repeated")).toHaveLength(3);
+    expect(cluster.worker("mute")).toMatchObject({ state: "active", tasksFailed: 0 });
+    const before = cluster.steps.length;
+    for (let second = 0; second < 9; second++) {
+      cluster.pass(1, both);
+      cluster.answer(good);
+    }
+    expect(cluster.steps.length - before).toBe(3);
+    expect(mute.leases).toHaveLength(1);
+  });
+
+  it("is back with its first result, however late", () => {
+    const { cluster, good, mute, both } = overtaken();
+    for (let second = 0; second < 4; second++) {
+      cluster.pass(1, both);
+      cluster.answer(good);
+    }
+    cluster.answer(mute);
+    expect(cluster.events("trial").at(-1)).toMatchObject({ worker: "mute", reason: "is over: it has answered" });
+    expect(mute.leases.map(placeOf)).not.toEqual(good.leases.map(placeOf));
+  });
+
+  it("is quarantined when it lets five copies lapse, each of which may take twice as long as the last", () => {
+    const { cluster, good, mute, both } = overtaken();
+    const begun = cluster.nowMs;
+    while (cluster.events("quarantine").length === 0) {
+      cluster.pass(1, both);
+      if (good.leases.length > 0) cluster.answer(good);
+    }
+    expect(cluster.events("quarantine")[0]).toMatchObject({ worker: "mute" });
+    expect(cluster.events("quarantine")[0]?.reason).toContain("it answers nothing: 5 copies in a row on trial");
+    // 5, 10, 20, 40 and 80 s.
+    expect((cluster.nowMs - begun) / 1000).toBeCloseTo(155, -1);
+    expect(mute.received.at(-1)).toMatchObject({ type: "disconnect" });
+  });
+
+  it("is not held to be silent when it is the only one left", () => {
+    const { cluster, good, mute } = overtaken();
+    cluster.drop(good);
+    cluster.pass(600, [mute]);
+    expect(cluster.worker("mute")).toMatchObject({ state: "active" });
+    const before = cluster.steps.length;
+    cluster.finish(mute);
+    expect(cluster.steps.length).toBeGreaterThan(before);
   });
 });

@@ -1,21 +1,31 @@
 /**
  * Who is in the cluster, since when and why: the workers by name, their sessions, their silence and their conduct.
  * It decides nothing about tasks.
+ *
+ * A name is a worker's place in the cluster; an incarnation is one process that takes it. Conduct and quarantine are the
+ * incarnation's. What the name remembers is how often it was quarantined, so that a broken machine whose worker is started
+ * again and again does not begin with a clean record each time: a new process whose predecessor's quarantine is not over
+ * is let in on trial (conduct.ts), and one failure there is a quarantine twice as long as the last.
  */
 import type { WorkerState } from "@mzsr/shared";
+import {
+  type Conduct,
+  newConduct,
+  noteConfirmed,
+  noteFailure,
+  noteLapsedTrial,
+  noteResult,
+  noteUnanswered,
+  type Trial,
+} from "./conduct.js";
 import type { SessionId, WorkerHello } from "./events.js";
 
 /** Time between two heartbeats of a worker. */
 export const HEARTBEAT_SECONDS = 1;
 
-/** So many failures … */
-const STRIKES = 3;
-/** … among so many tasks in a row put a worker into quarantine. */
-const CONDUCT_WINDOW = 10;
-
 /** The first quarantine lasts so many times the patience for a silent worker; each further one twice as long … */
 const FIRST_QUARANTINE = 6;
-/** … up to this many times the first. */
+/** … up to this many times the first. A name that has been without one for that long begins anew. */
 const LONGEST_QUARANTINE = 64;
 
 /** Weight of the newest task in a worker's usual time. */
@@ -39,12 +49,13 @@ export interface Member {
   secondsPerTask: number | undefined;
   /** Steps whose parameters its session has been sent. */
   readonly parametersSent: Set<number>;
-  /** Newest outcomes, true for a failure. */
-  readonly conduct: boolean[];
+  /** Of the present incarnation, or the last one. */
+  conduct: Conduct;
+  /** Of the name, over its incarnations. */
   quarantines: number;
   quarantinedUntilMs: number;
-  /** An incarnation that another process of the same name has replaced. */
-  replaced: string | undefined;
+  /** The incarnation that was quarantined last. */
+  quarantinedIncarnation: string | undefined;
   /** The refusal told last, so that a worker which keeps knocking does not fill the event log. */
   toldRefusal: string | undefined;
 }
@@ -72,9 +83,23 @@ export class Membership {
     return [...this.#byName.values()].filter(({ session }) => session !== undefined);
   }
 
-  /** Connected members that may be given tasks. */
+  /** Connected members that stay. */
   get active(): Member[] {
     return this.connected.filter(({ state }) => state === "active");
+  }
+
+  /** Those who may be given tasks that somebody waits for: all but those on trial, or all where nobody else is there. */
+  get eligible(): Member[] {
+    const { active } = this;
+    const trusted = active.filter(({ conduct }) => conduct.trial === undefined);
+    return trusted.length > 0 ? trusted : active;
+  }
+
+  /** Those who may only be given copies of what others compute. */
+  get onTrial(): Member[] {
+    const { active } = this;
+    const onTrial = active.filter(({ conduct }) => conduct.trial !== undefined);
+    return onTrial.length < active.length ? onTrial : [];
   }
 
   byName(worker: string): Member | undefined {
@@ -86,9 +111,10 @@ export class Membership {
   }
 
   /**
-   * A worker introduces itself. A newer session of a name replaces the older one. Where two processes use one name,
-   * the newer process stays and the older is refused for as long as the newer is there, so that they do not take turns
-   * in throwing each other out.
+   * A worker introduces itself. The same process may replace its own session, of whose end the coordinator has not heard
+   * yet. Another one under a name in use is refused until the name is free: its worker has left, or has been silent for
+   * the patience. So two processes with one name never take each other's tasks, and one that was killed and started again
+   * waits for no longer than that.
    */
   join(session: SessionId, hello: WorkerHello, nowMs: number): JoinDecision {
     const known = this.#byName.get(hello.worker);
@@ -101,15 +127,13 @@ export class Membership {
     const replacedSession = known?.session;
     if (replacedSession !== undefined) this.#bySession.delete(replacedSession);
     const member = known ?? newMember(hello, nowMs);
-    if (hello.incarnation !== member.hello.incarnation) {
-      member.replaced = replacedSession === undefined ? undefined : member.hello.incarnation;
-    }
+    if (hello.incarnation !== member.hello.incarnation) beginConduct(member, nowMs);
     member.hello = hello;
     member.session = session;
     member.lastHeardMs = nowMs;
     member.parametersSent.clear();
     member.toldRefusal = undefined;
-    enter(member, "active", "connected", nowMs);
+    enter(member, "active", presence(member), nowMs);
     this.#byName.set(hello.worker, member);
     this.#bySession.set(session, member);
     return { joined: true, member, replacedSession };
@@ -133,10 +157,19 @@ export class Membership {
     return this.connected.filter(({ lastHeardMs }) => nowMs - lastHeardMs >= this.#silenceMs);
   }
 
-  /** A task was computed, `seconds` after its lease began. */
+  /** A result was admitted. True when the member's trial is over. */
+  answered(member: Member, nowMs: number): boolean {
+    return noteResult(member.conduct) && this.#trusted(member, nowMs);
+  }
+
+  /** Another worker has computed the same result as this one. True when the member's trial is over. */
+  confirmed(member: Member, nowMs: number): boolean {
+    return noteConfirmed(member.conduct) && this.#trusted(member, nowMs);
+  }
+
+  /** A result counts or is an opinion, `seconds` after its lease began. */
   taskDone(member: Member, seconds: number): void {
     member.tasksDone++;
-    remember(member, false);
     const before = member.secondsPerTask ?? seconds;
     member.secondsPerTask = before + NEWEST_SHARE * (seconds - before);
   }
@@ -144,17 +177,30 @@ export class Membership {
   /** A task failed by the worker's fault. True when that has happened too often. */
   taskFailed(member: Member): boolean {
     member.tasksFailed++;
-    remember(member, true);
-    return member.conduct.filter((failed) => failed).length >= STRIKES;
+    return noteFailure(member.conduct);
   }
 
-  /** Shuts a member out, for twice as long as the last time. Its stream is to be closed. Returns the duration in seconds. */
+  /** A lease was overtaken or ran out of time. True when the member is on trial from now on. */
+  unanswered(member: Member, nowMs: number): boolean {
+    if (!noteUnanswered(member.conduct)) return false;
+    if (member.state === "active") enter(member, "active", presence(member), nowMs);
+    return true;
+  }
+
+  /** A copy given on trial ran out of time. True when that has happened too often. */
+  trialLapsed(member: Member): boolean {
+    return noteLapsedTrial(member.conduct);
+  }
+
+  /** Shuts an incarnation out, for twice as long as the last time. Its stream is to be closed. Returns the duration in seconds. */
   quarantine(member: Member, reason: string, nowMs: number): number {
-    const times = Math.min(2 ** member.quarantines, LONGEST_QUARANTINE);
-    const durationMs = FIRST_QUARANTINE * this.#silenceMs * times;
+    const firstMs = FIRST_QUARANTINE * this.#silenceMs;
+    if (nowMs - member.quarantinedUntilMs > LONGEST_QUARANTINE * firstMs) member.quarantines = 0;
+    const durationMs = firstMs * Math.min(2 ** member.quarantines, LONGEST_QUARANTINE);
     member.quarantines++;
     member.quarantinedUntilMs = nowMs + durationMs;
-    member.conduct.length = 0;
+    member.quarantinedIncarnation = member.hello.incarnation;
+    member.conduct = newConduct();
     this.leave(member, "quarantined", reason, nowMs);
     return durationMs / 1000;
   }
@@ -179,6 +225,11 @@ export class Membership {
     for (const member of this.connected) member.lastHeardMs += ms;
   }
 
+  #trusted(member: Member, nowMs: number): true {
+    if (member.state === "active") enter(member, "active", presence(member), nowMs);
+    return true;
+  }
+
   #forgetOldest(): void {
     const departed = [...this.all].filter(({ state }) => state === "lost" || state === "gone");
     if (departed.length <= REMEMBERED_DEPARTED) return;
@@ -188,14 +239,33 @@ export class Membership {
 }
 
 function objectionToJoin(known: Member, hello: WorkerHello, nowMs: number): string | undefined {
-  if (known.state === "quarantined" && nowMs < known.quarantinedUntilMs) {
+  if (known.quarantinedIncarnation === hello.incarnation && nowMs < known.quarantinedUntilMs) {
     const until = new Date(known.quarantinedUntilMs).toISOString();
-    return `quarantined until ${until}: ${known.reason}`;
+    return known.state === "quarantined" ? `quarantined until ${until}: ${known.reason}` : `quarantined until ${until}`;
   }
-  if (known.session !== undefined && known.replaced === hello.incarnation) {
-    return `another worker named ${known.worker} joined later, from ${known.hello.host}: give one of them another name`;
+  if (known.session !== undefined && known.hello.incarnation !== hello.incarnation) {
+    const way = "this one comes in when that one has left; if both shall compute, give one of them another name";
+    return `a worker named ${known.worker} is connected from ${known.hello.host} already: ${way}`;
   }
   return undefined;
+}
+
+/** A new process takes the name. */
+function beginConduct(member: Member, nowMs: number): void {
+  const trial: Trial | undefined = nowMs < member.quarantinedUntilMs ? "successor" : undefined;
+  member.conduct = newConduct(trial);
+}
+
+/** Why a connected member is there, and what it may do. */
+function presence({ conduct }: Member): string {
+  switch (conduct.trial) {
+    case undefined:
+      return "connected";
+    case "unanswered":
+      return "on trial: it did not answer its last tasks in time; a result ends that";
+    case "successor":
+      return "on trial: its name is in quarantine; a result that somebody confirms ends that";
+  }
 }
 
 function newMember(hello: WorkerHello, nowMs: number): Member {
@@ -211,17 +281,12 @@ function newMember(hello: WorkerHello, nowMs: number): Member {
     tasksFailed: 0,
     secondsPerTask: undefined,
     parametersSent: new Set(),
-    conduct: [],
+    conduct: newConduct(),
     quarantines: 0,
     quarantinedUntilMs: Number.NEGATIVE_INFINITY,
-    replaced: undefined,
+    quarantinedIncarnation: undefined,
     toldRefusal: undefined,
   };
-}
-
-function remember(member: Member, failed: boolean): void {
-  member.conduct.push(failed);
-  if (member.conduct.length > CONDUCT_WINDOW) member.conduct.shift();
 }
 
 function enter(member: Member, state: WorkerState, reason: string, nowMs: number): void {

@@ -7,6 +7,12 @@ const REMEMBERED = 64;
  */
 const SLOW = 2;
 
+/** An audit may take as long as so many leases: room for a second and a third opinion, and for one that never comes. */
+const AUDIT_LEASES = 3;
+
+/** Where nobody else can compute a task, its lease may take so many times as long: giving it out anew only loses work. */
+const ALONE = 8;
+
 /**
  * How long tasks usually take, and what follows from that: when a task is slow, when a lease is over. The one setting
  * behind both is `cluster.patience`. Each stage has an instance of its own, for its tasks are of another size.
@@ -38,7 +44,7 @@ export class TaskTimes {
    * seconds, so that a worker which hangs from the start does not keep idle ones waiting.
    */
   get slowMs(): number {
-    return this.#usualMs === undefined ? this.#patience * 1000 : SLOW * this.#usualMs;
+    return this.#usualMs === undefined ? this.#patience * 1000 : Math.max(1, SLOW * this.#usualMs);
   }
 
   /**
@@ -49,5 +55,15 @@ export class TaskTimes {
   deadlineMs(expirations: number): number {
     if (this.#usualMs === undefined) return Number.POSITIVE_INFINITY;
     return this.#patience * Math.max(1000, this.#usualMs) * 2 ** expirations;
+  }
+
+  /** As `deadlineMs`, where nobody else is there to compute the task. */
+  aloneDeadlineMs(expirations: number): number {
+    return ALONE * this.deadlineMs(expirations);
+  }
+
+  /** How long an audit may take in all, from the first result on. */
+  get auditMs(): number {
+    return AUDIT_LEASES * this.deadlineMs(0);
   }
 }

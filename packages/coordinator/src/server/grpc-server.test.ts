@@ -68,7 +68,7 @@ test("what a worker says arrives as events of its session, and its end exactly o
   const { session } = await eventOf(events, "join");
   expect(events).toEqual([
     { type: "join", session, hello: expect.objectContaining({ worker: "alice", slots: 3 }) },
-    { type: "heartbeat", worker: "alice", via: "stream", busySlots: 2 },
+    { type: "heartbeat", worker: "alice", incarnation: "alice-1", via: "stream", busySlots: 2 },
     { type: "result", session, lease: "l1", outcome },
     { type: "failure", session, lease: "l2", reason: "no memory" },
     { type: "goodbye", session, reason: "leaving" },

@@ -37,7 +37,7 @@ export class WorkerSession {
   readonly #call: SessionCall;
   readonly #rules: SessionRules;
   readonly #helloTimer: NodeJS.Timeout;
-  #worker: string | undefined;
+  #hello: Hello | undefined;
   #open = true;
 
   constructor(id: SessionId, call: SessionCall, rules: SessionRules) {
@@ -66,8 +66,8 @@ export class WorkerSession {
     if (!this.#open) return;
     const message = this.#read(wire);
     if (message === undefined) return;
-    if (this.#worker === undefined) this.#introduce(message);
-    else this.#deliver(message, this.#worker);
+    if (this.#hello === undefined) this.#introduce(message);
+    else this.#deliver(message, this.#hello);
   }
 
   /** A result that cannot be read fails its lease, so that it is counted; other junk ends the stream. */
@@ -77,7 +77,7 @@ export class WorkerSession {
     } catch (thrown) {
       const lease = wire.result?.lease;
       const reason = messageOf(thrown);
-      if (this.#worker === undefined || lease === undefined || lease === "") this.#refuse(reason, true);
+      if (this.#hello === undefined || lease === undefined || lease === "") this.#refuse(reason, true);
       else this.#rules.deliver({ type: "failure", session: this.id, lease, reason: `unusable result: ${reason}` });
       return undefined;
     }
@@ -89,12 +89,12 @@ export class WorkerSession {
     if (message.type !== "hello" || objection !== undefined) {
       this.#refuse(objection ?? "no hello", false);
     } else {
-      this.#worker = message.worker;
+      this.#hello = message;
       this.#rules.deliver({ type: "join", session: this.id, hello: withoutSecrets(message) });
     }
   }
 
-  #deliver(message: WorkerToCoordinator, worker: string): void {
+  #deliver(message: WorkerToCoordinator, { worker, incarnation }: Hello): void {
     const { deliver } = this.#rules;
     const session = this.id;
     switch (message.type) {
@@ -111,14 +111,14 @@ export class WorkerSession {
         deliver({ type: "goodbye", session, reason: message.reason });
         break;
       case "heartbeat":
-        deliver({ type: "heartbeat", worker, via: "stream", busySlots: message.busySlots });
+        deliver({ type: "heartbeat", worker, incarnation, via: "stream", busySlots: message.busySlots });
         break;
     }
   }
 
   #refuse(reason: string, retry: boolean): void {
     if (!this.#open) return;
-    if (this.#worker === undefined) this.#rules.onRefusal(reason, this.#call.getPeer());
+    if (this.#hello === undefined) this.#rules.onRefusal(reason, this.#call.getPeer());
     this.send({ type: "refusal", reason, retry });
     this.#finish(reason);
   }
@@ -129,7 +129,7 @@ export class WorkerSession {
     clearTimeout(this.#helloTimer);
     this.#call.end();
     this.#rules.onClosed(this.id);
-    if (this.#worker !== undefined) this.#rules.deliver({ type: "disconnected", session: this.id, reason });
+    if (this.#hello !== undefined) this.#rules.deliver({ type: "disconnected", session: this.id, reason });
   }
 }
 

@@ -23,6 +23,7 @@ export interface HarnessOptions {
 /** A worker that joined: `leases` are the current ones that it has been told of. */
 export interface JoinedWorker {
   readonly name: string;
+  readonly incarnation: string;
   readonly session: string;
   readonly leases: Lease[];
   /** Effects that were meant for its session, in order. */
@@ -66,9 +67,10 @@ export class CoreHarness {
 
   join(name: string, hello: Partial<WorkerHello> = {}): JoinedWorker {
     const session = `session-${++this.#sessions}`;
-    const worker: JoinedWorker = { name, session, leases: [], received: [] };
+    const whole = helloOf(name, hello);
+    const worker: JoinedWorker = { name, incarnation: whole.incarnation, session, leases: [], received: [] };
     this.#workers.set(session, worker);
-    this.send({ type: "join", session, hello: helloOf(name, hello) });
+    this.send({ type: "join", session, hello: whole });
     return worker;
   }
 
@@ -79,7 +81,9 @@ export class CoreHarness {
       const nextSecondMs = Math.floor(this.nowMs / 1000) * 1000 + 1000;
       this.nowMs = Math.min(untilMs, nextSecondMs, this.core.nextWakeMs(this.nowMs) ?? untilMs);
       if (this.nowMs % 1000 === 0) {
-        for (const { name } of alive) this.send({ type: "heartbeat", worker: name, via: "nats", busySlots: 0 });
+        for (const { name, incarnation } of alive) {
+          this.send({ type: "heartbeat", worker: name, incarnation, via: "nats", busySlots: 0 });
+        }
       }
       this.send({ type: "tick" });
     }

@@ -7,6 +7,7 @@ export const EVENT_WORDS: Record<RunEvent["kind"], string> = {
   lost: "lost",
   release: "task given to another",
   refusal: "result refused",
+  trial: "trial",
   quarantine: "quarantined",
   reinstated: "let back",
   audit: "audit",

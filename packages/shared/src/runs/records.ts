@@ -33,6 +33,7 @@ export interface RunEvent {
     | "lost"
     | "release"
     | "refusal"
+    | "trial"
     | "quarantine"
     | "reinstated"
     | "audit"

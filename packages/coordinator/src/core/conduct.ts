@@ -19,8 +19,11 @@ export const CONDUCT_WINDOW = 10;
 
 /** So many unanswered leases in a row put a worker on trial … */
 export const UNANSWERED_LIMIT = 3;
-/** … and so many unanswered copies on trial into quarantine: 31 lease deadlines in all, as each is twice the last. */
-export const LONGEST_TRIAL = 5;
+/**
+ * … and so many unanswered copies on trial into quarantine: 63 lease deadlines in all, as each is twice the last. A worker
+ * twenty times slower answers before, even where it cannot end what it was computing.
+ */
+export const LONGEST_TRIAL = 6;
 
 /**
  * Why a worker is on trial: it did not answer; or it is a new process under a name whose last process is in quarantine, and

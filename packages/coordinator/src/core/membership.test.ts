@@ -225,7 +225,7 @@ describe("a new process under the name of a quarantined one", () => {
 describe("a worker whose tasks others overtake", () => {
   /** Three tasks of `mute` are overtaken by `good`. */
   function overtaken() {
-    const cluster = new CoreHarness({ tasks: 3, steps: 99 });
+    const cluster = new CoreHarness({ tasks: 3, steps: 999 });
     const good = cluster.join("good");
     const mute = cluster.join("mute");
     const both = [good, mute];
@@ -260,7 +260,7 @@ describe("a worker whose tasks others overtake", () => {
     expect(mute.leases.map(placeOf)).not.toEqual(good.leases.map(placeOf));
   });
 
-  it("is quarantined when it lets five copies lapse, each of which may take twice as long as the last", () => {
+  it("is quarantined when it lets six copies lapse, each of which may take twice as long as the last", () => {
     const { cluster, good, mute, both } = overtaken();
     const begun = cluster.nowMs;
     while (cluster.events("quarantine").length === 0) {
@@ -268,9 +268,9 @@ describe("a worker whose tasks others overtake", () => {
       if (good.leases.length > 0) cluster.answer(good);
     }
     expect(cluster.events("quarantine")[0]).toMatchObject({ worker: "mute" });
-    expect(cluster.events("quarantine")[0]?.reason).toContain("it answers nothing: 5 copies in a row on trial");
-    // 5, 10, 20, 40 and 80 s.
-    expect((cluster.nowMs - begun) / 1000).toBeCloseTo(155, -1);
+    expect(cluster.events("quarantine")[0]?.reason).toContain("it answers nothing: 6 copies in a row on trial");
+    // 5, 10, 20, 40, 80 and 160 s.
+    expect((cluster.nowMs - begun) / 1000).toBeCloseTo(315, -1);
     expect(mute.received.at(-1)).toMatchObject({ type: "disconnect" });
   });
 

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { createImage, Draws, writePng } from "@mzsr/shared";
+import { createImage, Draws, writePng } from "@mzsr/mzsr";
 import { MzsrProcess } from "../../test/support/mzsr-process.js";
 import { poll } from "../../test/support/poll.js";
 import { pinnedTo } from "../peer.js";

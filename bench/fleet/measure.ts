@@ -3,8 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "@mzsr/shared";
-import { parameterLayout } from "@mzsr/shared/compute";
+import { messageOf, parameterLayout } from "@mzsr/mzsr";
 import { FleetCoordinator, type Reading } from "./coordinator.js";
 import { PretendFleet } from "./pretend-fleet.js";
 

@@ -1,5 +1,5 @@
 // Our side of bench/adaptation.ts: adapts to a photo and enlarges it, on the simd backend.
-import { Draws, initialParameters, loadKernel, readImage, superResolve } from "@mzsr/shared";
+import { Draws, initialParameters, loadKernel, readImage, superResolve } from "@mzsr/mzsr";
 import "@mzsr/tfjs-backend-simd";
 import * as tf from "@tensorflow/tfjs-core";
 import { serve } from "./serve.mjs";

@@ -1,5 +1,5 @@
 // The process that bench/large-photo.ts measures: adapts to a synthetic photo, enlarges it, and writes the result.
-import { createImage, Draws, gaussianKernel, initialParameters, readImage, superResolve, writePng } from "@mzsr/shared";
+import { createImage, Draws, gaussianKernel, initialParameters, readImage, superResolve, writePng } from "@mzsr/mzsr";
 import "@mzsr/tfjs-backend-simd";
 import * as tf from "@tensorflow/tfjs-core";
 import { serve } from "./serve.mjs";

@@ -1,5 +1,5 @@
 // Our side of bench/task.ts: one second-order task on the simd backend.
-import { metaGradient, parameterLayout } from "@mzsr/shared/compute";
+import { metaGradient, parameterLayout } from "@mzsr/mzsr";
 import "@mzsr/tfjs-backend-simd";
 import * as tf from "@tensorflow/tfjs-core";
 import { serve } from "./serve.mjs";

@@ -8,7 +8,8 @@ import {
   type RunningCoordinator,
   startCoordinator,
 } from "@mzsr/coordinator";
-import { type Configuration, imresize } from "@mzsr/shared";
+import { imresize } from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 import { type RunningWorker, startWorker } from "@mzsr/worker";
 import pino from "pino";
 import type { Browser, Page } from "playwright-core";

@@ -1,5 +1,5 @@
 /** What goes wrong in a campaign, and when: a pure function of the seed, so that a campaign can be repeated. */
-import { Draws } from "@mzsr/shared";
+import { Draws } from "@mzsr/mzsr";
 
 export const FAULT_KINDS = [
   "worker-kill",

@@ -1,7 +1,8 @@
 /** Coordinators that stand by for each other, as real processes on a real NATS with JetStream. */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Configuration, connectNats, findLeader, type NatsLink, readLeader, readModel } from "@mzsr/shared";
+import { readModel } from "@mzsr/mzsr";
+import { type Configuration, connectNats, findLeader, type NatsLink, readLeader } from "@mzsr/shared";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { freePorts } from "../support/free-port.js";
 import { hasNatsServer, startNatsServer } from "../support/nats-server.js";

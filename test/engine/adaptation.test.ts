@@ -20,7 +20,7 @@ import {
   psnrY,
   readImage,
   superResolve,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
 import { simdMemory } from "@mzsr/tfjs-backend-simd";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";

@@ -1,4 +1,4 @@
-import { downloadWeights, forward, metaGradient, metaLayout, type PatchPairs, uploadWeights } from "@mzsr/shared";
+import { downloadWeights, forward, metaGradient, metaLayout, type PatchPairs, uploadWeights } from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@mzsr/tfjs-backend-simd";

@@ -7,7 +7,7 @@ import {
   metaLayout,
   parameterLayout,
   squaredLoss,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { simdMemory } from "@mzsr/tfjs-backend-simd";

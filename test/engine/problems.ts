@@ -1,4 +1,4 @@
-import { Draws, type MetaProblem, type PatchPairs, parameterLayout } from "@mzsr/shared";
+import { Draws, type MetaProblem, type PatchPairs, parameterLayout } from "@mzsr/mzsr";
 
 /** Backends that every machine has. */
 export const BACKENDS = ["cpu", "simd"] as const;

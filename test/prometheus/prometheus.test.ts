@@ -39,12 +39,13 @@ const WITHOUT_DATA: readonly { readonly query: RegExp; readonly why: string }[] 
 
 /** For what takes a second or two on a machine that has nothing else to do. */
 const PATIENCE_SECONDS = 60;
+const PREVIEW_SECONDS = 240;
 
 const TOKEN = { MZSR_TOKEN: "a secret" };
 
 describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
   "a cluster under Prometheus",
-  { timeout: 150_000 },
+  { timeout: 300_000 },
   () => {
     let folder: string;
     let nats: TestNatsServer;
@@ -146,8 +147,8 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
         const known = WITHOUT_DATA.find((entry) => entry.query.test(query));
         const ask = () => prometheus.range(inPrometheus(query), 60);
         if (known !== undefined) expect(await ask(), `${query}: has data, though ${known.why}`).toEqual([]);
-        // The first pictures, for one, may still be in the making.
-        else await poll(query, PATIENCE_SECONDS, async () => ((await ask()).length > 0 ? true : undefined));
+        // The first pictures, for one, may still be in the making: by a process that gives way to every other one.
+        else await poll(query, PREVIEW_SECONDS, async () => ((await ask()).length > 0 ? true : undefined));
       }
     });
   },

@@ -3,7 +3,8 @@
  * on θ, step and index, and cancel each other so that a sum in another order has other bits.
  */
 import { RunSchedule } from "@mzsr/coordinator";
-import { Adam, type Configuration, type ParameterLayout, type Task, type TaskOutcome } from "@mzsr/shared";
+import { Adam, type ParameterLayout } from "@mzsr/mzsr";
+import type { Configuration, Task, TaskOutcome } from "@mzsr/shared";
 
 const NETWORK = 12;
 const RATES = 4;

@@ -8,16 +8,15 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  ActivityLog,
-  type ClusterStatus,
-  type PreviewImage,
-  type RunEventRecord,
-  type RunListing,
-  StepHistory,
-  type StepSummary,
-  type StreamMessages,
-  type WorkerStatus,
+import { ActivityLog, StepHistory } from "@mzsr/coordinator";
+import type {
+  ClusterStatus,
+  PreviewImage,
+  RunEventRecord,
+  RunListing,
+  StepSummary,
+  StreamMessages,
+  WorkerStatus,
 } from "@mzsr/shared";
 
 const PAGE = new URL("../../packages/dashboard/dist/", import.meta.url);

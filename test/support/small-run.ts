@@ -1,7 +1,8 @@
 /** The smallest run that has everything: two stages, learned rates, two images of noise. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Configuration, configurationSchema, createImage, Draws, writePng } from "@mzsr/shared";
+import { createImage, Draws, writePng } from "@mzsr/mzsr";
+import { type Configuration, configurationSchema } from "@mzsr/shared";
 
 /** Small enough that a step takes milliseconds. */
 export function smallConfiguration(changes: Record<string, unknown> = {}): Configuration {

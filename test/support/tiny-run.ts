@@ -1,7 +1,7 @@
 /** A run so small that a step takes milliseconds, and so long that no test sees its end. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createImage, Draws, writePng } from "@mzsr/shared";
+import { createImage, Draws, writePng } from "@mzsr/mzsr";
 
 const CONFIGURATION = `
 backend: simd

@@ -5,21 +5,9 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  configurationSchema,
-  connectNats,
-  createImage,
-  type Dataset,
-  Draws,
-  drawTask,
-  encodePng,
-  heartbeatFromBytes,
-  heartbeatSubject,
-  InputError,
-  initialParameters,
-  loadDataset,
-  RunError,
-} from "@mzsr/shared";
+import { type Dataset, drawTask, loadDataset } from "@mzsr/coordinator";
+import { createImage, Draws, encodePng, InputError, initialParameters, RunError } from "@mzsr/mzsr";
+import { configurationSchema, connectNats, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
 import { type RunningWorker, startWorker, type WorkerOptions } from "@mzsr/worker";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/shared";
+import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { FakeCoordinator } from "../../../test/support/fake-coordinator.js";
 import { freePort } from "../../../test/support/free-port.js";
@@ -174,7 +174,7 @@ describe("a model file", () => {
       /none\.safetensors.*expected a model file/,
     );
     expect(await upscaleWithModel(photo)).toMatch(
-      /photo\.png: not a safetensors file; expected the model\.safetensors of a run, or what `mzsr import` makes/,
+      /photo\.png: not a safetensors file \(.*\); expected the model\.safetensors of a run, or what `mzsr import` makes/,
     );
   });
 

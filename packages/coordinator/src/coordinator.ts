@@ -1,20 +1,7 @@
 /** A coordinator: one run, its folder, its doors for workers and people. */
 import { randomUUID } from "node:crypto";
-import {
-  Closers,
-  type ClusterStatus,
-  connectNats,
-  type Dataset,
-  drawTask,
-  loadDataset,
-  messageOf,
-  metaLayout,
-  type NatsLink,
-  type PreviewImage,
-  RunError,
-  readImage,
-  writeModel,
-} from "@mzsr/shared";
+import { messageOf, metaLayout, RunError, readImage, writeModel } from "@mzsr/mzsr";
+import { Closers, type ClusterStatus, connectNats, type NatsLink, type PreviewImage } from "@mzsr/shared";
 import { CoordinatorCore } from "./core/coordinator-core.js";
 import type { CoordinatorEffect } from "./core/events.js";
 import { RunSchedule } from "./core/schedule.js";
@@ -39,6 +26,8 @@ import { ParametersMessages } from "./server/outgoing.js";
 import { CoreLoop } from "./shell/core-loop.js";
 import { EffectRunner, type RunEnd } from "./shell/effects.js";
 import { LiveRun } from "./shell/live-run.js";
+import { type Dataset, loadDataset } from "./tasks/dataset.js";
+import { drawTask } from "./tasks/draw-task.js";
 import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
 
 const ACTIVITY_MS = 1_000;

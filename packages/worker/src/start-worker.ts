@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { performance } from "node:perf_hooks";
-import { type BackendName, connectNats, type Hello, InputError, type NatsLink, PROTOCOL_VERSION } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { type BackendName, connectNats, type Hello, type NatsLink, PROTOCOL_VERSION } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { StartedBackend } from "./compute/compute-messages.js";
 import { ComputePool } from "./compute/compute-pool.js";

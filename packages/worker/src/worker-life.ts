@@ -1,14 +1,7 @@
 /** A running worker: what surrounds its session, and the end of everything that was started for it. */
 import { performance } from "node:perf_hooks";
-import {
-  type Hello,
-  messageOf,
-  type NatsLink,
-  RunError,
-  type Task,
-  type Welcome,
-  type WorkerHeartbeat,
-} from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
+import type { Hello, NatsLink, Task, Welcome, WorkerHeartbeat } from "@mzsr/shared";
 import type { Logger } from "pino";
 import { AbandonedError, type ComputePool } from "./compute/compute-pool.js";
 import { RunTasks } from "./compute/run-tasks.js";

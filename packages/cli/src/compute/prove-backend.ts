@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 
 const PROBE = fileURLToPath(new URL("../inspect/probe-backend.js", import.meta.url));
 const PROBE_MS = 60_000;

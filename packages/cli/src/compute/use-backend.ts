@@ -1,4 +1,5 @@
-import { BACKEND_NAMES, type BackendName, InputError, nearestName } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { BACKEND_NAMES, type BackendName, nearestName } from "@mzsr/shared";
 import { startBackend } from "@mzsr/worker";
 
 /**

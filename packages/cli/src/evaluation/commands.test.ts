@@ -15,7 +15,7 @@ import {
   readImage,
   readModel,
   writeModel,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { mzsr } from "../testing/run-command.js";
 import { makePhotos } from "../testing/small-run.js";

@@ -18,7 +18,7 @@ import {
   psnrY,
   ssimY,
   toBytes,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
 
 /** `bicubic`, or a number of gradient steps. */
 export type MethodName = string;

@@ -1,4 +1,4 @@
-import { type Image, RunError } from "@mzsr/shared";
+import { type Image, RunError } from "@mzsr/mzsr";
 
 /**
  * The image itself, if it is one.

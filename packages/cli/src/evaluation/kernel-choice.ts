@@ -1,4 +1,4 @@
-import { type Downsampling, type LoadedKernel, loadKernel, PAPER_KERNELS } from "@mzsr/shared";
+import { type Downsampling, type LoadedKernel, loadKernel, PAPER_KERNELS } from "@mzsr/mzsr";
 
 export interface KernelChoice {
   readonly kernel: LoadedKernel;

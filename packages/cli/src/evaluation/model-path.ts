@@ -1,7 +1,7 @@
 /** `--model`: a model file, or the folder of a run that has one. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 
 const EXPECTED = "a model file, or the folder of a finished run";
 

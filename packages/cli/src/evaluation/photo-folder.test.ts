@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createImage, parameterLayout, writeModel, writePng } from "@mzsr/shared";
+import { createImage, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { mzsr } from "../testing/run-command.js";

@@ -1,6 +1,6 @@
 /** The photos of a folder that can be evaluated: all are looked at before the first is computed. */
 import { join } from "node:path";
-import { type BadImage, badImage, badImagesError, InputError, listImages, readImageSize } from "@mzsr/shared";
+import { type BadImage, badImage, badImagesError, InputError, listImages, readImageSize } from "@mzsr/mzsr";
 
 /** SSIM's window must fit into what shaving leaves. */
 const SMALLEST_RESULT = 32;

@@ -1,4 +1,4 @@
-import { InputError, type Model, readModel } from "@mzsr/shared";
+import { InputError, type Model, readModel } from "@mzsr/mzsr";
 import { modelFile } from "./model-path.js";
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/shared";
+import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/mzsr";
 import type { EvaluateOptions } from "../commands/evaluate.js";
 import { useBackend } from "../compute/use-backend.js";
 import { counted } from "../progress/numbers.js";

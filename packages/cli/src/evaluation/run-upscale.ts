@@ -1,4 +1,4 @@
-import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/shared";
+import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/mzsr";
 import type { UpscaleOptions } from "../commands/upscale.js";
 import { useBackend } from "../compute/use-backend.js";
 import { checkOutputFile } from "../export/output-file.js";

@@ -1,5 +1,5 @@
 /** The network's tensors as most other programs keep them: kernels OIHW instead of HWIO. */
-import { type Model, type NamedTensor, parameterLayout } from "@mzsr/shared";
+import { type Model, type NamedTensor, parameterLayout } from "@mzsr/mzsr";
 
 /**
  * Names follow PyTorch's habit: `conv1.weight` [out, in, 3, 3], `conv1.bias` [out], …

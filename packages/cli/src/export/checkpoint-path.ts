@@ -1,7 +1,7 @@
 /** Which TensorFlow 1 checkpoint a user means by the path of one of its files, of its folder, or its prefix. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InputError, reasonOf } from "@mzsr/shared";
+import { InputError, reasonOf } from "@mzsr/mzsr";
 
 /** TensorFlow's own list of the checkpoints in a folder; it names the newest. */
 const LIST = "checkpoint";

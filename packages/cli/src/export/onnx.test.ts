@@ -1,4 +1,4 @@
-import { type Model, parameterLayout } from "@mzsr/shared";
+import { type Model, parameterLayout } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { channelsFirstTensors } from "./channels-first.js";
 import { onnxModel } from "./onnx.js";

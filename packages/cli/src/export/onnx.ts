@@ -1,7 +1,7 @@
 /**
  * The network as an ONNX graph: `output = input + conv_D(ReLU(… conv_1(input)))` for images of any size.
  */
-import type { Model } from "@mzsr/shared";
+import type { Model } from "@mzsr/mzsr";
 import { VERSION } from "../version.js";
 import { channelsFirstTensors } from "./channels-first.js";
 import { encodeOnnx, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from "./onnx-schema.js";

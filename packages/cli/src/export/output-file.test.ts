@@ -1,7 +1,7 @@
 import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkOutputFile, type OutputOptions } from "./output-file.js";
 

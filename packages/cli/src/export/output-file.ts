@@ -2,7 +2,7 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
-import { InputError, probeWriting, RunError, reasonOf, writeFileAtomically } from "@mzsr/shared";
+import { InputError, probeWriting, RunError, reasonOf, writeFileAtomically } from "@mzsr/mzsr";
 
 export interface OutputOptions {
   /** Those that the result can have, with their dots. */
@@ -51,7 +51,7 @@ async function checkFolder(path: string, where: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch((thrown: unknown) => {
     const expected = "a name in a writable folder";
-    throw new InputError(`cannot be written: ${folder}: ${reasonOf(thrown)}`, { where, expected });
+    throw new InputError(`cannot be written (${reasonOf(thrown)}: ${folder})`, { where, expected });
   });
   if (!found.isDirectory()) {
     throw new InputError(`${folder} is not a folder`, { where, expected: "a name in a writable folder" });

@@ -1,4 +1,4 @@
-import { encodeSafetensors } from "@mzsr/shared";
+import { encodeSafetensors } from "@mzsr/mzsr";
 import type { ExportOptions } from "../commands/export.js";
 import { modelFile } from "../evaluation/model-path.js";
 import { readModelFor } from "../evaluation/read-model-for.js";

@@ -1,4 +1,4 @@
-import { encodeModel, importTf1Checkpoint } from "@mzsr/shared";
+import { encodeModel, importTf1Checkpoint } from "@mzsr/mzsr";
 import type { ImportOptions } from "../commands/import.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { checkpointPrefix } from "./checkpoint-path.js";

@@ -1,12 +1,6 @@
 /** Secrets, addresses and switches for both halves, from flags and environment. */
-import {
-  InputError,
-  LARGEST_SECRET_BYTES,
-  messageOf,
-  type NatsOptions,
-  natsOptions,
-  readSmallFile,
-} from "@mzsr/shared";
+import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzsr/mzsr";
+import { type NatsOptions, natsOptions } from "@mzsr/shared";
 import type { RunOptions } from "../commands/run-options.js";
 import type { SecurityOptions } from "../commands/security-options.js";
 

@@ -1,4 +1,4 @@
-import { InputError, RunError } from "@mzsr/shared";
+import { InputError, RunError } from "@mzsr/mzsr";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";
 import { reportOnRun } from "../report/report-on-run.js";

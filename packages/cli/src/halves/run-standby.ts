@@ -1,5 +1,6 @@
 import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
-import { InputError, type NatsOptions, RunError } from "@mzsr/shared";
+import { InputError, RunError } from "@mzsr/mzsr";
+import type { NatsOptions } from "@mzsr/shared";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { heldOutPhotos } from "../embedded/photos.js";
 import { ProcessComputer } from "../previews/process-computer.js";

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { connectNats, findLeader, InputError, type NatsOptions } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { connectNats, findLeader, type NatsOptions } from "@mzsr/shared";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import type { WorkerCommandOptions } from "../commands/worker.js";
 import { backendName } from "../compute/use-backend.js";

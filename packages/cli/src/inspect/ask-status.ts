@@ -1,14 +1,12 @@
 /** Asks coordinators for their status, over HTTP or NATS. */
 import { basename, resolve } from "node:path";
+import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import {
   ANY_STATUS_SUBJECT,
   type ClusterStatus,
   connectNats,
-  InputError,
-  messageOf,
   type NatsLink,
   type NatsOptions,
-  RunError,
   statusSubject,
 } from "@mzsr/shared";
 

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Configuration, InputError, loadConfiguration, messageOf } from "@mzsr/shared";
+import { InputError, messageOf } from "@mzsr/mzsr";
+import { type Configuration, loadConfiguration } from "@mzsr/shared";
 import type { RunsOptions } from "../commands/runs.js";
 import { significant } from "../progress/numbers.js";
 import { readAnnouncement } from "../run/announcement.js";

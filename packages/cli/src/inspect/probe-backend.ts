@@ -2,7 +2,7 @@
  * Run as a process of its own by `mzsr doctor`: starts one backend and prints how that went. A native library that
  * takes its process down takes only this one.
  */
-import { messageOf } from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
 import { startBackend } from "@mzsr/worker";
 import { backendName } from "../compute/use-backend.js";
 

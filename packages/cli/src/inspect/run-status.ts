@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { runPaths, storedStatus } from "@mzsr/coordinator";
-import { type ClusterStatus, InputError, natsOptions, RunError } from "@mzsr/shared";
+import { InputError, RunError } from "@mzsr/mzsr";
+import { type ClusterStatus, natsOptions } from "@mzsr/shared";
 import type { StatusOptions } from "../commands/status.js";
 import { statusLines } from "../progress/status-text.js";
 import { readAnnouncement } from "../run/announcement.js";

@@ -8,7 +8,7 @@ import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messag
 new Worker(new URL("./parent-watch.js", import.meta.url)).unref();
 // Loading what is needed gives way too.
 if (!process.argv.includes(HURRY)) await giveWay();
-const { adapt, enlarge, messageOf } = await import("@mzsr/shared");
+const { adapt, enlarge, messageOf } = await import("@mzsr/mzsr");
 const { startBackend } = await import("@mzsr/worker");
 
 /**

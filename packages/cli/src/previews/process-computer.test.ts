@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { constants, getPriority } from "node:os";
 import type { PreviewProblem } from "@mzsr/coordinator";
-import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/shared";
+import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/mzsr";
 import { startBackend } from "@mzsr/worker";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { descendantsOf } from "../../../../test/support/process-tree.js";

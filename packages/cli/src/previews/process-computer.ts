@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
-import { messageOf, RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
 import { childExit } from "../up/children.js";
 import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 

@@ -1,4 +1,4 @@
-import type { AdaptationProgress } from "@mzsr/shared";
+import type { AdaptationProgress } from "@mzsr/mzsr";
 import type { Terminal } from "../terminal/terminal.js";
 import { significant } from "./numbers.js";
 

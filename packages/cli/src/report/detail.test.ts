@@ -1,4 +1,4 @@
-import { createImage } from "@mzsr/shared";
+import { createImage } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { hardestWindow, magnify, windowAround } from "./detail.js";
 

@@ -1,5 +1,5 @@
 /** Which part of a picture to show enlarged, and enlarging it without interpolation. */
-import { createImage, cropImage, type Image } from "@mzsr/shared";
+import { createImage, cropImage, type Image } from "@mzsr/mzsr";
 
 export interface Window {
   readonly y: number;

@@ -1,4 +1,4 @@
-import { type BlurKernel, createImage, type Image } from "@mzsr/shared";
+import { type BlurKernel, createImage, type Image } from "@mzsr/mzsr";
 import { magnify } from "./detail.js";
 
 const MAGNIFICATION = 8;

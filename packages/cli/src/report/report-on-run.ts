@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
-import { loadConfiguration, readModel } from "@mzsr/shared";
+import { readModel } from "@mzsr/mzsr";
+import { loadConfiguration } from "@mzsr/shared";
 import { useBackend } from "../compute/use-backend.js";
 import { heldOutPhotos } from "../embedded/photos.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { configurationSchema, type Model, parameterLayout, readImage } from "@mzsr/shared";
+import { type Model, parameterLayout, readImage } from "@mzsr/mzsr";
+import { configurationSchema } from "@mzsr/shared";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../compute/use-backend.js";
 import { chooseKernel } from "../evaluation/kernel-choice.js";

@@ -5,7 +5,8 @@
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { removeReport } from "@mzsr/coordinator";
-import { type Configuration, encodePng, type Image, imresize, type Model, readImage, writePng } from "@mzsr/shared";
+import { encodePng, type Image, imresize, type Model, readImage, writePng } from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 import type { Photo } from "../embedded/photos.js";
 import {
   BICUBIC,

@@ -1,7 +1,7 @@
 /** coordinator.json in a run folder: where the coordinator that works on it listens, for other commands on this machine. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "@mzsr/shared";
+import { writeFileAtomically } from "@mzsr/mzsr";
 
 export interface Announcement {
   /** host:port for workers. */

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
-import { type Configuration, listImages } from "@mzsr/shared";
+import { listImages } from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 import { trainingPhotos } from "../embedded/photos.js";
 
 /**

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { InputError, nearestName } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { nearestName } from "@mzsr/shared";
 import { destination, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import type { Terminal } from "../terminal/terminal.js";

@@ -4,13 +4,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { checkReplaceable, foreignFolder, runFolderState, runPaths } from "@mzsr/coordinator";
-import {
-  type Configuration,
-  type ConfigurationOverride,
-  InputError,
-  loadConfiguration,
-  parseOverride,
-} from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { type Configuration, type ConfigurationOverride, loadConfiguration, parseOverride } from "@mzsr/shared";
 import type { RunOptions } from "../commands/run-options.js";
 import { readAnnouncement } from "./announcement.js";
 

@@ -1,4 +1,4 @@
-import { RunError } from "@mzsr/shared";
+import { RunError } from "@mzsr/mzsr";
 import { hangUpIgnored } from "./hang-up.js";
 
 /** Signals closer together than this are one wish: npm and container engines pass on what the terminal sent already. */

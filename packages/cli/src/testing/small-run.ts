@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createImage, writePng } from "@mzsr/shared";
+import { createImage, writePng } from "@mzsr/mzsr";
 
 /** Writes two small photographs full of structure into a new folder. */
 export async function makePhotos(folder: string): Promise<void> {

@@ -4,7 +4,7 @@ import { access, constants, mkdtemp, readdir, readFile, rm } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf, RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
 import { childExit, endChild, spawnGuarded } from "./children.js";
 
 /** How to get nats-server, in one line. */

@@ -21,7 +21,9 @@
  *
  * When the bound is over, rule 3 skips the audit and rule 5 decides it with the results that are there.
  */
-import { type BackendName, Draws } from "@mzsr/shared";
+
+import { Draws } from "@mzsr/mzsr";
+import type { BackendName } from "@mzsr/shared";
 import type { AuditResult } from "./events.js";
 import { backendOf, type TaskEntry, type Vote } from "./leases.js";
 import type { Member } from "./membership.js";

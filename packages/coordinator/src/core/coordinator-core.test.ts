@@ -1,4 +1,4 @@
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { CoreHarness, placeOf } from "../testing/core-harness.js";
 import type { CoordinatorEffect } from "./events.js";

@@ -1,4 +1,5 @@
-import type { ClusterStatus, Configuration, ParameterLayout, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
+import type { ParameterLayout } from "@mzsr/mzsr";
+import type { ClusterStatus, Configuration, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
 import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
 import { Announcements } from "./announcements.js";
 import { AuditOffice } from "./audit-office.js";

@@ -1,4 +1,5 @@
-import { Adam, configurationSchema } from "@mzsr/shared";
+import { Adam } from "@mzsr/mzsr";
+import { configurationSchema } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { OuterUpdate } from "./outer-update.js";
 import { RunSchedule } from "./schedule.js";

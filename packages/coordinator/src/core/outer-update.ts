@@ -1,4 +1,4 @@
-import { Adam, type AdamState, type ParameterLayout, type RateSegment } from "@mzsr/shared";
+import { Adam, type AdamState, type ParameterLayout, type RateSegment } from "@mzsr/mzsr";
 import type { RunSchedule } from "./schedule.js";
 
 /** What one outer update did. */

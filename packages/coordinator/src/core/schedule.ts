@@ -1,4 +1,5 @@
-import { type Configuration, portableCos, type RunStage, stepWeights } from "@mzsr/shared";
+import { portableCos, stepWeights } from "@mzsr/mzsr";
+import type { Configuration, RunStage } from "@mzsr/shared";
 
 /** Adam's rates in one step: for the network, and for the logarithms of the learned inner rates. */
 export interface LearningRates {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { InputError, type ParameterLayout, type StepSummary, type TaskOutcome } from "@mzsr/shared";
+import { InputError, type ParameterLayout } from "@mzsr/mzsr";
+import type { StepSummary, TaskOutcome } from "@mzsr/shared";
 import { OuterUpdate } from "./outer-update.js";
 import { reduceOutcomes } from "./reducer.js";
 import type { RunSchedule } from "./schedule.js";

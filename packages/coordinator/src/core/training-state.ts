@@ -1,4 +1,5 @@
-import type { AdamState, BackendName } from "@mzsr/shared";
+import type { AdamState } from "@mzsr/mzsr";
+import type { BackendName } from "@mzsr/shared";
 
 /** All that the rest of a run depends on, besides its configuration and data: what a checkpoint holds. */
 export interface TrainingState {

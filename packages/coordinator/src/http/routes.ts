@@ -1,7 +1,8 @@
 /** What each path answers (the shapes are in @mzsr/shared's http-api.ts). Everything is read-only. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { basename } from "node:path";
-import type { HistoryRange, RunListing } from "@mzsr/shared";
+import type { RunListing } from "@mzsr/shared";
+import type { HistoryRange } from "../history/step-history.js";
 import { readPreviews } from "../previews/preview-files.js";
 import { runPaths } from "../run/run-folder.js";
 import type { EventStream } from "./event-stream.js";

@@ -5,13 +5,12 @@ import {
   type ActivityColumns,
   type ClusterStatus,
   type Configuration,
-  type HistoryRange,
   loadConfiguration,
   type MetricsColumns,
   type RunEventRecord,
   type RunListing,
-  StepHistory,
 } from "@mzsr/shared";
+import { type HistoryRange, StepHistory } from "../history/step-history.js";
 import { readJsonLines, readMetrics, summaryOf } from "../run/metrics-log.js";
 import { runPaths } from "../run/run-folder.js";
 

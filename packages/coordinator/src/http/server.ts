@@ -1,7 +1,7 @@
 /** The coordinator's HTTP server: status, metrics, service discovery and the page. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { InputError, messageOf } from "@mzsr/shared";
+import { InputError, messageOf } from "@mzsr/mzsr";
 import { HttpError, type Routes, sendJson } from "./routes.js";
 
 export interface ListenFlags {

@@ -1,6 +1,6 @@
 /** The page without a coordinator: finished runs, opened from their folders (`mzsr view`). */
 import { resolve } from "node:path";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 import { builtPage } from "./page.js";
 import { Routes } from "./routes.js";
 import { ChosenRuns } from "./run-view.js";

@@ -1,5 +1,5 @@
 /** Copies a leader's checkpoints to where a standby finds them. */
-import { messageOf } from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
 import type { LeaderLease } from "./leader-lease.js";
 import type { LeaderStore } from "./leader-store.js";
 import type { MetricsReplica } from "./metrics-replica.js";

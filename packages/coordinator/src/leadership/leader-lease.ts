@@ -1,5 +1,7 @@
 /** A leader's term: its record is written again and again; when that fails for too long, the term is over. */
-import { type LeaderRecord, messageOf } from "@mzsr/shared";
+
+import { messageOf } from "@mzsr/mzsr";
+import type { LeaderRecord } from "@mzsr/shared";
 import { type LeaderStore, OvertakenError } from "./leader-store.js";
 
 /** A leader that has not written its record for so long may be replaced. */

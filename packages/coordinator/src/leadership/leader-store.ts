@@ -1,15 +1,15 @@
 /** Leader records and replicated checkpoints in NATS JetStream. */
+
+import { InputError, messageOf } from "@mzsr/mzsr";
 import {
   checkpointsBucket,
   connectionOptions,
-  InputError,
   LEADERS_BUCKET,
   type LeaderEntry,
   type LeaderRecord,
   leaderKey,
   leaderRecordFromBytes,
   leaderRecordToBytes,
-  messageOf,
   type NatsOptions,
   openNats,
 } from "@mzsr/shared";

@@ -5,12 +5,14 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Dataset, type LeaderEntry, type LeaderRecord, messageOf, type NatsOptions } from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
+import type { LeaderEntry, LeaderRecord, NatsOptions } from "@mzsr/shared";
 import { coordinate, readDataset } from "../coordinator.js";
 import type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "../options.js";
 import { CheckpointStore, decodeCheckpoint } from "../run/checkpoints.js";
 import { runPaths } from "../run/run-folder.js";
 import { claimRunFolder } from "../run/run-marker.js";
+import type { Dataset } from "../tasks/dataset.js";
 import { Campaign } from "./campaign.js";
 import { CheckpointReplica } from "./checkpoint-replica.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";

@@ -1,4 +1,4 @@
-import { RunError } from "@mzsr/shared";
+import { RunError } from "@mzsr/mzsr";
 
 /**
  * What `work` gives, unless that takes too long: some of JetStream's operations wait for ever for what is gone.

@@ -1,5 +1,7 @@
 /** The coordinator's Prometheus metrics (DESIGN §10), every one with the label `run`. */
-import type { ClusterStatus, LayoutEntry, RunEvent, RunStage, StepSummary } from "@mzsr/shared";
+
+import type { LayoutEntry } from "@mzsr/mzsr";
+import type { ClusterStatus, RunEvent, RunStage, StepSummary } from "@mzsr/shared";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CoordinatorEffect } from "../core/events.js";
 

@@ -1,11 +1,12 @@
 /** The coordinator's side of NATS: hears heartbeats, tells events, answers for its status. Nothing waits for it. */
+
+import { messageOf } from "@mzsr/mzsr";
 import {
   ANY_STATUS_SUBJECT,
   type ClusterStatus,
   eventSubject,
   heartbeatFromBytes,
   heartbeatSubject,
-  messageOf,
   type NatsLink,
   type NatsMessage,
   type RunEventRecord,

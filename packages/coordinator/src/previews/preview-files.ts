@@ -2,14 +2,8 @@
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  encodePng,
-  type Image,
-  type PreviewEntry,
-  type PreviewImage,
-  removeUnfinished,
-  writeFileAtomically,
-} from "@mzsr/shared";
+import { encodePng, type Image, removeUnfinished, writeFileAtomically } from "@mzsr/mzsr";
+import type { PreviewEntry, PreviewImage } from "@mzsr/shared";
 import { PREVIEW } from "../run/run-contents.js";
 
 /** Entries that a picture keeps; beyond, every second of the older half goes. */

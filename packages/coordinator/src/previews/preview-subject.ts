@@ -1,7 +1,6 @@
 /** What a preview is made of: a held-out photo's most structured part, degraded with a kernel that is drawn beside it. */
 import {
   type BlurKernel,
-  type Configuration,
   createImage,
   cropImage,
   type DegradationOptions,
@@ -13,7 +12,8 @@ import {
   psnrY,
   structuredCrops,
   toBytes,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 
 /** Side of the HR crop in pixels, before it is cut to a multiple of the scale. */
 const SIDE = 128;

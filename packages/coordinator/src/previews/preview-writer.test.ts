@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
-import { createImage, type Image, imresize, metaLayout, type PreviewEntry, psnrY, readImage } from "@mzsr/shared";
+import { createImage, type Image, imresize, metaLayout, psnrY, readImage } from "@mzsr/mzsr";
+import type { PreviewEntry } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { smallConfiguration } from "../../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";

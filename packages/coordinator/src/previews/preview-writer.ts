@@ -6,16 +6,8 @@
  * parameters that come in between are replaced by newer ones.
  */
 import { once } from "node:events";
-import {
-  type Configuration,
-  type DegradationOptions,
-  type Image,
-  type Model,
-  messageOf,
-  type PreviewEntry,
-  type PreviewImage,
-  psnrY,
-} from "@mzsr/shared";
+import { type DegradationOptions, type Image, type Model, messageOf, psnrY } from "@mzsr/mzsr";
+import type { Configuration, PreviewEntry, PreviewImage } from "@mzsr/shared";
 import { finishedModel } from "../run/finished-model.js";
 import { hasPreview, readPreviews, removeForgotten, withEntry, writePicture, writePreviews } from "./preview-files.js";
 import type { PreviewSubject } from "./preview-subject.js";

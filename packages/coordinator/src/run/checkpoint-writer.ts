@@ -2,7 +2,7 @@
  * Writes checkpoints one after the other while training goes on. When the disk is slower than the training, only the
  * newest waiting one is written.
  */
-import { messageOf, RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
 import type { TrainingState } from "../core/training-state.js";
 
 export type CheckpointReason = "interval" | "stop" | "finished" | "stage";

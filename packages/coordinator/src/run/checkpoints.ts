@@ -6,8 +6,6 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  BACKEND_NAMES,
-  type BackendName,
   decodeSafetensors,
   encodeSafetensors,
   InputError,
@@ -16,7 +14,8 @@ import {
   removeUnfinished,
   type TensorFile,
   writeFileAtomically,
-} from "@mzsr/shared";
+} from "@mzsr/mzsr";
+import { BACKEND_NAMES, type BackendName } from "@mzsr/shared";
 import { sha256OfFloats } from "../core/trainer.js";
 import type { TrainingState } from "../core/training-state.js";
 

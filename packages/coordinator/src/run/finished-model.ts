@@ -1,5 +1,7 @@
 /** The product of a run: its parameters as a model file. */
-import { type Configuration, type Model, metaLayout } from "@mzsr/shared";
+
+import { type Model, metaLayout } from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 import { sha256OfFloats } from "../core/trainer.js";
 
 /** The model that parameters in the run's layout are. */

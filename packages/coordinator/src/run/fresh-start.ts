@@ -6,7 +6,7 @@
  */
 import { copyFile, mkdir, readdir, rename, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 import { ASIDE, foreignEntries, removeAside, replacedEntries } from "./run-contents.js";
 import { runFolderState } from "./run-marker.js";
 

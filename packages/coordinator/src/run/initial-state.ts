@@ -1,7 +1,9 @@
 /** Where a run begins, and what its data set is called. */
 import { createHash } from "node:crypto";
-import { type Configuration, type DatasetFile, Draws, initialParameters } from "@mzsr/shared";
+import { Draws, initialParameters } from "@mzsr/mzsr";
+import type { Configuration } from "@mzsr/shared";
 import { initialTrainingState, type TrainingState } from "../core/training-state.js";
+import type { DatasetFile } from "../tasks/dataset.js";
 
 /** First word of the stream that initial parameters are drawn from; tasks use 1 to 4. */
 const INITIAL_STREAM = 0;

@@ -3,7 +3,7 @@
  * wait in memory until there is some.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import { messageOf, RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
 
 /** Lines that wait at most; a run that cannot write for so long has lost its disk. */
 const MOST_WAITING = 100_000;

@@ -1,6 +1,7 @@
 /** metrics.jsonl: one line per step (DESIGN §8), with snake_case keys. */
 import { readFile } from "node:fs/promises";
-import { InputError, messageOf, type StepSummary } from "@mzsr/shared";
+import { InputError, messageOf } from "@mzsr/mzsr";
+import type { StepSummary } from "@mzsr/shared";
 
 /** A line of metrics.jsonl. */
 export interface MetricsLine {

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, type StepSummary } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import type { StepSummary } from "@mzsr/shared";
 import { expect, test } from "vitest";
 import { smallConfiguration } from "../../../../test/support/small-run.js";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";

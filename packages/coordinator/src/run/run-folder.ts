@@ -1,15 +1,13 @@
 /** A run's folder (DESIGN §8): what is in it when a coordinator starts, and what the coordinator writes while it runs. */
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { InputError, messageOf, removeUnfinished } from "@mzsr/mzsr";
 import {
   type Configuration,
   configurationSchema,
-  InputError,
   loadConfiguration,
-  messageOf,
   type RunEvent,
   type RunEventRecord,
-  removeUnfinished,
   type StepSummary,
   writeConfiguration,
 } from "@mzsr/shared";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { RunLock } from "./run-lock.js";

@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { InputError, messageOf, RunError } from "@mzsr/shared";
+import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 
 /** How often a holder shows that it is alive. */
 const TOUCH_MS = 10_000;

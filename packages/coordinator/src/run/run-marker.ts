@@ -1,7 +1,8 @@
 /** The mark by which a run folder is known. It is the first thing that is written into it, here and nowhere else. */
 import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, loadConfiguration, messageOf, writeFileAtomically } from "@mzsr/shared";
+import { InputError, messageOf, writeFileAtomically } from "@mzsr/mzsr";
+import { loadConfiguration } from "@mzsr/shared";
 import { LOST_AND_FOUND, MARKER } from "./run-contents.js";
 
 /** What the marker says. */

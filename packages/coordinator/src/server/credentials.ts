@@ -1,5 +1,6 @@
 import { ServerCredentials } from "@grpc/grpc-js";
-import { InputError, messageOf, readPem } from "@mzsr/shared";
+import { InputError, messageOf } from "@mzsr/mzsr";
+import { readPem } from "@mzsr/shared";
 
 /** PEM files for encrypted sessions. */
 export interface TlsOptions {

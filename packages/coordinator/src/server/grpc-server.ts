@@ -1,14 +1,10 @@
 /** The door for workers: the gRPC service, its sessions and its images. */
 import { randomUUID } from "node:crypto";
 import { Server, type ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import {
-  type CoordinatorToWorker,
-  type DatasetFile,
-  FLOW_CONTROL_WINDOW_BYTES,
-  InputError,
-  MAX_MESSAGE_BYTES,
-} from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { type CoordinatorToWorker, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
 import type { SessionId } from "../core/events.js";
+import type { DatasetFile } from "../tasks/dataset.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { imageHandler } from "./image-source.js";
 import { type EncodedMessage, sharingClusterService } from "./outgoing.js";

@@ -3,13 +3,9 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
-import {
-  type DatasetFile,
-  IMAGE_CHUNK_BYTES,
-  type ImageChunk,
-  type ImageRequest__Output,
-  messageOf,
-} from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
+import { IMAGE_CHUNK_BYTES, type ImageChunk, type ImageRequest__Output } from "@mzsr/shared";
+import type { DatasetFile } from "../tasks/dataset.js";
 import { tokenMatches } from "./token.js";
 
 type ImageCall = ServerWritableStream<ImageRequest__Output, ImageChunk>;

@@ -3,11 +3,11 @@
  * however the stream ends.
  */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { messageOf } from "@mzsr/mzsr";
 import {
   type CoordinatorToWorker,
   coordinatorMessageToProto,
   type Hello,
-  messageOf,
   PROTOCOL_VERSION,
   type WorkerMessage__Output,
   type WorkerToCoordinator,

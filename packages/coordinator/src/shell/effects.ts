@@ -1,5 +1,7 @@
 /** Carries out what the core decided: on sockets, files, metrics and NATS. */
-import type { ClusterStatus, Configuration, DatasetImage, ParameterLayout, RunEvent, StepSummary } from "@mzsr/shared";
+
+import type { ParameterLayout } from "@mzsr/mzsr";
+import type { ClusterStatus, Configuration, DatasetImage, RunEvent, StepSummary } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { CoordinatorCore } from "../core/coordinator-core.js";
 import type { CoordinatorEffect } from "../core/events.js";

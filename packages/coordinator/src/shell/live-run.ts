@@ -1,14 +1,7 @@
 /** The live run as the HTTP server tells it: what the core knows, and what happened so far. */
-import {
-  type ActivityColumns,
-  ActivityLog,
-  type ClusterStatus,
-  type HistoryRange,
-  type MetricsColumns,
-  type RunEventRecord,
-  StepHistory,
-  type StepSummary,
-} from "@mzsr/shared";
+import type { ActivityColumns, ClusterStatus, MetricsColumns, RunEventRecord, StepSummary } from "@mzsr/shared";
+import { ActivityLog } from "../history/activity-log.js";
+import { type HistoryRange, StepHistory } from "../history/step-history.js";
 import type { RunView } from "../http/run-view.js";
 
 const KEPT_EVENTS = 10_000;

@@ -1,7 +1,8 @@
 /** What TensorBoard is shown of a step and of a preview, and under which names. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, type PreviewFiles, type PreviewImage } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import type { PreviewFiles, PreviewImage } from "@mzsr/shared";
 import type { MetricsLine } from "../run/metrics-log.js";
 import type { EncodedPicture, SummaryValue } from "./event-schema.js";
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createImage, type PreviewImage } from "@mzsr/shared";
+import { createImage } from "@mzsr/mzsr";
+import type { PreviewImage } from "@mzsr/shared";
 import { expect, test } from "vitest";
 import { smallDisk } from "../../../../test/support/small-disk.js";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";

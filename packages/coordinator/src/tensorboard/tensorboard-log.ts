@@ -5,7 +5,8 @@
  * that step and later ones. Training comes first: everything is written behind it, and the first failure (a full disk)
  * ends the writing, never the run. A picture that cannot be read is left out.
  */
-import { messageOf, type PreviewImage } from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
+import type { PreviewImage } from "@mzsr/shared";
 import type { MetricsLine } from "../run/metrics-log.js";
 import { EventFile } from "./event-file.js";
 import { eventEncoding, type SummaryValue, type TensorBoardEvent } from "./event-schema.js";

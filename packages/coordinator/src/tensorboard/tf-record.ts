@@ -3,7 +3,7 @@
  * masked CRC-32C of the data, little-endian, one record after the other ("TFRecords format details" in
  * https://www.tensorflow.org/tutorials/load_data/tfrecord).
  */
-import { crc32cTable, maskedCrc } from "@mzsr/shared";
+import { crc32cTable, maskedCrc } from "@mzsr/mzsr";
 
 const LENGTH_BYTES = 8;
 const CRC_BYTES = 4;

@@ -1,4 +1,5 @@
-import { StepHistory, type StepSummary } from "@mzsr/shared";
+import { StepHistory } from "@mzsr/coordinator";
+import type { StepSummary } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { gains, robustRange, rowsOf, smoothed, sparseRows, withStep } from "./series.js";
 

@@ -1,4 +1,4 @@
-import { StepHistory } from "@mzsr/shared";
+import { StepHistory } from "@mzsr/coordinator";
 import { describe, expect, it } from "vitest";
 import { trendOf, verdictOf } from "./verdict.js";
 

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InputError } from "@mzsr/mzsr";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { InputError } from "../errors.js";
 import { configurationKeys } from "./keys.js";
 import { loadConfiguration, parseOverride } from "./load.js";
 import { configurationSchema } from "./schema.js";

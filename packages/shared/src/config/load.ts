@@ -1,9 +1,9 @@
 /**
  * A run's configuration from its layers: the schema's defaults, a preset, a YAML file, flags; later ones win.
  */
+
+import { InputError, messageOf, readSmallFile, shortened } from "@mzsr/mzsr";
 import { parse as parseYaml, YAMLParseError } from "yaml";
-import { InputError, messageOf, shortened } from "../errors.js";
-import { readSmallFile } from "../small-file.js";
 import { nearestName } from "./nearest.js";
 import { PRESET_NAMES, type PresetName, presets } from "./presets.js";
 import { type ConfigurationProblem, describeIssues } from "./problems.js";

@@ -1,8 +1,9 @@
 /**
  * Turns what the schema has against a configuration into lines that name the key, its value and what it may be.
  */
+
+import { shortened } from "@mzsr/mzsr";
 import type { z } from "zod";
-import { shortened } from "../errors.js";
 import { type ConfigurationKey, configurationKeys } from "./keys.js";
 import { nearestName } from "./nearest.js";
 import { type PlainObject, valueAt } from "./tree.js";

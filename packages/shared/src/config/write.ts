@@ -1,5 +1,5 @@
+import { writeFileAtomically } from "@mzsr/mzsr";
 import { stringify } from "yaml";
-import { writeFileAtomically } from "../model/atomic-file.js";
 import { type Configuration, configurationSchema } from "./schema.js";
 import { leavesOf, type PlainObject } from "./tree.js";
 

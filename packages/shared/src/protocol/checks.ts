@@ -1,5 +1,5 @@
 /** Small checks for what arrives from outside: each returns the value or throws an InputError that names the field. */
-import { InputError } from "../errors.js";
+import { InputError } from "@mzsr/mzsr";
 
 /** A whole number from `min` to `max`. */
 export function wholeNumber(value: unknown, where: string, min: number, max: number): number {

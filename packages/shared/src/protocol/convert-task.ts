@@ -1,5 +1,5 @@
 /** Tasks and their outcomes as protobuf messages, and back with every field checked. */
-import { InputError } from "../errors.js";
+import { InputError } from "@mzsr/mzsr";
 import type { PatchSource, RunStage, Task, TaskOutcome } from "../tasks/task.js";
 import { atMost, finiteNumber, oneOf, wholeNumber } from "./checks.js";
 import { floatsFromBytes, floatsToBytes } from "./float-bytes.js";

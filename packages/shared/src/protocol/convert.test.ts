@@ -1,6 +1,6 @@
+import { InputError } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { configurationSchema } from "../config/schema.js";
-import { InputError } from "../errors.js";
 import type { Task, TaskOutcome } from "../tasks/task.js";
 import {
   coordinatorMessageFromProto,

@@ -1,6 +1,7 @@
 /** Messages of a session as protobuf, and back with every field checked: the border between the wire and the program. */
+
+import { InputError, messageOf } from "@mzsr/mzsr";
 import { BACKEND_NAMES, configurationSchema } from "../config/schema.js";
-import { InputError, messageOf } from "../errors.js";
 import { atMost, finiteNumber, oneOf, present, printable, wholeNumber } from "./checks.js";
 import {
   countFromProto,

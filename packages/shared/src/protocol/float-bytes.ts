@@ -1,6 +1,6 @@
 /** Float32 arrays as little-endian bytes and back; without a copy where the machine and the alignment allow it. */
 import { endianness } from "node:os";
-import { InputError } from "../errors.js";
+import { InputError } from "@mzsr/mzsr";
 
 /** The bytes of `values`, little-endian. On a little-endian machine they share the array's memory. */
 export function floatsToBytes(values: Float32Array): Buffer {

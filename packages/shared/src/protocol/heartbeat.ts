@@ -1,6 +1,7 @@
 /** A worker's heartbeat on NATS: JSON, one message a second. */
+
+import { InputError, messageOf } from "@mzsr/mzsr";
 import { z } from "zod";
-import { InputError, messageOf } from "../errors.js";
 
 const measure = z.number().min(0).finite();
 

@@ -16,8 +16,8 @@
  * Numbers that are not known (yet) are null: JSON has no NaN.
  */
 import type { BackendName } from "../config/schema.js";
-import type { RunEvent, StepSummary } from "../runs/records.js";
 import type { RunStage } from "../tasks/task.js";
+import type { RunEvent, StepSummary } from "./records.js";
 
 export type RunPhase = "waiting" | "training" | "stopping" | "finished";
 

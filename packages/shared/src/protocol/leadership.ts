@@ -4,8 +4,8 @@
  * to find the leader.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import { z } from "zod";
-import { InputError, messageOf, RunError } from "../errors.js";
 import type { NatsLink } from "./nats.js";
 import { subjectToken } from "./subjects.js";
 

@@ -1,7 +1,7 @@
 /** How to reach NATS, from flags and environment. */
+
+import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzsr/mzsr";
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
-import { InputError, messageOf } from "../errors.js";
-import { LARGEST_SECRET_BYTES, readSmallFile } from "../small-file.js";
 import { readPem } from "./pem.js";
 
 export interface NatsOptions {

@@ -2,8 +2,9 @@
  * A connection to NATS that may be away: it never blocks the start, comes back by itself, and says when it changes.
  * Both coordinator and worker go on without it, so nothing here throws because NATS is not there.
  */
+
+import { knownReason, messageOf, RunError } from "@mzsr/mzsr";
 import { ErrorCode, type Msg, type NatsConnection, RequestStrategy, type Subscription } from "nats";
-import { knownReason, messageOf, RunError } from "../errors.js";
 import { openNats } from "./nats-late-writes.js";
 import { connectionOptions, type NatsOptions } from "./nats-options.js";
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InputError } from "@mzsr/mzsr";
 import { afterAll, describe, expect, it } from "vitest";
-import { InputError } from "../errors.js";
 import { readPem } from "./pem.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mzsr-pem-"));

@@ -1,5 +1,4 @@
-import { InputError, messageOf } from "../errors.js";
-import { LARGEST_SECRET_BYTES, readSmallFile } from "../small-file.js";
+import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzsr/mzsr";
 
 /** What a PEM file is to hold. */
 export type PemKind = "certificate" | "private key";

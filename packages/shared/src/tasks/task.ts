@@ -1,7 +1,7 @@
 /**
  * A task as the coordinator draws it and a worker computes it: everything is said, nothing is left to the worker's luck.
  */
-import type { BlurKernel } from "../degradation/kernel.js";
+import type { BlurKernel } from "@mzsr/mzsr";
 
 /** Stage 1 learns from minibatches, stage 2 over tasks (DESIGN §2). */
 export type RunStage = "pretraining" | "metaTraining";

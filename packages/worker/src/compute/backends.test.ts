@@ -1,4 +1,4 @@
-import { InputError, RunError } from "@mzsr/shared";
+import { InputError, RunError } from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { type BackendStarter, backendStarters, startBackend } from "./backends.js";

@@ -3,8 +3,8 @@
  * library are optional: they are loaded only when asked for, or found by `auto`.
  */
 import { createRequire } from "node:module";
+import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
-import { InputError, messageOf, RunError } from "@mzsr/shared/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import type { StartedBackend } from "./compute-messages.js";
 

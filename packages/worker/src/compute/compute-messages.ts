@@ -1,5 +1,6 @@
 /** What the main thread and a compute thread say to each other. */
-import type { Architecture, BackendName, Image, Task, TaskOutcome } from "@mzsr/shared";
+import type { Architecture, Image } from "@mzsr/mzsr";
+import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 
 /** How tasks of a run are computed, besides what each task says itself. */
 export interface ComputeSettings {

@@ -1,4 +1,5 @@
-import { createImage, type Task } from "@mzsr/shared";
+import { createImage } from "@mzsr/mzsr";
+import type { Task } from "@mzsr/shared";
 import { afterEach, describe, expect, it } from "vitest";
 import { AbandonedError, ComputePool, type ComputePoolOptions, type PoolRequest } from "./compute-pool.js";
 

@@ -4,15 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
-import {
-  type BackendName,
-  type Image,
-  InputError,
-  messageOf,
-  RunError,
-  type Task,
-  type TaskOutcome,
-} from "@mzsr/shared";
+import { type Image, InputError, messageOf, RunError } from "@mzsr/mzsr";
+import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 import {
   type ComputeRequest,
   type DataSource,

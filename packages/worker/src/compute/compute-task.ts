@@ -1,7 +1,8 @@
+import { metaGradient, metaLayout, minibatchGradient, parameterLayout } from "@mzsr/mzsr";
 import type { TaskOutcome } from "@mzsr/shared";
-import { metaGradient, metaLayout, minibatchGradient, parameterLayout, type TaskData } from "@mzsr/shared/compute";
 import type { ComputeRequest } from "./compute-messages.js";
 import type { PreparedData } from "./prepared-data.js";
+import type { TaskData } from "./task-data.js";
 
 /**
  * Computes one task on the active backend: its patches, then its meta-gradient (pretraining: its gradient, with zeros

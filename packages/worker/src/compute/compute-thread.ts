@@ -1,7 +1,7 @@
 /** Entry of a compute thread: starts its backend once, then computes one task after the other. */
 import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
-import { InputError, messageOf } from "@mzsr/shared/compute";
+import { InputError, messageOf } from "@mzsr/mzsr";
 import { enableProdMode, memory } from "@tensorflow/tfjs-core";
 import { startBackend } from "./backends.js";
 import type { FromThread, ThreadData, ToThread } from "./compute-messages.js";

@@ -1,7 +1,8 @@
-import { createImage, gaussianKernel, type Task } from "@mzsr/shared";
-import { taskData } from "@mzsr/shared/compute";
+import { createImage, gaussianKernel } from "@mzsr/mzsr";
+import type { Task } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { PreparedData } from "./prepared-data.js";
+import { taskData } from "./task-data.js";
 
 const task = {
   stage: "metaTraining",

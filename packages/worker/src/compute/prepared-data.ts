@@ -1,6 +1,7 @@
-import type { Image, Task } from "@mzsr/shared";
-import { type TaskData, taskData } from "@mzsr/shared/compute";
+import type { Image } from "@mzsr/mzsr";
+import type { Task } from "@mzsr/shared";
 import { type DataSource, PREPARED_KEPT } from "./compute-messages.js";
+import { type TaskData, taskData } from "./task-data.js";
 
 /** A task's patches, and the seconds that making them took. */
 export interface MadeData {

@@ -1,16 +1,10 @@
-import {
-  type Configuration,
-  type DatasetImage,
-  type Image,
-  type Task,
-  type TaskOutcome,
-  taskCrops,
-  type Welcome,
-} from "@mzsr/shared";
+import type { Image } from "@mzsr/mzsr";
+import type { Configuration, DatasetImage, Task, TaskOutcome, Welcome } from "@mzsr/shared";
 import { cropCompact } from "../images/compact-image.js";
 import type { ImageStore } from "../images/image-store.js";
 import type { ComputeSettings } from "./compute-messages.js";
 import { AbandonedError, type ComputePool } from "./compute-pool.js";
+import { taskCrops } from "./task-data.js";
 
 /** Computes a run's tasks: brings their images, and gives them to the threads. */
 export class RunTasks {

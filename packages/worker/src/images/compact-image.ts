@@ -1,5 +1,5 @@
 /** Decoded photographs as they wait in memory for tasks that need a piece of them. */
-import { createImage, type Image } from "@mzsr/shared";
+import { createImage, type Image } from "@mzsr/mzsr";
 
 /** An image whose 8-bit values, if that is what they are, take a byte each. */
 export interface CompactImage {

@@ -2,7 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type DatasetImage, messageOf, RunError } from "@mzsr/shared";
+import { messageOf, RunError } from "@mzsr/mzsr";
+import type { DatasetImage } from "@mzsr/shared";
 import type { Logger } from "pino";
 
 /** Gets a file's content from the coordinator; ends with an error when there are more than `image.bytes` of it. */

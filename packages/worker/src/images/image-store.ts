@@ -1,12 +1,7 @@
 /** Decoded images of a run, up to a budget: the least recently used ones make room. */
-import {
-  ConcurrencyBudget,
-  countPixels,
-  type DatasetImage,
-  LARGEST_PIXELS,
-  RunError,
-  readImageBytes,
-} from "@mzsr/shared";
+
+import { countPixels, LARGEST_PIXELS, RunError, readImageBytes } from "@mzsr/mzsr";
+import { ConcurrencyBudget, type DatasetImage } from "@mzsr/shared";
 import { type CompactImage, compactImage } from "./compact-image.js";
 import type { ImageFiles } from "./image-files.js";
 

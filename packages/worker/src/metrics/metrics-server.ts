@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
-import { InputError, messageOf } from "@mzsr/shared";
+import { InputError, messageOf } from "@mzsr/mzsr";
 import type { Registry } from "prom-client";
 
 export interface MetricsAddress {

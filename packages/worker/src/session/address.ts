@@ -1,4 +1,4 @@
-import { InputError } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
 
 /**
  * Checks `host:port` (IPv6 in brackets) and returns it.

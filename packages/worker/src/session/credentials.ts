@@ -1,5 +1,6 @@
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
-import { InputError, readPem } from "@mzsr/shared";
+import { InputError } from "@mzsr/mzsr";
+import { readPem } from "@mzsr/shared";
 
 /** TLS towards the coordinator. Without a certificate of its own the worker only checks the coordinator's. */
 export interface ClientTls {

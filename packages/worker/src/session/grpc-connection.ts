@@ -3,6 +3,7 @@
  * own, so that the session's backoff is the only one.
  */
 import { type ClientDuplexStream, connectivityState, type ServiceError, status } from "@grpc/grpc-js";
+import { knownReason, messageOf, RunError } from "@mzsr/mzsr";
 import {
   type ClusterClient,
   type CoordinatorMessage__Output,
@@ -10,9 +11,6 @@ import {
   clusterClient,
   coordinatorMessageFromProto,
   type DatasetImage,
-  knownReason,
-  messageOf,
-  RunError,
   type WorkerMessage,
   type WorkerToCoordinator,
   workerMessageToProto,

@@ -3,7 +3,8 @@
  * worker-session.ts, which touches neither sockets nor clocks.
  */
 import { performance } from "node:perf_hooks";
-import { messageOf, type Task, type Welcome, type WorkerToCoordinator } from "@mzsr/shared";
+import { messageOf } from "@mzsr/mzsr";
+import type { Task, Welcome, WorkerToCoordinator } from "@mzsr/shared";
 import { type ConnectionOptions, GrpcConnection } from "./grpc-connection.js";
 import type { WorkerEffect, WorkerEvent, WorkerSession } from "./worker-session.js";
 

@@ -1,0 +1,152 @@
+/**
+ * Meta-test (paper §4.4): the photo itself is taken for HR, its own degradation for LR, and a few steps of plain
+ * gradient descent make the network fit this photo and its blur kernel. ZSSR is the same from random parameters with
+ * thousands of steps.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
+import { InputError } from "../errors.js";
+import { cropImage, type Image } from "../imaging/image.js";
+import { type Batch, lossGradient } from "../meta-learning/gradient.js";
+import { l1Loss } from "../meta-learning/loss.js";
+import { axpy } from "../meta-learning/ops.js";
+import { CHANNELS } from "../model/layout.js";
+import type { Model } from "../model/model-file.js";
+import { downloadWeights, uploadWeights, type Weights } from "../model/network.js";
+import { portableExp } from "../random/portable-math.js";
+import { structuredCrops } from "./structured-crops.js";
+
+/** The rate of step j, counted from 0: one for all tensors, or one per tensor. */
+export type RateSchedule = (step: number) => number | ArrayLike<number>;
+
+/** Where an adaptation stands. */
+export interface AdaptationProgress {
+  /** Steps done, from 1. */
+  readonly step: number;
+  readonly updates: number;
+  /** L1 on the photo's own degradation, before this step. */
+  readonly loss: number;
+}
+
+export interface AdaptationOptions {
+  /** How the photo came to be, as far as it is known; `scale` defaults to the model's. */
+  readonly degradation: Omit<DegradationOptions, "scale"> & { readonly scale?: number };
+  /** Gradient steps; 0 leaves the parameters as they are. */
+  readonly updates: number;
+  /** Further counts of steps after which the parameters are wanted. */
+  readonly snapshotsAt?: readonly number[];
+  /** Default: the model's learned rates, else the paper's for direct ×2. */
+  readonly rates?: RateSchedule;
+  /** A photo with more pixels than this adapts on its most structured parts, so many together. Default 512². */
+  readonly maxPixels?: number;
+  readonly onStep?: (progress: AdaptationProgress) => void;
+}
+
+export interface Adaptation {
+  /** After all updates. */
+  readonly parameters: Float32Array;
+  /** By count of steps, as asked for with `snapshotsAt`, and after all. */
+  readonly snapshots: ReadonlyMap<number, Float32Array>;
+  /** Before each step. */
+  readonly losses: readonly number[];
+}
+
+const DEFAULT_MAX_PIXELS = 512 * 512;
+
+/** Side of the parts that a large photo adapts on: wide enough that borders hardly count. */
+const CROP_SIDE = 256;
+
+/**
+ * Adapts a model to one photo on the active backend, where nothing stays allocated, also after an error.
+ *
+ * A photo beyond `maxPixels` is degraded whole, then cut: the steps see the parts that have the most structure, since
+ * flat ones hardly say anything about the kernel. So memory and time of a step are bounded whatever the photo's size.
+ */
+export async function adapt(model: Model, photo: Image, options: AdaptationOptions): Promise<Adaptation> {
+  requireColour(photo);
+  const { updates, onStep, rates = defaultRates(model) } = options;
+  const wanted = new Set([...(options.snapshotsAt ?? []), updates]);
+  const snapshots = new Map<number, Float32Array>();
+  const losses: number[] = [];
+  if (wanted.has(0)) snapshots.set(0, model.parameters.slice());
+  const owned: { batches: readonly Share[]; weights: Weights } = { batches: [], weights: [] };
+  try {
+    owned.batches = updates === 0 ? [] : uploadShares(selfPair(photo, model, options), options.maxPixels);
+    owned.weights = uploadWeights(model.architecture, model.parameters);
+    for (let step = 0; step < updates; step++) {
+      const { loss, weights } = descend(owned.weights, owned.batches, rates(step));
+      tf.dispose([...owned.weights]);
+      owned.weights = weights;
+      losses.push((await loss.data())[0]!);
+      loss.dispose();
+      if (wanted.has(step + 1)) snapshots.set(step + 1, await downloadWeights(weights));
+      onStep?.({ step: step + 1, updates, loss: losses[step]! });
+    }
+  } finally {
+    tf.dispose([...owned.weights]);
+    for (const { batch } of owned.batches) tf.dispose([batch.x, batch.y]);
+  }
+  return { parameters: snapshots.get(updates)!, snapshots, losses };
+}
+
+/** The model's learned rates, the last step's for all further steps; else the paper's for direct ×2. */
+export function defaultRates({ innerRates }: Pick<Model, "innerRates">): RateSchedule {
+  if (innerRates === undefined) return (step) => (step === 0 ? 2e-2 : step < 4 ? 1e-2 : 5e-3);
+  return (step) => Float64Array.from(innerRates[Math.min(step, innerRates.length - 1)]!, portableExp);
+}
+
+/** A batch and its part in the loss; the parts sum to 1. */
+interface Share {
+  readonly batch: Batch;
+  readonly part: number;
+}
+
+/** One step of gradient descent over all shares. The old weights stay the caller's. */
+function descend(
+  weights: Weights,
+  shares: readonly Share[],
+  rate: number | ArrayLike<number>,
+): { loss: tf.Tensor; weights: tf.Tensor[] } {
+  return tf.tidy(() => {
+    let loss: tf.Tensor = tf.scalar(0);
+    let next = weights;
+    for (const { batch, part } of shares) {
+      const gradient = lossGradient(weights, batch, l1Loss, { weight: part });
+      loss = axpy(part, gradient.loss, loss);
+      const moved = next.map((tensor, p) => {
+        return axpy(-(typeof rate === "number" ? rate : rate[p]!), gradient.gradient[p]!, tensor);
+      });
+      tf.dispose(gradient.gradient);
+      if (next !== weights) tf.dispose([...next]);
+      next = moved;
+    }
+    return { loss, weights: next as tf.Tensor[] };
+  });
+}
+
+/** Input (ILR of the photo's own degradation) and target (the photo). */
+function selfPair(photo: Image, model: Model, { degradation }: AdaptationOptions): { x: Image; y: Image } {
+  const scale = degradation.scale ?? model.scale;
+  const low = degrade(photo, { ...degradation, scale });
+  return { x: interpolateLow(low, scale, [photo.height, photo.width]), y: photo };
+}
+
+function uploadShares({ x, y }: { x: Image; y: Image }, maxPixels = DEFAULT_MAX_PIXELS): Share[] {
+  if (y.height * y.width <= maxPixels) return [{ batch: { x: uploadImage(x), y: uploadImage(y) }, part: 1 }];
+  const side = Math.min(CROP_SIDE, y.height, y.width, Math.floor(Math.sqrt(maxPixels)));
+  const corners = structuredCrops(y, side, Math.floor(maxPixels / side ** 2));
+  return corners.map((corner) => {
+    const [cropX, cropY] = [x, y].map((image) => cropImage(image, corner.y, corner.x, side, side)) as [Image, Image];
+    return { batch: { x: uploadImage(cropX), y: uploadImage(cropY) }, part: 1 / corners.length };
+  });
+}
+
+/** An image as a batch of one, [1, h, w, 3]. */
+export function uploadImage({ height, width, channels, data }: Image): tf.Tensor {
+  return tf.tensor(data, [1, height, width, channels], "float32");
+}
+
+/** @throws InputError for anything but RGB */
+export function requireColour({ channels }: Image): void {
+  if (channels !== CHANNELS) throw new InputError(`an image of ${channels} channels`, { expected: "RGB" });
+}

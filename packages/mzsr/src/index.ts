@@ -1,0 +1,23 @@
+/** The method as a library: what it computes (`numeric.ts`), and what reads and writes its files. */
+export { type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
+export { probeWriting, removeUnfinished, writeFileAtomically } from "./files/atomic-file.js";
+export { crc32cTable, maskedCrc } from "./files/crc32c.js";
+export { readInputFile, reasonOf } from "./files/input-file.js";
+export { LARGEST_SECRET_BYTES, readSmallFile } from "./files/small-file.js";
+export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js";
+export {
+  countPixels,
+  encodePng,
+  LARGEST_IMAGE_FILE_BYTES,
+  LARGEST_PIXELS,
+  type LoadedImage,
+  listImages,
+  readImage,
+  readImageBytes,
+  readImageSize,
+  SMALLEST_SIDE,
+  writePng,
+} from "./imaging/image-file.js";
+export { decodeModel, encodeModel, type Model, readModel, writeModel } from "./model/model-file.js";
+export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
+export * from "./numeric.js";

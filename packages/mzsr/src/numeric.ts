@@ -1,0 +1,78 @@
+/**
+ * What the method computes, without Node's modules: for a browser, or any other JavaScript engine with WebAssembly. The
+ * whole package (`@mzsr/mzsr`) has this and what reads and writes files.
+ */
+export {
+  type Adaptation,
+  type AdaptationOptions,
+  type AdaptationProgress,
+  adapt,
+  defaultRates,
+  type RateSchedule,
+} from "./adaptation/adaptation.js";
+export { type Corner, structuredCrops } from "./adaptation/structured-crops.js";
+export { blur } from "./degradation/blur.js";
+export { type CheckedKernel, checkedKernel, type KernelTreatment } from "./degradation/checked-kernel.js";
+export {
+  type DegradationOptions,
+  type Downsampling,
+  degrade,
+  interpolateLow,
+  type Noise,
+} from "./degradation/degrade.js";
+export {
+  type BlurKernel,
+  type GaussianShape,
+  gaussianKernel,
+  KERNEL_SIZE,
+  LARGEST_KERNEL,
+  PAPER_KERNELS,
+  VARIANCE_RANGE,
+} from "./degradation/kernel.js";
+export {
+  backProject,
+  checkResultSize,
+  type EnlargementOptions,
+  enlarge,
+  type SuperResolutionOptions,
+  superResolve,
+} from "./enlargement/enlargement.js";
+export * from "./errors.js";
+export {
+  createImage,
+  cropImage,
+  DIHEDRAL_TRANSFORMS,
+  type Image,
+  modCrop,
+  toBytes,
+  transformImage,
+} from "./imaging/image.js";
+export { GradientEnergy, type PatchGridOptions, patchGrid } from "./imaging/patch-grid.js";
+export { psnrY, ssimY } from "./imaging/quality.js";
+export { imresize } from "./imaging/resize.js";
+export { Adam, type AdamOptions, type AdamState, type RateSegment } from "./meta-learning/adam.js";
+export { type Loss, l1Loss, squaredLoss } from "./meta-learning/loss.js";
+export { minibatchGradient } from "./meta-learning/loss-gradient.js";
+export { type MetaGradient, type MetaProblem, metaGradient } from "./meta-learning/meta-gradient.js";
+export type { PatchPairs } from "./meta-learning/patch-pairs.js";
+export { stepWeights } from "./meta-learning/step-weights.js";
+export { initialParameters, type NormalDraws } from "./model/initial.js";
+export {
+  type Architecture,
+  CHANNELS,
+  type LayoutEntry,
+  metaLayout,
+  type ParameterLayout,
+  parameterLayout,
+} from "./model/layout.js";
+export { downloadWeights, forward, uploadWeights, type Weights } from "./model/network.js";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  type TensorData,
+  type TensorFile,
+} from "./model/safetensors.js";
+export { Draws } from "./random/draws.js";
+export { philox4x32 } from "./random/philox.js";
+export { portableCos, portableExp, portableLog, portableSin } from "./random/portable-math.js";

@@ -18,7 +18,7 @@ const LAST_STEPS = 10;
 /** Trains under attack until the faults are over, and then to an end. */
 export async function attackedRun(options: CampaignOptions, folder: CampaignFolder) {
   const coordinators = await coordinatorPlaces(options.standby ? 2 : 1, (name) => folder.attackedRun(name));
-  const run = new AttackedRun(options, folder, coordinators, await folder.surroundings("attacked"));
+  const run = new AttackedRun(options, folder, coordinators, await folder.clusterFolder("attacked"));
   await run.train();
   return run.record();
 }
@@ -28,7 +28,7 @@ class AttackedRun {
   readonly #folder: CampaignFolder;
   readonly #coordinators: readonly CoordinatorPlace[];
   /** For logs, caches and the configuration. */
-  readonly #surroundings: string;
+  readonly #clusterFolder: string;
   readonly #history = new StepHistory();
   readonly #problems: string[] = [];
   #cluster!: Cluster;
@@ -39,18 +39,18 @@ class AttackedRun {
     options: CampaignOptions,
     folder: CampaignFolder,
     coordinators: readonly CoordinatorPlace[],
-    surroundings: string,
+    clusterFolder: string,
   ) {
     this.#options = options;
     this.#folder = folder;
     this.#coordinators = coordinators;
-    this.#surroundings = surroundings;
+    this.#clusterFolder = clusterFolder;
   }
 
   async train(): Promise<void> {
     await this.#configure();
     const remember = () => this.#remember();
-    this.#cluster = new Cluster(await clusterOptions(this.#options, this.#surroundings, this.#coordinators, remember));
+    this.#cluster = new Cluster(await clusterOptions(this.#options, this.#clusterFolder, this.#coordinators, remember));
     this.#observer = new Observer(this.#cluster);
     try {
       const { stuck } = this.#observer;
@@ -94,7 +94,7 @@ class AttackedRun {
     this.#attack = new Attack({
       cluster: this.#cluster,
       observer: this.#observer,
-      folder: this.#surroundings,
+      folder: this.#clusterFolder,
       runFolder: this.#coordinators[0]!.runFolder,
       disk,
       signal,
@@ -118,7 +118,7 @@ class AttackedRun {
 
   #configure(metaSteps?: number): Promise<void> {
     const configuration = campaignConfiguration(this.#folder.data, this.#options.seed, metaSteps);
-    return writeConfiguration(configurationIn(this.#surroundings), configuration);
+    return writeConfiguration(configurationIn(this.#clusterFolder), configuration);
   }
 
   async #remember(): Promise<void> {

@@ -35,7 +35,7 @@ export class CampaignFolder {
   }
 
   /** For logs, caches and the configuration. */
-  async surroundings(of: "attacked" | "quiet"): Promise<string> {
+  async clusterFolder(of: "attacked" | "quiet"): Promise<string> {
     const folder = join(this.path, of);
     await mkdir(folder, { recursive: true });
     return folder;

@@ -10,11 +10,11 @@ import { untilAborted } from "./until-aborted.js";
 
 /** Trains with one coordinator and nothing in the way. */
 export async function quietRun(options: CampaignOptions, folder: CampaignFolder, metaSteps: number) {
-  const surroundings = await folder.surroundings("quiet");
+  const clusterFolder = await folder.clusterFolder("quiet");
   const coordinators = await coordinatorPlaces(1, (name) => folder.quietRun(name));
   const configuration = campaignConfiguration(folder.data, options.seed, metaSteps);
-  await writeConfiguration(configurationIn(surroundings), configuration);
-  const cluster = new Cluster(await clusterOptions(options, surroundings, coordinators, async () => undefined));
+  await writeConfiguration(configurationIn(clusterFolder), configuration);
+  const cluster = new Cluster(await clusterOptions(options, clusterFolder, coordinators, async () => undefined));
   const observer = new Observer(cluster);
   try {
     cluster.startNats();

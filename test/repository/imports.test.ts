@@ -21,16 +21,19 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 /** What a package offers beside its face. */
 const FACES: Readonly<Record<string, readonly string[]>> = { mzsr: ["./numeric"] };
 
-
 interface Import {
   readonly file: string;
   readonly specifier: string;
 }
 
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", ":(glob)packages/*/src/**"], {
-  cwd: root,
-  encoding: "utf8",
-})
+const files = execFileSync(
+  "git",
+  ["ls-files", "--cached", "--others", "--exclude-standard", ":(glob)packages/*/src/**"],
+  {
+    cwd: root,
+    encoding: "utf8",
+  },
+)
   .split("\n")
   .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$|\/testing\//.test(file) && existsSync(join(root, file)));
 
@@ -57,7 +60,9 @@ describe("imports", () => {
 
   it("of commands' folders go down", () => {
     const bad = imports.filter(({ file, specifier }) => {
-      const [from, to] = [file, targetOf(file, specifier) ?? ""].map((path) => /^packages\/cli\/src\/([\w-]+)\//.exec(path)?.[1]);
+      const [from, to] = [file, targetOf(file, specifier) ?? ""].map(
+        (path) => /^packages\/cli\/src\/([\w-]+)\//.exec(path)?.[1],
+      );
       return from !== undefined && to === "commands" && from !== "commands";
     });
     expect(bad).toEqual([]);

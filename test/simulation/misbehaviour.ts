@@ -16,13 +16,13 @@ export function endingOf({ character, liar }: WorkerPlan, outcome: TaskOutcome, 
     case "refusing":
       return { failure: "no such device" };
     case "garbling":
-      return { outcome: junk(outcome, random) };
+      return { outcome: malformed(outcome, random) };
     case "hanging":
       return random.chance(0.3) ? "never" : { outcome };
     case "failing":
       return random.chance(0.4) ? { failure: "out of memory" } : { outcome };
-    case "junk":
-      return { outcome: random.chance(0.4) ? junk(outcome, random) : outcome };
+    case "malformed":
+      return { outcome: random.chance(0.4) ? malformed(outcome, random) : outcome };
     case "flipping":
       return { outcome: random.chance(0.5) ? flipOneBit(outcome, liar, random) : outcome };
     case "honest":
@@ -33,7 +33,7 @@ export function endingOf({ character, liar }: WorkerPlan, outcome: TaskOutcome, 
   }
 }
 
-function junk(outcome: TaskOutcome, random: Random): TaskOutcome {
+function malformed(outcome: TaskOutcome, random: Random): TaskOutcome {
   const { gradient } = outcome;
   const place = random.integer(0, gradient.length - 1);
   const withElement = (value: number) => ({ ...outcome, gradient: gradient.with(place, value) });

@@ -12,7 +12,7 @@ export type Character =
   /** Sometimes reports a failure. */
   | "failing"
   /** Sometimes sends NaN, a wrong size, a wrong step or a huge norm. */
-  | "junk"
+  | "malformed"
   /** Sometimes flips one bit of a gradient, and does not know. */
   | "flipping"
   /** Computes on another backend than the run (with the same bits): refused, unless backends may be mixed. */
@@ -174,7 +174,7 @@ function drawWorkers(random: Random, flipping: boolean): WorkerPlan[] {
   for (const character of ["slow", "hanging", "foreign", "slowing"] as const) {
     if (random.chance(0.25)) cast.push(worker(character, 0));
   }
-  if (random.chance(0.4)) cast.push(worker(random.pick(["failing", "junk"]), 0));
+  if (random.chance(0.4)) cast.push(worker(random.pick(["failing", "malformed"]), 0));
   if (random.chance(0.3)) cast.push(worker("honest", 7, { spared: true }), ...drawConcert(random, worker));
   return cast;
 }

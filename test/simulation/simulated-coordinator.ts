@@ -43,7 +43,7 @@ export class SimulatedCoordinator implements Listener {
   readonly process = new Process();
   readonly #around: CoordinatorSurroundings;
   readonly #core: CoordinatorCore;
-  readonly #epoch: string;
+  readonly #incarnation: string;
   readonly #connections = new Map<string, Connection>();
   /** Results that arrived, to be replayed by a network that repeats itself. */
   readonly #seen: (WorkerToCoordinator & { type: "result" })[] = [];
@@ -52,7 +52,7 @@ export class SimulatedCoordinator implements Listener {
 
   constructor(around: CoordinatorSurroundings, life: number) {
     this.#around = around;
-    this.#epoch = `life${life}`;
+    this.#incarnation = `life${life}`;
     const { configuration, disk, referee } = around;
     this.#core = new CoordinatorCore({
       run: "simulated",
@@ -60,7 +60,7 @@ export class SimulatedCoordinator implements Listener {
       state: disk.newest,
       drawTask: (step, index) => toyTask(configuration, step, index),
       layout: TOY_LAYOUT,
-      epoch: this.#epoch,
+      incarnation: this.#incarnation,
     });
     referee.lifeBegins(disk.newest.step);
     this.#handle({ type: "tick" });
@@ -80,7 +80,7 @@ export class SimulatedCoordinator implements Listener {
   }
 
   accept(stream: () => Stream): StreamEnd<WorkerToCoordinator> {
-    const session = `${this.#epoch}-session${this.#streams++}`;
+    const session = `${this.#incarnation}-session${this.#streams++}`;
     const connection: Connection = { session, stream };
     return {
       process: this.process,
@@ -149,7 +149,7 @@ export class SimulatedCoordinator implements Listener {
           configuration: this.#around.configuration,
           images: [],
           heartbeatSeconds: HEARTBEAT_SECONDS,
-          epoch: this.#epoch,
+          incarnation: this.#incarnation,
         });
         break;
       case "refuse":

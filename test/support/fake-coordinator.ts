@@ -147,7 +147,14 @@ export class FakeCoordinator {
     const session = await this.session();
     await session.next("hello");
     const configuration: Configuration = configurationSchema.parse(changes);
-    session.send({ type: "welcome", run: "test", configuration, images: this.images, heartbeatSeconds, epoch: "1" });
+    session.send({
+      type: "welcome",
+      run: "test",
+      configuration,
+      images: this.images,
+      heartbeatSeconds,
+      incarnation: "1",
+    });
     return session;
   }
 

@@ -196,7 +196,7 @@ describe("a worker whose coordinator", () => {
     const first = await coordinator.session();
     const foreign = { ...configuration, colour: "red" };
     const { images } = coordinator;
-    first.send({ type: "welcome", run: "r", configuration: foreign, images, heartbeatSeconds: 1, epoch: "1" });
+    first.send({ type: "welcome", run: "r", configuration: foreign, images, heartbeatSeconds: 1, incarnation: "1" });
     await first.ended();
     const second = await coordinator.welcome(settings);
     assign(second, 0, [0]);

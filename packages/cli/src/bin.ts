@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from "node:v8";
+import { keepHangUpIgnored } from "./cluster/hang-up.js";
 import { main } from "./main.js";
-import { keepHangUpIgnored } from "./run/hang-up.js";
-import { outliveReaders } from "./terminal/broken-output.js";
-import { Terminal } from "./terminal/terminal.js";
+import { outliveReaders } from "./progress/broken-output.js";
+import { Terminal } from "./progress/terminal.js";
 
 // What gRPC would write to stderr by itself, we say in our own words; it reads this when it is loaded.
 process.env.GRPC_VERBOSITY ??= "NONE";

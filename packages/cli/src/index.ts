@@ -1,3 +1,3 @@
 export { main } from "./main.js";
 export { buildProgram } from "./program.js";
-export { Terminal, type TextStream } from "./terminal/terminal.js";
+export { Terminal, type TextStream } from "./progress/terminal.js";

@@ -3,7 +3,7 @@
  */
 import { CommanderError } from "commander";
 import { buildProgram } from "./program.js";
-import type { Terminal } from "./terminal/terminal.js";
+import type { Terminal } from "./progress/terminal.js";
 
 const FAILED = 1;
 const BAD_INPUT = 2;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { main } from "./main.js";
-import { Terminal } from "./terminal/terminal.js";
+import { Terminal } from "./progress/terminal.js";
 import { mzsr } from "./testing/run-command.js";
 
 /** Runs the command in this process; nothing here starts anything. */

@@ -10,7 +10,7 @@ import { upCommand } from "./commands/up.js";
 import { upscaleCommand } from "./commands/upscale.js";
 import { viewCommand } from "./commands/view.js";
 import { workerCommand } from "./commands/worker.js";
-import type { Terminal } from "./terminal/terminal.js";
+import type { Terminal } from "./progress/terminal.js";
 import { VERSION } from "./version.js";
 
 /**

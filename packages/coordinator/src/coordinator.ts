@@ -1,4 +1,4 @@
-/** A coordinator: one run, its folder, its doors for workers and people. */
+/** A coordinator: one run, its folder, its listeners for workers and people. */
 import { randomUUID } from "node:crypto";
 import { messageOf, metaLayout, RunError, readImage, writeModel } from "@mzsr/mzsr";
 import { Closers, type ClusterStatus, connectNats, type NatsLink, type PreviewImage } from "@mzsr/shared";
@@ -88,7 +88,7 @@ class Coordinator implements RunningCoordinator {
   readonly #options: CoordinatorOptions;
   readonly #dataset: Dataset;
   readonly #leadership: Leadership | undefined;
-  readonly #epoch = randomUUID();
+  readonly #incarnation = randomUUID();
   readonly #closers = new Closers();
   readonly #stream = new EventStream(() => this.status());
   readonly #metrics: CoordinatorMetrics;
@@ -135,7 +135,7 @@ class Coordinator implements RunningCoordinator {
     try {
       await this.#openRun();
       this.#preparePreviews();
-      await this.#openDoors();
+      await this.#openListeners();
       await this.#beginFolder();
     } catch (thrown) {
       this.#loop?.stop();
@@ -212,7 +212,7 @@ class Coordinator implements RunningCoordinator {
       state,
       drawTask: (step, index) => drawTask(configuration, this.#dataset.positions, step, index),
       layout: this.#layout,
-      epoch: this.#epoch,
+      incarnation: this.#incarnation,
     });
     this.#live = new LiveRun({
       run: runName,
@@ -237,7 +237,7 @@ class Coordinator implements RunningCoordinator {
   }
 
   /** HTTP for people, gRPC for workers, NATS if there is any. */
-  async #openDoors(): Promise<void> {
+  async #openListeners(): Promise<void> {
     const { configuration, listen, token, tls, nats, logger } = this.#options;
     const schedule = new RunSchedule(configuration);
     this.#http = await this.#startHttp();
@@ -253,7 +253,7 @@ class Coordinator implements RunningCoordinator {
       deliver: (event) => this.#loop.deliver(event),
       onRefusal: (reason, peer) => {
         this.#metrics.peerRefused();
-        this.#effects.tell({ kind: "refusal", reason: `${peer}: ${reason}` });
+        this.#effects.record({ kind: "refusal", reason: `${peer}: ${reason}` });
       },
     });
     this.#closers.add(() => this.#grpc.stop("the coordinator ends"));
@@ -261,7 +261,7 @@ class Coordinator implements RunningCoordinator {
     if (link !== undefined) this.#closers.add(() => link.close());
     this.#effects = new EffectRunner({
       run: this.#options.runName,
-      epoch: this.#epoch,
+      incarnation: this.#incarnation,
       configuration,
       images: this.#dataset.images.map(({ sha256, name, bytes }) => ({ sha256, name, bytes })),
       layout: this.#layout,
@@ -347,7 +347,7 @@ class Coordinator implements RunningCoordinator {
       status: () => this.status(),
       onHeartbeat: ({ worker, incarnation, busySlots }) =>
         this.#loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots }),
-      onJunk: (reason) => this.#options.logger.debug(`NATS: ${reason}`),
+      onMalformed: (reason) => this.#options.logger.debug(`NATS: ${reason}`),
     });
     this.#closers.add(() => bus.close());
     return bus;
@@ -368,7 +368,7 @@ class Coordinator implements RunningCoordinator {
     });
     const latest = steps.at(-1);
     if (latest !== undefined) this.#metrics.showStep(latest);
-    for (const reason of notes) this.#effects.tell({ kind: "resume", reason, step: state.step });
+    for (const reason of notes) this.#effects.record({ kind: "resume", reason, step: state.step });
     this.#openTensorBoard();
     const timer = setInterval(() => this.#live.sampleActivity(), ACTIVITY_MS);
     this.#closers.add(() => clearInterval(timer));
@@ -376,7 +376,7 @@ class Coordinator implements RunningCoordinator {
     this.#loop.deliver({ type: "tick" });
   }
 
-  /** The core is done: everything becomes durable, then every door is closed. */
+  /** The core is done: everything becomes durable, then every listener is closed. */
   async #end({ complete, failure }: RunEnd): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
@@ -435,11 +435,11 @@ class Coordinator implements RunningCoordinator {
     if (path === undefined) {
       this.#metrics.checkpointFailed();
       const kept = "older checkpoints stay usable, and the next one is tried";
-      this.#effects.tell({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
+      this.#effects.record({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
     } else {
       this.#metrics.checkpointWritten(seconds, monotonicNowMs());
       this.#leadership?.onCheckpoint(step, outcome.bytes);
-      this.#effects.tell({ kind: "checkpoint", step, reason });
+      this.#effects.record({ kind: "checkpoint", step, reason });
     }
   }
 

@@ -12,7 +12,7 @@ export {
   LARGEST_COUNT,
   LARGEST_ELEMENT,
   type SumBytes,
-  type SumObjection,
+  type SumRejection,
 } from "./exact-sums/exact-sum.js";
 // protocol
 export * from "./protocol/convert.js";

@@ -13,7 +13,7 @@ import type { RunningWorker, WorkerOptions } from "./options.js";
 import { coordinatorAddress } from "./session/address.js";
 import { channelCredentials } from "./session/credentials.js";
 import { WORKER_VERSION } from "./version.js";
-import { WorkerLife } from "./worker-life.js";
+import { WorkerProcess } from "./worker-process.js";
 
 /** Backends of which each thread uses one core; the others use the whole device by themselves. */
 const ONE_CORE_BACKENDS: readonly BackendName[] = ["simd", "cpu"];
@@ -36,7 +36,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { logger } = options;
   checkOptions(options);
   const worker = options.name ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
-  let life: WorkerLife | undefined;
+  let life: WorkerProcess | undefined;
   const pool = await startPool(options, (error) => life?.fail(error));
   const gpus = GPU_BACKENDS.includes(pool.backend.name) ? new GpuWatch() : undefined;
   let nats: NatsLink | undefined;
@@ -55,7 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     });
     metricsServer = await startMetrics(options, metrics);
     nats = startNats(options, worker);
-    life = new WorkerLife({
+    life = new WorkerProcess({
       hello: helloOf(options, worker, pool, metricsServer?.address ?? ""),
       pool,
       target: async () => ({

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { portNumber, wholeNumber } from "./arguments.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
@@ -46,10 +46,10 @@ export function coordinatorCommand(terminal: Terminal): Command {
     )
     .action(async (options: CoordinatorOptions) => {
       if (options.standby === true) {
-        const { runStandby } = await import("../halves/run-standby.js");
+        const { runStandby } = await import("../cluster/run-standby.js");
         return runStandby(options, terminal);
       }
-      const { runCoordinator } = await import("../halves/run-coordinator.js");
+      const { runCoordinator } = await import("../cluster/run-coordinator.js");
       return runCoordinator(options, terminal);
     });
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { updateCounts, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 
@@ -40,7 +40,7 @@ export function evaluateCommand(terminal: Terminal): Command {
       "\nExample:\n  $ npx mzsr evaluate --model runs/quickstart/model.safetensors --images photos --kernel g2.0 --updates 0,1,10\n",
     )
     .action(async (options: EvaluateOptions) => {
-      const { runEvaluate } = await import("../evaluation/run-evaluate.js");
+      const { runEvaluate } = await import("../photos/run-evaluate.js");
       await runEvaluate(options, terminal);
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 
 export interface ExportOptions {
   readonly model: string;
@@ -17,7 +17,7 @@ export function exportCommand(terminal: Terminal): Command {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ npx mzsr export --model runs/quickstart/model.safetensors -o mzsr.onnx\n")
     .action(async (options: ExportOptions) => {
-      const { runExport } = await import("../export/run-export.js");
+      const { runExport } = await import("../model-files/run-export.js");
       await runExport(options, terminal);
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { wholeNumber } from "./arguments.js";
 
 export interface ImportOptions {
@@ -19,7 +19,7 @@ export function importCommand(terminal: Terminal): Command {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ npx mzsr import Pretrained/Pretrained --scale 2 -o pretrained.safetensors\n")
     .action(async (checkpoint: string, options: ImportOptions) => {
-      const { runImport } = await import("../export/run-import.js");
+      const { runImport } = await import("../model-files/run-import.js");
       await runImport(checkpoint, options, terminal);
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 
 export interface StatusOptions {
   readonly url?: string;

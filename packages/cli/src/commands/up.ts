@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { portNumber, wholeNumber } from "./arguments.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 
@@ -30,7 +30,7 @@ export function upCommand(terminal: Terminal): Command {
       "\nExample:\n  $ npx mzsr up --preset quick --run runs/first --report\n  $ npx mzsr up --run runs/first --resume\n",
     )
     .action(async (options: UpOptions) => {
-      const { runUp } = await import("../up/run-up.js");
+      const { runUp } = await import("../cluster/run-up.js");
       await runUp(options, terminal);
     });
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 
@@ -41,7 +41,7 @@ export function upscaleCommand(terminal: Terminal): Command {
       "\nExample:\n  $ npx mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",
     )
     .action(async (image: string, options: UpscaleOptions) => {
-      const { runUpscale } = await import("../evaluation/run-upscale.js");
+      const { runUpscale } = await import("../photos/run-upscale.js");
       await runUpscale(image, options, terminal);
     });
 }

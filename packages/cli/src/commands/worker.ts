@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { collect, hostAndPort, portNumber, wholeNumber } from "./arguments.js";
 import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
 
@@ -44,7 +44,7 @@ export function workerCommand(terminal: Terminal): Command {
       "\nExample:\n  $ npx mzsr worker --coordinator 10.0.0.5:7700 --backend auto --metrics-port 7702\n",
     )
     .action(async (options: WorkerCommandOptions) => {
-      const { runWorker } = await import("../halves/run-worker.js");
+      const { runWorker } = await import("../cluster/run-worker.js");
       await runWorker(options, terminal);
     });
 }

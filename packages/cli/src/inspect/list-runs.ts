@@ -2,11 +2,11 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, messageOf } from "@mzsr/mzsr";
 import { type Configuration, loadConfiguration } from "@mzsr/shared";
+import { readAnnouncement } from "../cluster/announcement.js";
+import { readSteps } from "../cluster/read-steps.js";
 import type { RunsOptions } from "../commands/runs.js";
 import { significant } from "../progress/numbers.js";
-import { readAnnouncement } from "../run/announcement.js";
-import { readSteps } from "../run/read-steps.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 
 /** What a run folder says about its run. */
 export interface RunSummary {

@@ -4,7 +4,7 @@
  */
 import { messageOf } from "@mzsr/mzsr";
 import { startBackend } from "@mzsr/worker";
-import { backendName } from "../compute/use-backend.js";
+import { backendName } from "../photos/use-backend.js";
 
 try {
   const started = await startBackend(backendName(process.argv[2] ?? "auto"));

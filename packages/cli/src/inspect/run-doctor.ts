@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { BACKEND_NAMES } from "@mzsr/shared";
+import { findNatsServer } from "../cluster/processes/nats-process.js";
 import type { DoctorOptions } from "../commands/doctor.js";
 import { tryBackend } from "../compute/prove-backend.js";
-import type { Terminal } from "../terminal/terminal.js";
-import { findNatsServer } from "../up/nats-process.js";
+import type { Terminal } from "../progress/terminal.js";
 import { VERSION } from "../version.js";
 
 const QUICK_MS = 10_000;

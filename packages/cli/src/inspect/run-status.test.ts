@@ -7,7 +7,7 @@ import { hasNatsServer, startNatsServer } from "../../../../test/support/nats-se
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { smallCoordinator } from "../../../coordinator/src/testing/small-coordinator.js";
 import type { StatusOptions } from "../commands/status.js";
-import { Terminal } from "../terminal/terminal.js";
+import { Terminal } from "../progress/terminal.js";
 import { mzsr } from "../testing/run-command.js";
 import { runStatus } from "./run-status.js";
 

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import { runPaths, storedStatus } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { type ClusterStatus, natsOptions } from "@mzsr/shared";
+import { readAnnouncement } from "../cluster/announcement.js";
 import type { StatusOptions } from "../commands/status.js";
 import { statusLines } from "../progress/status-text.js";
-import { readAnnouncement } from "../run/announcement.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { askOverHttp, askOverNats } from "./ask-status.js";
 
 /** Where runs are looked for that nobody named. */

@@ -1,7 +1,7 @@
 import { startViewServer } from "@mzsr/coordinator";
+import { StopSignals } from "../cluster/stop-signals.js";
 import type { ViewOptions } from "../commands/view.js";
-import { StopSignals } from "../run/stop-signals.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 
 /** `mzsr view`. @throws InputError for a folder that holds no run, or a port in use */
 export async function viewRuns(

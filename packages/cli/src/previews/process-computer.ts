@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
 import { messageOf, RunError } from "@mzsr/mzsr";
-import { childExit } from "../up/children.js";
+import { childExit } from "../cluster/processes/children.js";
 import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
 const ENDED = "the run ends";

@@ -3,8 +3,8 @@
  * Notes written meanwhile stay above.
  */
 import type { ClusterStatus } from "@mzsr/shared";
-import type { Terminal } from "../terminal/terminal.js";
 import { statusLine, statusLines } from "./status-text.js";
+import type { Terminal } from "./terminal.js";
 
 /** Between two plain lines of the same stage. */
 const PLAIN_INTERVAL_MS = 10_000;

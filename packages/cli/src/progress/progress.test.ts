@@ -1,9 +1,9 @@
 import type { ClusterStatus } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
-import { Terminal } from "../terminal/terminal.js";
 import { LiveDisplay } from "./live-display.js";
 import { duration, significant } from "./numbers.js";
 import { statusLine, statusLines } from "./status-text.js";
+import { Terminal } from "./terminal.js";
 
 function status(changes: Partial<ClusterStatus> = {}): ClusterStatus {
   const worker = {

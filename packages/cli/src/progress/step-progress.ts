@@ -1,6 +1,6 @@
 import type { AdaptationProgress } from "@mzsr/mzsr";
-import type { Terminal } from "../terminal/terminal.js";
 import { significant } from "./numbers.js";
+import type { Terminal } from "./terminal.js";
 
 /** Shows the gradient steps of an adaptation on one line of a terminal; elsewhere it stays silent until the end. */
 export class StepProgress {

@@ -1,7 +1,7 @@
 /** The report as one page that needs nothing else: pictures are inside, colours follow the reader's light or dark. */
 
-import type { Scores } from "../evaluation/evaluate-photo.js";
-import { methodsOf, methodTitle } from "../evaluation/scores-table.js";
+import type { Scores } from "../photos/evaluate-photo.js";
+import { methodsOf, methodTitle } from "../photos/scores-table.js";
 import { escapeHtml } from "./line-chart.js";
 import { STYLE } from "./style.js";
 

@@ -1,11 +1,11 @@
 import { basename, join } from "node:path";
 import { readModel } from "@mzsr/mzsr";
 import { loadConfiguration } from "@mzsr/shared";
-import { useBackend } from "../compute/use-backend.js";
-import { heldOutPhotos } from "../embedded/photos.js";
-import { chooseKernel } from "../evaluation/kernel-choice.js";
-import { readSteps } from "../run/read-steps.js";
-import type { Terminal } from "../terminal/terminal.js";
+import { readSteps } from "../cluster/read-steps.js";
+import { heldOutPhotos } from "../photos/embedded-photos.js";
+import { chooseKernel } from "../photos/kernel-choice.js";
+import { useBackend } from "../photos/use-backend.js";
+import type { Terminal } from "../progress/terminal.js";
 import { writeReport } from "./write-report.js";
 
 /**

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { type Model, parameterLayout, readImage } from "@mzsr/mzsr";
 import { configurationSchema } from "@mzsr/shared";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { useBackend } from "../compute/use-backend.js";
-import { chooseKernel } from "../evaluation/kernel-choice.js";
+import { chooseKernel } from "../photos/kernel-choice.js";
+import { useBackend } from "../photos/use-backend.js";
 import { makePhotos } from "../testing/small-run.js";
 import { writeReport } from "./write-report.js";
 

@@ -7,17 +7,11 @@ import { join } from "node:path";
 import { removeReport } from "@mzsr/coordinator";
 import { encodePng, type Image, imresize, type Model, readImage, writePng } from "@mzsr/mzsr";
 import type { Configuration } from "@mzsr/shared";
-import type { Photo } from "../embedded/photos.js";
-import {
-  BICUBIC,
-  evaluatePhoto,
-  type MethodName,
-  meanScores,
-  type PhotoEvaluation,
-} from "../evaluation/evaluate-photo.js";
-import { finiteImage } from "../evaluation/finite-image.js";
-import type { KernelChoice } from "../evaluation/kernel-choice.js";
-import { methodTitle, scoresTable } from "../evaluation/scores-table.js";
+import type { Photo } from "../photos/embedded-photos.js";
+import { BICUBIC, evaluatePhoto, type MethodName, meanScores, type PhotoEvaluation } from "../photos/evaluate-photo.js";
+import { finiteImage } from "../photos/finite-image.js";
+import type { KernelChoice } from "../photos/kernel-choice.js";
+import { methodTitle, scoresTable } from "../photos/scores-table.js";
 import { duration } from "../progress/numbers.js";
 import { cropWindow, hardestWindow, magnify, type Window, windowAround } from "./detail.js";
 import { kernelPicture } from "./kernel-picture.js";

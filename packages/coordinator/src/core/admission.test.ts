@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { smallOutcome } from "../testing/core-harness.js";
-import { objectionToResult, objectionToWorker } from "./admission.js";
+import { validateResult, validateWorker } from "./admission.js";
 
 const PLACE = { stage: "metaTraining", step: 4, index: 1 } as const;
-const TASK = { ...PLACE } as Parameters<typeof objectionToResult>[1];
+const TASK = { ...PLACE } as Parameters<typeof validateResult>[1];
 const GOOD = smallOutcome(PLACE);
 const RULES = { size: 3, lossCounts: { support: 1, query: 2 }, maxGradientNorm: 100 };
 
 describe("a result", () => {
   it("counts when it is what the lease asked for", () => {
-    expect(objectionToResult(GOOD, TASK, RULES)).toBeUndefined();
+    expect(validateResult(GOOD, TASK, RULES)).toBeUndefined();
   });
 
   it.each([
@@ -28,24 +28,24 @@ describe("a result", () => {
     ["missing losses", { queryLosses: [1] }, "losses", "has 1 support and 1 query losses, not 1 and 2"],
     ["a loss that is no number", { supportLosses: [Number.NaN] }, "not-finite", "has a loss that is NaN"],
   ])("with %s is refused with the reason", (_, change, code, reason) => {
-    const objection = objectionToResult({ ...GOOD, ...change }, TASK, RULES);
-    expect(objection?.code).toBe(code);
-    expect(objection?.reason).toContain(reason);
+    const rejection = validateResult({ ...GOOD, ...change }, TASK, RULES);
+    expect(rejection?.code).toBe(code);
+    expect(rejection?.reason).toContain(reason);
   });
 });
 
 describe("a worker", () => {
-  const hello = { worker: "w", backend: "cuda" } as Parameters<typeof objectionToWorker>[0];
+  const hello = { worker: "w", backend: "cuda" } as Parameters<typeof validateWorker>[0];
 
   it("of another backend is told which one the run needs", () => {
-    const reason = objectionToWorker(hello, { backend: "simd", mixed: false });
+    const reason = validateWorker(hello, { backend: "simd", mixed: false });
     expect(reason).toContain("computes on the backend simd and w offers cuda");
     expect(reason).toContain("--backend simd");
   });
 
   it("fits while the backend is open, where it is the same, and where backends may be mixed", () => {
-    expect(objectionToWorker(hello, { backend: undefined, mixed: false })).toBeUndefined();
-    expect(objectionToWorker(hello, { backend: "cuda", mixed: false })).toBeUndefined();
-    expect(objectionToWorker(hello, { backend: "simd", mixed: true })).toBeUndefined();
+    expect(validateWorker(hello, { backend: undefined, mixed: false })).toBeUndefined();
+    expect(validateWorker(hello, { backend: "cuda", mixed: false })).toBeUndefined();
+    expect(validateWorker(hello, { backend: "simd", mixed: true })).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import type { WorkerHello } from "./events.js";
 import { l2Norm } from "./outer-update.js";
 
 /** Why a result does not count: a short code for counters, a sentence for people. */
-export interface ResultObjection {
+export interface ResultRejection {
   readonly code: "task" | "size" | "losses" | "not-finite" | "norm";
   readonly reason: string;
 }
@@ -18,7 +18,7 @@ export interface ResultRules {
 }
 
 /** What is wrong with a result, or `undefined` when it may count. */
-export function objectionToResult(outcome: TaskOutcome, task: Task, rules: ResultRules): ResultObjection | undefined {
+export function validateResult(outcome: TaskOutcome, task: Task, rules: ResultRules): ResultRejection | undefined {
   if (outcome.stage !== task.stage || outcome.step !== task.step || outcome.index !== task.index) {
     const asked = `${task.stage} step ${task.step} task ${task.index}`;
     return { code: "task", reason: `is for ${outcome.stage} step ${outcome.step} task ${outcome.index}, not ${asked}` };
@@ -26,10 +26,10 @@ export function objectionToResult(outcome: TaskOutcome, task: Task, rules: Resul
   if (outcome.gradient.length !== rules.size) {
     return { code: "size", reason: `has ${outcome.gradient.length} elements, not ${rules.size}` };
   }
-  return objectionToLosses(outcome, rules.lossCounts) ?? objectionToGradient(outcome.gradient, rules.maxGradientNorm);
+  return validateLosses(outcome, rules.lossCounts) ?? validateGradient(outcome.gradient, rules.maxGradientNorm);
 }
 
-function objectionToLosses(outcome: TaskOutcome, counts: ResultRules["lossCounts"]): ResultObjection | undefined {
+function validateLosses(outcome: TaskOutcome, counts: ResultRules["lossCounts"]): ResultRejection | undefined {
   const { supportLosses, queryLosses } = outcome;
   if (supportLosses.length !== counts.support || queryLosses.length !== counts.query) {
     const given = `${supportLosses.length} support and ${queryLosses.length} query losses`;
@@ -39,7 +39,7 @@ function objectionToLosses(outcome: TaskOutcome, counts: ResultRules["lossCounts
   return bad === undefined ? undefined : { code: "not-finite", reason: `has a loss that is ${bad}` };
 }
 
-function objectionToGradient(gradient: Float32Array, maxNorm: number): ResultObjection | undefined {
+function validateGradient(gradient: Float32Array, maxNorm: number): ResultRejection | undefined {
   const norm = l2Norm(gradient);
   if (norm <= maxNorm) return undefined;
   const at = gradient.findIndex((value) => !Number.isFinite(value));
@@ -54,7 +54,7 @@ export interface RunBackend {
 }
 
 /** Why a worker cannot compute for this run at all, or `undefined`. */
-export function objectionToWorker(hello: WorkerHello, run: RunBackend): string | undefined {
+export function validateWorker(hello: WorkerHello, run: RunBackend): string | undefined {
   if (run.mixed || run.backend === undefined || hello.backend === run.backend) return undefined;
   return (
     `this run computes on the backend ${run.backend} and ${hello.worker} offers ${hello.backend}: results would differ ` +

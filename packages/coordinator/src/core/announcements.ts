@@ -9,16 +9,16 @@ import type { Member } from "./membership.js";
  * costs nothing, the task may still go to anybody, and nothing waits for it.
  */
 export class Announcements {
-  readonly #told = new Map<string, SessionId>();
+  readonly #announced = new Map<string, SessionId>();
 
   /** The session that was told of the task, as far as it has not been leased since. */
   sessionOf(task: Task): SessionId | undefined {
-    return this.#told.get(placeOf(task));
+    return this.#announced.get(placeOf(task));
   }
 
   /** The task has been given to somebody. */
   leased(task: Task): void {
-    this.#told.delete(placeOf(task));
+    this.#announced.delete(placeOf(task));
   }
 
   /**
@@ -29,25 +29,25 @@ export class Announcements {
    * @param board with their leases
    */
   next(upcoming: Iterable<Task>, workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Map<Member, Task[]> {
-    const slots = this.#slotsWithoutNews(workers, board);
-    const news = new Map<Member, Task[]>();
-    if (slots.length === 0) return news;
+    const slots = this.#unannouncedSlots(workers, board);
+    const announcements = new Map<Member, Task[]>();
+    if (slots.length === 0) return announcements;
     for (const task of upcoming) {
-      if (this.#told.has(placeOf(task))) continue;
+      if (this.#announced.has(placeOf(task))) continue;
       const { member } = slots.shift()!;
-      this.#told.set(placeOf(task), member.session!);
-      news.set(member, [...(news.get(member) ?? []), task]);
+      this.#announced.set(placeOf(task), member.session!);
+      announcements.set(member, [...(announcements.get(member) ?? []), task]);
       if (slots.length === 0) break;
     }
-    return news;
+    return announcements;
   }
 
   /** In the order in which they will be free. What was told to sessions that are gone is forgotten. */
-  #slotsWithoutNews(workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Slot[] {
+  #unannouncedSlots(workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Slot[] {
     const known = new Map<SessionId, number>(workers.map(({ session }) => [session!, 0]));
-    for (const [place, session] of this.#told) {
+    for (const [place, session] of this.#announced) {
       const count = known.get(session);
-      if (count === undefined) this.#told.delete(place);
+      if (count === undefined) this.#announced.delete(place);
       else known.set(session, count + 1);
     }
     const slots = workers.flatMap((member) => slotsOf(member, board).slice(known.get(member.session!)));

@@ -71,7 +71,7 @@ describe("a run", () => {
     const whole = new CoreHarness({ steps: 5, checkpointEvery: 2 });
     whole.finish(whole.join("a"));
     const [first] = checkpoints(whole);
-    const resumed = new CoreHarness({ steps: 5, state: first!.state, epoch: "second" });
+    const resumed = new CoreHarness({ steps: 5, state: first!.state, incarnation: "second" });
     const worker = resumed.join("a");
     expect(worker.leases.map(placeOf)).toEqual(["2/0"]);
     resumed.finish(worker);

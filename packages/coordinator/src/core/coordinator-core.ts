@@ -1,14 +1,13 @@
 import type { ParameterLayout } from "@mzsr/mzsr";
 import type { ClusterStatus, Configuration, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
-import { objectionToResult, objectionToWorker, type ResultObjection } from "./admission.js";
+import { type ResultRejection, validateResult, validateWorker } from "./admission.js";
 import { Announcements } from "./announcements.js";
-import { AuditOffice } from "./audit-office.js";
+import { Auditor } from "./auditor.js";
 import { isAudited } from "./audits.js";
 import { backupMoments, dispatch, mayHelp } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
 import { isHopeless } from "./hopeless.js";
 import { type GrantedLease, isPending, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
-import { Ledger } from "./ledger.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
 import { Progress } from "./progress.js";
 import { RunSchedule } from "./schedule.js";
@@ -16,6 +15,7 @@ import { clusterStatus } from "./status.js";
 import { TaskTimes } from "./task-times.js";
 import { sha256OfFloats, Trainer } from "./trainer.js";
 import type { TrainingState } from "./training-state.js";
+import { Transitions } from "./transitions.js";
 
 /** While workers are connected the core wants to be woken at least this often; longer gaps are its own absence. */
 const LONGEST_SLEEP_MS = HEARTBEAT_SECONDS * 1000;
@@ -29,7 +29,7 @@ export interface CoreOptions {
   readonly drawTask: (step: number, index: number) => Task;
   readonly layout: ParameterLayout;
   /** Names this life of the coordinator; part of every lease id. */
-  readonly epoch: string;
+  readonly incarnation: string;
 }
 
 interface DrawnTask {
@@ -62,8 +62,8 @@ export class CoordinatorCore {
   readonly #board: TaskBoard;
   readonly #times: Record<Task["stage"], TaskTimes>;
   readonly #progress = new Progress();
-  readonly #ledger: Ledger;
-  readonly #audits: AuditOffice;
+  readonly #transitions: Transitions;
+  readonly #audits: Auditor;
   readonly #announcements = new Announcements();
   /** The tasks of the step after the open ones. */
   #ahead: { readonly step: number; readonly tasks: readonly DrawnTask[] } | undefined;
@@ -79,20 +79,20 @@ export class CoordinatorCore {
 
   /** @throws InputError when the state does not fit the configuration */
   constructor(options: CoreOptions) {
-    const { configuration, layout, state, epoch } = options;
+    const { configuration, layout, state, incarnation } = options;
     const { patience } = configuration.cluster;
     this.#options = options;
     this.#schedule = new RunSchedule(configuration);
     this.#trainer = new Trainer(this.#schedule, layout, state);
     if (configuration.backend !== "auto") this.#trainer.fixBackend(configuration.backend);
     this.#membership = new Membership(patience);
-    this.#board = new TaskBoard(`${epoch}.`);
+    this.#board = new TaskBoard(`${incarnation}.`);
     this.#times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
-    this.#ledger = new Ledger(this.#board, this.#membership, this.#progress, this.#timesOf);
-    this.#audits = new AuditOffice({
+    this.#transitions = new Transitions(this.#board, this.#membership, this.#progress, this.#timesOf);
+    this.#audits = new Auditor({
       board: this.#board,
       membership: this.#membership,
-      ledger: this.#ledger,
+      transitions: this.#transitions,
       timesOf: this.#timesOf,
       patienceMs: patience * 1000,
     });
@@ -110,7 +110,7 @@ export class CoordinatorCore {
     this.#reinstate(now);
     this.#take(event, now);
     if (!this.#over) this.#decide(now);
-    return this.#ledger.takeEffects();
+    return this.#transitions.takeEffects();
   }
 
   /** When to call `handle` with a tick at the latest, on the same clock; `undefined` when only events matter. */
@@ -178,25 +178,25 @@ export class CoordinatorCore {
 
   #join(session: SessionId, hello: WorkerHello, now: number): void {
     if (this.#over && this.#trainer.step === this.#schedule.totalSteps) {
-      this.#ledger.effect({ type: "drain", session, reason: "the run is finished", finished: true });
+      this.#transitions.effect({ type: "drain", session, reason: "the run is finished", finished: true });
       return;
     }
-    const refusal = this.#objectionToJoin(hello);
+    const refusal = this.#validateJoin(hello);
     if (refusal) this.#refuseWorker(session, hello, refusal);
     else this.#admit(session, hello, now);
   }
 
-  #objectionToJoin(hello: WorkerHello): JoinRefusal | undefined {
+  #validateJoin(hello: WorkerHello): JoinRefusal | undefined {
     if (this.#over) return { reason: "the coordinator has stopped", retry: true, tell: false };
     if (this.#stop) return { reason: "the coordinator is stopping", retry: true, tell: false };
     const mixed = this.#options.configuration.cluster.mixedBackends;
-    const unfit = objectionToWorker(hello, { backend: this.#trainer.backend, mixed });
+    const unfit = validateWorker(hello, { backend: this.#trainer.backend, mixed });
     return unfit === undefined ? undefined : { reason: unfit, retry: false, tell: true };
   }
 
   #refuseWorker(session: SessionId, { worker }: WorkerHello, { reason, retry, tell }: JoinRefusal): void {
-    this.#ledger.effect({ type: "refuse", session, reason, retry });
-    if (tell) this.#ledger.tell({ kind: "refusal", worker, reason });
+    this.#transitions.effect({ type: "refuse", session, reason, retry });
+    if (tell) this.#transitions.record({ kind: "refusal", worker, reason });
   }
 
   #admit(session: SessionId, hello: WorkerHello, now: number): void {
@@ -208,32 +208,36 @@ export class CoordinatorCore {
     if (decision.replacedSession !== undefined) this.#dropReplaced(decision.replacedSession, now);
     const settles = this.#trainer.backend === undefined;
     if (settles) this.#trainer.fixBackend(hello.backend);
-    this.#ledger.effect({ type: "welcome", session });
+    this.#transitions.effect({ type: "welcome", session });
     const offer = `${hello.slots} ${hello.slots === 1 ? "slot" : "slots"} on ${hello.backend}`;
     const reason = settles ? `${offer}, which settles the run's backend` : offer;
-    this.#ledger.tell({ kind: "join", worker: hello.worker, reason });
+    this.#transitions.record({ kind: "join", worker: hello.worker, reason });
     const { member } = decision;
-    if (member.conduct.trial !== undefined) {
-      this.#ledger.tell({ kind: "trial", worker: hello.worker, reason: member.reason });
+    if (member.recentOutcomes.trial !== undefined) {
+      this.#transitions.record({ kind: "trial", worker: hello.worker, reason: member.reason });
     }
   }
 
   #dropReplaced(session: SessionId, now: number): void {
-    this.#ledger.releaseAll(session, "its worker opened a newer session", now);
-    this.#ledger.effect({ type: "disconnect", session, reason: "replaced by a newer session of the same worker name" });
+    this.#transitions.releaseAll(session, "its worker opened a newer session", now);
+    this.#transitions.effect({
+      type: "disconnect",
+      session,
+      reason: "replaced by a newer session of the same worker name",
+    });
   }
 
   #streamGone(session: SessionId, reason: string, now: number): void {
     const member = this.#membership.bySession(session);
     if (!member) return;
     if (member.state !== "draining") {
-      this.#ledger.releaseAll(session, `its worker's stream closed: ${reason}`, now);
-      this.#ledger.loseWorker(member, reason, now);
+      this.#transitions.releaseAll(session, `its worker's stream closed: ${reason}`, now);
+      this.#transitions.loseWorker(member, reason, now);
       return;
     }
-    this.#ledger.releaseAll(session, "its worker left", now);
+    this.#transitions.releaseAll(session, "its worker left", now);
     this.#membership.leave(member, "gone", member.reason, now);
-    this.#ledger.tell({ kind: "leave", worker: member.worker, reason: member.reason });
+    this.#transitions.record({ kind: "leave", worker: member.worker, reason: member.reason });
   }
 
   #goodbye(session: SessionId, reason: string, now: number): void {
@@ -258,18 +262,18 @@ export class CoordinatorCore {
     this.#heard(member, now);
     const lease = this.#currentLease(session, id);
     if (!member || !lease) {
-      this.#ledger.countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
+      this.#transitions.countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
       return;
     }
     const { task } = lease.entry;
-    const objection = objectionToResult(outcome, task, this.#resultRules(task.step));
-    if (objection) this.#refuseResult(member, lease, outcome, objection, now);
+    const rejection = validateResult(outcome, task, this.#resultRules(task.step));
+    if (rejection) this.#refuseResult(member, lease, outcome, rejection, now);
     else this.#accept(member, lease, outcome, now);
   }
 
   #accept(member: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
     const { entry } = lease;
-    this.#ledger.answered(member, now);
+    this.#transitions.answered(member, now);
     if (entry.settled !== undefined) {
       this.#compareCopy(member, lease, outcome, now);
       return;
@@ -277,29 +281,29 @@ export class CoordinatorCore {
     this.#timesOf(entry).observe(now - lease.grantedMs);
     this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
     const end = entry.votes.length === 0 ? "accepted" : "audited";
-    this.#ledger.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
+    this.#transitions.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
     // Nothing of a quarantined worker's successor counts until somebody confirms it.
-    if (lease.kind === "trial" && member.conduct.trial === "successor") entry.audited = true;
+    if (lease.kind === "trial" && member.recentOutcomes.trial === "successor") entry.audited = true;
     const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
     const { worker, hello } = member;
     const vote = { worker, incarnation: hello.incarnation, backend: lease.backend, outcome, hash };
     entry.votes.push(vote);
-    if (!entry.audited) this.#ledger.settle(entry, vote, now);
+    if (!entry.audited) this.#transitions.settle(entry, vote, now);
   }
 
   /** A worker on trial has computed a task whose result is known by now. */
   #compareCopy({ worker, hello }: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
     const { backend, outcome: right } = lease.entry.settled!;
-    this.#ledger.endLease(lease, "repeated", now, { bytes: outcome.gradient.byteLength });
+    this.#transitions.endLease(lease, "repeated", now, { bytes: outcome.gradient.byteLength });
     const same = backend === lease.backend && sha256OfFloats(outcome.gradient) === sha256OfFloats(right.gradient);
-    if (same) this.#ledger.confirmed(worker, hello.incarnation, now);
+    if (same) this.#transitions.confirmed(worker, hello.incarnation, now);
   }
 
-  #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, objection: ResultObjection, now: number): void {
+  #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, rejection: ResultRejection, now: number): void {
     const { step, index } = lease.entry.task;
-    const reason = `its result ${objection.reason}`;
-    this.#ledger.tell({ kind: "refusal", worker: m.worker, step, index, reason });
-    this.#ledger.endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: objection.code });
+    const reason = `its result ${rejection.reason}`;
+    this.#transitions.record({ kind: "refusal", worker: m.worker, step, index, reason });
+    this.#transitions.endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: rejection.code });
     this.#blame(m, lease.entry, reason, now);
   }
 
@@ -309,7 +313,7 @@ export class CoordinatorCore {
     const lease = this.#currentLease(session, id);
     if (!member || !lease) return;
     const leaving = member.state === "draining";
-    this.#ledger.release(lease, leaving ? "lost" : "failed", reason, now);
+    this.#transitions.release(lease, leaving ? "lost" : "failed", reason, now);
     if (!leaving) this.#blame(member, lease.entry, reason, now);
   }
 
@@ -325,7 +329,7 @@ export class CoordinatorCore {
     for (const { step } of this.#board.steps) if (step > lastStep) this.#board.close(step);
     // With nothing to finish the run ends now, and its end is the event.
     if (begun.length === 0) return;
-    this.#ledger.tell({
+    this.#transitions.record({
       kind: "stop",
       step: this.#trainer.step,
       reason: `${reason}; finishing step ${lastStep + 1} first`,
@@ -351,9 +355,9 @@ export class CoordinatorCore {
     const gap = now - (this.#nowMs ?? now);
     this.#nowMs = now;
     if (gap > 2 * LONGEST_SLEEP_MS) {
-      this.#membership.excuse(gap);
-      this.#board.excuse(gap);
-      this.#audits.excuse(gap);
+      this.#membership.discountPause(gap);
+      this.#board.discountPause(gap);
+      this.#audits.discountPause(gap);
     }
     return now;
   }
@@ -369,7 +373,7 @@ export class CoordinatorCore {
 
   #reinstate(now: number): void {
     for (const member of this.#membership.reinstate(now)) {
-      this.#ledger.tell({ kind: "reinstated", worker: member.worker, reason: member.reason });
+      this.#transitions.record({ kind: "reinstated", worker: member.worker, reason: member.reason });
     }
   }
 
@@ -377,9 +381,9 @@ export class CoordinatorCore {
     for (const member of this.#membership.silent(now)) {
       const session = member.session!;
       const reason = `nothing heard for ${seconds(now - member.lastHeardMs)}`;
-      this.#ledger.releaseAll(session, reason, now);
-      this.#ledger.loseWorker(member, reason, now);
-      this.#ledger.effect({ type: "disconnect", session, reason });
+      this.#transitions.releaseAll(session, reason, now);
+      this.#transitions.loseWorker(member, reason, now);
+      this.#transitions.effect({ type: "disconnect", session, reason });
     }
   }
 
@@ -396,17 +400,21 @@ export class CoordinatorCore {
   }
 
   #expire(lease: GrantedLease, reason: string, now: number): void {
-    this.#ledger.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
-    this.#ledger.release(lease, "lost", reason, now);
+    this.#transitions.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
+    this.#transitions.release(lease, "lost", reason, now);
     if (lease.kind !== "trial") {
       lease.entry.expirations++;
-      this.#ledger.unanswered(lease, reason, now);
+      this.#transitions.unanswered(lease, reason, now);
       return;
     }
     const member = this.#membership.bySession(lease.session)!;
     if (this.#membership.trialLapsed(member)) {
-      const { lapsedTrials } = member.conduct;
-      this.#ledger.quarantine(member, `it answers nothing: ${lapsedTrials} copies in a row on trial; ${reason}`, now);
+      const { lapsedTrials } = member.recentOutcomes;
+      this.#transitions.quarantine(
+        member,
+        `it answers nothing: ${lapsedTrials} copies in a row on trial; ${reason}`,
+        now,
+      );
     }
   }
 
@@ -428,7 +436,7 @@ export class CoordinatorCore {
       const circumstances = { seconds: (now - sinceMs) / 1000, workers: this.#membership.connected.length };
       const summary = this.#trainer.advance(outcomes, circumstances);
       this.#progress.stepDone(summary, now);
-      this.#ledger.effect({ type: "step", summary });
+      this.#transitions.effect({ type: "step", summary });
       this.#checkpointIfDue();
     }
   }
@@ -440,13 +448,14 @@ export class CoordinatorCore {
     if (step === this.#schedule.totalSteps) this.#checkpoint("finished");
     else if (stageEnds) this.#checkpoint("stage");
     else if (step % checkpoints.every === 0) this.#checkpoint("interval");
-    if (stageEnds) this.#ledger.tell({ kind: "stage", step, reason: "pretraining is done; meta-training begins" });
+    if (stageEnds)
+      this.#transitions.record({ kind: "stage", step, reason: "pretraining is done; meta-training begins" });
   }
 
   #checkpoint(reason: "interval" | "stop" | "finished" | "stage"): void {
     const state = this.#trainer.snapshot();
     this.#checkpointedStep = state.step;
-    this.#ledger.effect({ type: "checkpoint", step: state.step, reason, state });
+    this.#transitions.effect({ type: "checkpoint", step: state.step, reason, state });
   }
 
   /** True when the run is over. */
@@ -464,14 +473,14 @@ export class CoordinatorCore {
   #finish(reason: string, now: number): void {
     const { step } = this.#trainer;
     const complete = step === this.#schedule.totalSteps;
-    for (const lease of [...this.#board.leases]) this.#ledger.endLease(lease, "lost", now);
+    for (const lease of [...this.#board.leases]) this.#transitions.endLease(lease, "lost", now);
     if (!complete && this.#checkpointedStep !== step) this.#checkpoint("stop");
     for (const member of this.#membership.connected) {
-      this.#ledger.effect({ type: "drain", session: member.session!, reason, finished: complete });
+      this.#transitions.effect({ type: "drain", session: member.session!, reason, finished: complete });
       this.#membership.drain(member, reason, now);
     }
-    this.#ledger.tell({ kind: complete ? "finished" : "stop", step, reason });
-    this.#ledger.effect({
+    this.#transitions.record({ kind: complete ? "finished" : "stop", step, reason });
+    this.#transitions.effect({
       type: "ended",
       complete,
       ...(this.#failure !== undefined && !complete && { failure: this.#failure }),
@@ -527,15 +536,19 @@ export class CoordinatorCore {
     for (const step of new Set(leases.map(({ entry }) => entry.task.parametersStep))) {
       if (member.parametersSent.has(step)) continue;
       member.parametersSent.add(step);
-      this.#ledger.effect({ type: "parameters", session, step });
+      this.#transitions.effect({ type: "parameters", session, step });
     }
-    this.#ledger.effect({ type: "assign", session, leases: leases.map(({ id, entry }) => ({ id, task: entry.task })) });
+    this.#transitions.effect({
+      type: "assign",
+      session,
+      leases: leases.map(({ id, entry }) => ({ id, task: entry.task })),
+    });
   }
 
   #announce(): void {
-    const news = this.#announcements.next(this.#upcoming(), this.#membership.eligible, this.#board);
-    for (const [member, tasks] of news) {
-      this.#ledger.effect({ type: "announce", session: member.session!, tasks });
+    const announcements = this.#announcements.next(this.#upcoming(), this.#membership.eligible, this.#board);
+    for (const [member, tasks] of announcements) {
+      this.#transitions.effect({ type: "announce", session: member.session!, tasks });
     }
   }
 
@@ -562,7 +575,7 @@ export class CoordinatorCore {
       const times = `${entry.failures.length} times on ${workers} ${workers === 1 ? "worker" : "workers"}`;
       this.#failure = `task ${index} of step ${step + 1} failed ${times}, at last on ${member.worker}: ${reason}`;
     }
-    if (this.#membership.taskFailed(member)) this.#ledger.quarantine(member, reason, now);
+    if (this.#membership.taskFailed(member)) this.#transitions.quarantine(member, reason, now);
   }
 
   #isHopeless({ failures, failedMs }: TaskEntry, now: number): boolean {
@@ -590,7 +603,7 @@ export class CoordinatorCore {
 
   /** Each copy on trial may take twice as long as the one before, whatever its task. */
   #deadlineMs({ entry, kind, session }: GrantedLease): number {
-    const lapsed = this.#membership.bySession(session)!.conduct.lapsedTrials;
+    const lapsed = this.#membership.bySession(session)!.recentOutcomes.lapsedTrials;
     return this.#timesOf(entry).deadlineMs(kind === "trial" ? lapsed : entry.expirations);
   }
 

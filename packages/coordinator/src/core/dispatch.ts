@@ -59,15 +59,15 @@ export function busySlots(board: TaskBoard, member: Member): number {
 function giveAnnounced(entries: readonly TaskEntry[], { announcedTo }: DispatchContext, slots: FreeSlots): void {
   for (const entry of entries) {
     const session = isPending(entry) ? announcedTo(entry) : undefined;
-    const told = (member: Member) => member.session === session && !hasFailed(entry, member);
-    if (session !== undefined) slots.give(entry, "first", [], told);
+    const announced = (member: Member) => member.session === session && !hasFailed(entry, member);
+    if (session !== undefined) slots.give(entry, "first", [], announced);
   }
 }
 
-/** A worker without news takes what nobody was told of before it takes what another one is getting ready for. */
+/** A worker without announcements takes what nobody was told of before it takes what another one is getting ready for. */
 function unannouncedFirst(entries: readonly TaskEntry[], { announcedTo }: DispatchContext): readonly TaskEntry[] {
-  const isNews = (entry: TaskEntry) => announcedTo(entry) === undefined;
-  return [...entries.filter(isNews), ...entries.filter((entry) => !isNews(entry))];
+  const isUnannounced = (entry: TaskEntry) => announcedTo(entry) === undefined;
+  return [...entries.filter(isUnannounced), ...entries.filter((entry) => !isUnannounced(entry))];
 }
 
 function giveAudit(entry: TaskEntry, { workers }: DispatchContext, slots: FreeSlots): void {
@@ -105,7 +105,8 @@ function giveCopy(member: Member, { board, grant }: DispatchContext): void {
 /** For what must not be held up again: those whose last lease brought a result, then all who have not failed at the task. */
 function reliableFirst(entry: TaskEntry): readonly ((member: Member) => boolean)[] {
   const willing = (member: Member) => !hasFailed(entry, member);
-  const reliable = (member: Member) => willing(member) && member.tasksDone > 0 && member.conduct.unanswered === 0;
+  const reliable = (member: Member) =>
+    willing(member) && member.tasksDone > 0 && member.recentOutcomes.unanswered === 0;
   return [reliable, willing];
 }
 

@@ -134,7 +134,7 @@ describe("leases", () => {
   });
 
   it("of another stream or another life of the coordinator count for nothing", () => {
-    const cluster = new CoreHarness({ tasks: 1, epoch: "second" });
+    const cluster = new CoreHarness({ tasks: 1, incarnation: "second" });
     const a = cluster.join("a");
     const b = cluster.join("b");
     const lease = a.leases[0]!;

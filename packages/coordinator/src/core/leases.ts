@@ -146,7 +146,7 @@ export class TaskBoard {
   }
 
   /** The coordinator was away for `ms`: no lease has run meanwhile. */
-  excuse(ms: number): void {
+  discountPause(ms: number): void {
     for (const lease of this.#leases.values()) lease.grantedMs += ms;
     for (const entry of this.unsettled()) {
       if (entry.dissentMs !== undefined) entry.dissentMs += ms;

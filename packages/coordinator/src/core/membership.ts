@@ -1,24 +1,24 @@
 /**
- * Who is in the cluster, since when and why: the workers by name, their sessions, their silence and their conduct.
+ * Who is in the cluster, since when and why: the workers by name, their sessions, their silence and their recentOutcomes.
  * It decides nothing about tasks.
  *
- * A name is a worker's place in the cluster; an incarnation is one process that takes it. Conduct and quarantine are the
+ * A name is a worker's place in the cluster; an incarnation is one process that takes it. Recent outcomes and quarantine are the
  * incarnation's. What the name remembers is how often it was quarantined, so that a broken machine whose worker is started
  * again and again does not begin with a clean record each time: a new process whose predecessor's quarantine is not over
- * is let in on trial (conduct.ts), and one failure there is a quarantine twice as long as the last.
+ * is let in on trial (recentOutcomes.ts), and one failure there is a quarantine twice as long as the last.
  */
 import type { WorkerState } from "@mzsr/shared";
+import type { SessionId, WorkerHello } from "./events.js";
 import {
-  type Conduct,
-  newConduct,
+  newRecentOutcomes,
   noteConfirmed,
   noteFailure,
   noteLapsedTrial,
   noteResult,
   noteUnanswered,
+  type RecentOutcomes,
   type Trial,
-} from "./conduct.js";
-import type { SessionId, WorkerHello } from "./events.js";
+} from "./recent-outcomes.js";
 
 /** Time between two heartbeats of a worker. */
 export const HEARTBEAT_SECONDS = 1;
@@ -50,14 +50,14 @@ export interface Member {
   /** Steps whose parameters its session has been sent. */
   readonly parametersSent: Set<number>;
   /** Of the present incarnation, or the last one. */
-  conduct: Conduct;
+  recentOutcomes: RecentOutcomes;
   /** Of the name, over its incarnations. */
   quarantines: number;
   quarantinedUntilMs: number;
   /** The incarnation that was quarantined last. */
   quarantinedIncarnation: string | undefined;
   /** The refusal told last, so that a worker which keeps knocking does not fill the event log. */
-  toldRefusal: string | undefined;
+  recordedRefusal: string | undefined;
 }
 
 export type JoinDecision =
@@ -91,14 +91,14 @@ export class Membership {
   /** Those who may be given tasks that somebody waits for: all but those on trial, or all where nobody else is there. */
   get eligible(): Member[] {
     const { active } = this;
-    const trusted = active.filter(({ conduct }) => conduct.trial === undefined);
+    const trusted = active.filter(({ recentOutcomes }) => recentOutcomes.trial === undefined);
     return trusted.length > 0 ? trusted : active;
   }
 
   /** Those who may only be given copies of what others compute. */
   get onTrial(): Member[] {
     const { active } = this;
-    const onTrial = active.filter(({ conduct }) => conduct.trial !== undefined);
+    const onTrial = active.filter(({ recentOutcomes }) => recentOutcomes.trial !== undefined);
     return onTrial.length < active.length ? onTrial : [];
   }
 
@@ -118,21 +118,21 @@ export class Membership {
    */
   join(session: SessionId, hello: WorkerHello, nowMs: number): JoinDecision {
     const known = this.#byName.get(hello.worker);
-    const objection = known && objectionToJoin(known, hello, nowMs);
-    if (known && objection !== undefined) {
-      const firstTime = known.toldRefusal !== objection;
-      known.toldRefusal = objection;
-      return { joined: false, reason: objection, firstTime };
+    const rejection = known && validateJoin(known, hello, nowMs);
+    if (known && rejection !== undefined) {
+      const firstTime = known.recordedRefusal !== rejection;
+      known.recordedRefusal = rejection;
+      return { joined: false, reason: rejection, firstTime };
     }
     const replacedSession = known?.session;
     if (replacedSession !== undefined) this.#bySession.delete(replacedSession);
     const member = known ?? newMember(hello, nowMs);
-    if (hello.incarnation !== member.hello.incarnation) beginConduct(member, nowMs);
+    if (hello.incarnation !== member.hello.incarnation) beginRecentOutcomes(member, nowMs);
     member.hello = hello;
     member.session = session;
     member.lastHeardMs = nowMs;
     member.parametersSent.clear();
-    member.toldRefusal = undefined;
+    member.recordedRefusal = undefined;
     enter(member, "active", presence(member), nowMs);
     this.#byName.set(hello.worker, member);
     this.#bySession.set(session, member);
@@ -159,12 +159,12 @@ export class Membership {
 
   /** A result was admitted. True when the member's trial is over. */
   answered(member: Member, nowMs: number): boolean {
-    return noteResult(member.conduct) && this.#trusted(member, nowMs);
+    return noteResult(member.recentOutcomes) && this.#trusted(member, nowMs);
   }
 
   /** Another worker has computed the same result as this one. True when the member's trial is over. */
   confirmed(member: Member, nowMs: number): boolean {
-    return noteConfirmed(member.conduct) && this.#trusted(member, nowMs);
+    return noteConfirmed(member.recentOutcomes) && this.#trusted(member, nowMs);
   }
 
   /** A result counts or is an opinion, `seconds` after its lease began. */
@@ -177,19 +177,19 @@ export class Membership {
   /** A task failed by the worker's fault. True when that has happened too often. */
   taskFailed(member: Member): boolean {
     member.tasksFailed++;
-    return noteFailure(member.conduct);
+    return noteFailure(member.recentOutcomes);
   }
 
   /** A lease was overtaken or ran out of time. True when the member is on trial from now on. */
   unanswered(member: Member, nowMs: number): boolean {
-    if (!noteUnanswered(member.conduct)) return false;
+    if (!noteUnanswered(member.recentOutcomes)) return false;
     if (member.state === "active") enter(member, "active", presence(member), nowMs);
     return true;
   }
 
   /** A copy given on trial ran out of time. True when that has happened too often. */
   trialLapsed(member: Member): boolean {
-    return noteLapsedTrial(member.conduct);
+    return noteLapsedTrial(member.recentOutcomes);
   }
 
   /** Shuts an incarnation out, for twice as long as the last time. Its stream is to be closed. Returns the duration in seconds. */
@@ -200,7 +200,7 @@ export class Membership {
     member.quarantines++;
     member.quarantinedUntilMs = nowMs + durationMs;
     member.quarantinedIncarnation = member.hello.incarnation;
-    member.conduct = newConduct();
+    member.recentOutcomes = newRecentOutcomes();
     this.leave(member, "quarantined", reason, nowMs);
     return durationMs / 1000;
   }
@@ -221,7 +221,7 @@ export class Membership {
   }
 
   /** The coordinator itself was away for `ms`: what nobody could hear is no silence. */
-  excuse(ms: number): void {
+  discountPause(ms: number): void {
     for (const member of this.connected) member.lastHeardMs += ms;
   }
 
@@ -238,7 +238,7 @@ export class Membership {
   }
 }
 
-function objectionToJoin(known: Member, hello: WorkerHello, nowMs: number): string | undefined {
+function validateJoin(known: Member, hello: WorkerHello, nowMs: number): string | undefined {
   if (known.quarantinedIncarnation === hello.incarnation && nowMs < known.quarantinedUntilMs) {
     const until = new Date(known.quarantinedUntilMs).toISOString();
     return known.state === "quarantined" ? `quarantined until ${until}: ${known.reason}` : `quarantined until ${until}`;
@@ -251,14 +251,14 @@ function objectionToJoin(known: Member, hello: WorkerHello, nowMs: number): stri
 }
 
 /** A new process takes the name. */
-function beginConduct(member: Member, nowMs: number): void {
+function beginRecentOutcomes(member: Member, nowMs: number): void {
   const trial: Trial | undefined = nowMs < member.quarantinedUntilMs ? "successor" : undefined;
-  member.conduct = newConduct(trial);
+  member.recentOutcomes = newRecentOutcomes(trial);
 }
 
 /** Why a connected member is there, and what it may do. */
-function presence({ conduct }: Member): string {
-  switch (conduct.trial) {
+function presence({ recentOutcomes }: Member): string {
+  switch (recentOutcomes.trial) {
     case undefined:
       return "connected";
     case "unanswered":
@@ -281,11 +281,11 @@ function newMember(hello: WorkerHello, nowMs: number): Member {
     tasksFailed: 0,
     secondsPerTask: undefined,
     parametersSent: new Set(),
-    conduct: newConduct(),
+    recentOutcomes: newRecentOutcomes(),
     quarantines: 0,
     quarantinedUntilMs: Number.NEGATIVE_INFINITY,
     quarantinedIncarnation: undefined,
-    toldRefusal: undefined,
+    recordedRefusal: undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { type LeaderStore, OvertakenError } from "./leader-store.js";
 /** A leader that has not written its record for so long may be replaced. */
 export const LEASE_MS = 2_500;
 const RENEW_MS = 500;
-/** Share of the lease after which a leader that could not renew it lays its work down. */
+/** Share of the lease after which a leader that could not renew it steps down. */
 const SAFE_SHARE = 0.8;
 
 export interface LeaderTerm {

@@ -13,12 +13,12 @@ import { CheckpointStore, decodeCheckpoint } from "../run/checkpoints.js";
 import { runPaths } from "../run/run-folder.js";
 import { claimRunFolder } from "../run/run-marker.js";
 import type { Dataset } from "../tasks/dataset.js";
-import { Campaign } from "./campaign.js";
 import { CheckpointReplica } from "./checkpoint-replica.js";
+import { LeaderElection } from "./leader-election.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";
 import { LeaderStore, OvertakenError } from "./leader-store.js";
 import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
-import { WaitingRoom } from "./waiting-room.js";
+import { StandbyServer } from "./standby-server.js";
 
 const POLL_MS = 250;
 
@@ -53,7 +53,7 @@ export interface StandbyCoordinator {
 export async function startStandby(options: StandbyOptions): Promise<StandbyCoordinator> {
   const { listen, logger, runName } = options;
   const dataset = await readDataset(options);
-  const room = new WaitingRoom({
+  const room = new StandbyServer({
     runName,
     host: listen.httpHost ?? listen.host,
     port: listen.httpPort,
@@ -75,7 +75,7 @@ class Standby implements StandbyCoordinator {
   readonly #options: StandbyOptions;
   readonly #dataset: Dataset;
   readonly #store: LeaderStore;
-  readonly #room: WaitingRoom;
+  readonly #room: StandbyServer;
   readonly #checkpoints: CheckpointStore;
   readonly #stopping = new AbortController();
   #leading: RunningCoordinator | undefined;
@@ -84,7 +84,7 @@ class Standby implements StandbyCoordinator {
   #copying: Promise<void> | undefined;
 
   /** @param room open */
-  constructor(options: StandbyOptions, dataset: Dataset, store: LeaderStore, room: WaitingRoom) {
+  constructor(options: StandbyOptions, dataset: Dataset, store: LeaderStore, room: StandbyServer) {
     this.#options = options;
     this.#dataset = dataset;
     this.#store = store;
@@ -115,7 +115,7 @@ class Standby implements StandbyCoordinator {
   async #live(): Promise<CoordinatorResult> {
     for (;;) {
       await this.#room.open();
-      const lead = await this.#campaign();
+      const lead = await this.#election();
       if (lead === "stopped") return { complete: false, step: Math.max(0, this.#copiedStep), modelPath: undefined };
       if (lead === "finished") return this.#finish();
       const result = await this.#lead(lead.record, lead.revision, lead.sentMs);
@@ -124,13 +124,13 @@ class Standby implements StandbyCoordinator {
   }
 
   /** Waits until the lead is this coordinator's. */
-  async #campaign() {
-    const campaign = new Campaign();
+  async #election() {
+    const election = new LeaderElection();
     let trouble = "";
     while (!this.#stopping.signal.aborted) {
       try {
         const entry = await this.#store.read();
-        const move = campaign.next(entry, performance.now());
+        const move = election.next(entry, performance.now());
         this.#room.leader = entry?.record.httpAddress ?? "";
         this.#copyCheckpoint(entry);
         if (move.move === "finished" && !this.#goesFurther(entry)) return "finished" as const;

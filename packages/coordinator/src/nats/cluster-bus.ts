@@ -20,7 +20,7 @@ export interface ClusterBusOptions {
   readonly status: () => ClusterStatus;
   readonly onHeartbeat: (heartbeat: WorkerHeartbeat) => void;
   /** Told of messages that make no sense. */
-  readonly onJunk: (reason: string) => void;
+  readonly onMalformed: (reason: string) => void;
 }
 
 export class ClusterBus {
@@ -39,7 +39,7 @@ export class ClusterBus {
   }
 
   /** Publishes an event, if NATS is there. */
-  tell(event: RunEventRecord): void {
+  publish(event: RunEventRecord): void {
     this.#options.link.publish(eventSubject(this.#options.run, event.kind), Buffer.from(JSON.stringify(event)));
   }
 
@@ -52,9 +52,9 @@ export class ClusterBus {
       const heartbeat = heartbeatFromBytes(message.data);
       const own = message.subject === heartbeatSubject(this.#options.run, heartbeat.worker);
       if (own) this.#options.onHeartbeat(heartbeat);
-      else this.#options.onJunk(`a heartbeat of ${heartbeat.worker} came on ${message.subject}`);
+      else this.#options.onMalformed(`a heartbeat of ${heartbeat.worker} came on ${message.subject}`);
     } catch (thrown) {
-      this.#options.onJunk(messageOf(thrown));
+      this.#options.onMalformed(messageOf(thrown));
     }
   }
 

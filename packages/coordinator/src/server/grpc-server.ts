@@ -1,4 +1,4 @@
-/** The door for workers: the gRPC service, its sessions and its images. */
+/** The listener for workers: the gRPC service, its sessions and its images. */
 import { randomUUID } from "node:crypto";
 import { Server, type ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";

@@ -85,9 +85,9 @@ export class WorkerSession {
 
   #introduce(message: WorkerToCoordinator): void {
     clearTimeout(this.#helloTimer);
-    const objection = objectionToHello(message, this.#rules.token);
-    if (message.type !== "hello" || objection !== undefined) {
-      this.#refuse(objection ?? "no hello", false);
+    const rejection = validateHello(message, this.#rules.token);
+    if (message.type !== "hello" || rejection !== undefined) {
+      this.#refuse(rejection ?? "no hello", false);
     } else {
       this.#hello = message;
       this.#rules.deliver({ type: "join", session: this.id, hello: withoutSecrets(message) });
@@ -134,7 +134,7 @@ export class WorkerSession {
 }
 
 /** Why a first message does not open a session. */
-function objectionToHello(message: WorkerToCoordinator, token: string | undefined): string | undefined {
+function validateHello(message: WorkerToCoordinator, token: string | undefined): string | undefined {
   if (message.type !== "hello") return `the first message was ${message.type}, not hello`;
   if (message.protocolVersion !== PROTOCOL_VERSION) {
     const versions = `speaks protocol ${message.protocolVersion}, this coordinator ${PROTOCOL_VERSION}`;

@@ -20,7 +20,7 @@ export type RunEnd = Extract<CoordinatorEffect, { type: "ended" }>;
 
 export interface EffectTargets {
   readonly run: string;
-  readonly epoch: string;
+  readonly incarnation: string;
   readonly configuration: Configuration;
   readonly images: readonly DatasetImage[];
   readonly layout: ParameterLayout;
@@ -81,7 +81,7 @@ export class EffectRunner {
         server.close(effect.session, effect.reason);
         break;
       case "event":
-        this.tell(effect.event);
+        this.record(effect.event);
         break;
       case "taskEnded":
         metrics.taskEnded(effect);
@@ -102,13 +102,13 @@ export class EffectRunner {
   }
 
   /** Writes an event down and tells everybody who listens. */
-  tell(event: RunEvent): void {
+  record(event: RunEvent): void {
     const { folder, live, stream, bus, metrics, logger, nowMs } = this.#targets;
     const record = recordOf(event, nowMs());
     folder.recordEvent(record);
     live.happened(record);
     stream.event(record);
-    bus?.tell(record);
+    bus?.publish(record);
     metrics.happened(event);
     const { reason, ...facts } = event;
     logger[WARNINGS.has(event.kind) ? "warn" : "info"](facts, reason);
@@ -116,9 +116,9 @@ export class EffectRunner {
   }
 
   #welcome(session: string): void {
-    const { server, run, configuration, images, epoch } = this.#targets;
+    const { server, run, configuration, images, incarnation } = this.#targets;
     const heartbeatSeconds = HEARTBEAT_SECONDS;
-    server.send(session, { type: "welcome", run, configuration, images, heartbeatSeconds, epoch });
+    server.send(session, { type: "welcome", run, configuration, images, heartbeatSeconds, incarnation });
   }
 
   #sendParameters(session: string, step: number): void {

@@ -17,7 +17,7 @@ export interface HarnessOptions {
   readonly checkpointEvery?: number;
   readonly state?: TrainingState;
   /** Unlike that of the life before. */
-  readonly epoch?: string;
+  readonly incarnation?: string;
 }
 
 /** A worker that joined: `leases` are the current ones that it has been told of. */
@@ -53,7 +53,7 @@ export class CoreHarness {
       state: options.state ?? initialTrainingState(Float32Array.of(1, 2, 3)),
       drawTask: (step, index) => smallTask(schedule, step, index),
       layout: LAYOUT,
-      epoch: options.epoch ?? "epoch",
+      incarnation: options.incarnation ?? "incarnation",
     });
   }
 

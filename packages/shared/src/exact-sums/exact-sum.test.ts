@@ -231,9 +231,9 @@ describe("a gradient", () => {
     const before = sum.toBytes();
     const odd = fine.slice();
     odd[at] = value;
-    const objection = sum.add(unaligned(odd), maxNorm);
+    const rejection = sum.add(unaligned(odd), maxNorm);
     expect(bits(sum.toBytes())).toBe(bits(before));
-    return objection;
+    return rejection;
   }
 
   it.each([0, 1, 2, 3, 4, 7, 2047, 2048, 4096, size - 1])(
@@ -287,8 +287,8 @@ describe("a gradient", () => {
 
   it("is refused with another length", () => {
     const sum = new ExactSums(3, 1).open();
-    const objection = { code: "size", reason: "has 2.25 elements, not 3" };
-    expect(sum.add(new Uint8Array(9))).toEqual(objection);
+    const rejection = { code: "size", reason: "has 2.25 elements, not 3" };
+    expect(sum.add(new Uint8Array(9))).toEqual(rejection);
     expect(sum.count).toBe(0);
   });
 });
@@ -305,9 +305,9 @@ describe("a group's sum", () => {
     high[at] = change.high ?? 0.5;
     low[at] = change.low ?? 0;
     const group = { high: unaligned(high), low: unaligned(low), count: change.count ?? 2 };
-    const objection = sum.addGroup(group, maxNorm);
-    if (objection) expect(bits(sum.toBytes())).toBe(bits(before));
-    return objection;
+    const rejection = sum.addGroup(group, maxNorm);
+    if (rejection) expect(bits(sum.toBytes())).toBe(bits(before));
+    return rejection;
   }
 
   it.each([

@@ -41,7 +41,7 @@ export const LARGEST_ELEMENT = 2 ** 20;
 export const LARGEST_COUNT = 4096;
 
 /** Why something was not added: a short code for counters, a sentence for people that goes on from "the result". */
-export interface SumObjection {
+export interface SumRejection {
   readonly code: "size" | "count" | "not-finite" | "element" | "norm";
   readonly reason: string;
 }
@@ -104,11 +104,11 @@ export class ExactSum {
    * @param gradient float32, little-endian, at any alignment
    * @returns why it was not added, with the sum left as it was, or `undefined`
    */
-  add(gradient: Uint8Array, maxNorm = Number.POSITIVE_INFINITY): SumObjection | undefined {
-    const objection = objectionToBytes(gradient, 4, this.#memory.size) ?? objectionToCount(1, this.#count);
-    if (objection) return objection;
+  add(gradient: Uint8Array, maxNorm = Number.POSITIVE_INFINITY): SumRejection | undefined {
+    const rejection = validateBytes(gradient, 4, this.#memory.size) ?? validateCount(1, this.#count);
+    if (rejection) return rejection;
     const pass: Pass = (sum, from, negate) => this.#memory.addGradient(sum, gradient, from, negate);
-    return this.#enter(1, pass, maxNorm, () => objectionToElement(gradient));
+    return this.#enter(1, pass, maxNorm, () => validateElement(gradient));
   }
 
   /**
@@ -118,15 +118,15 @@ export class ExactSum {
    *
    * @returns why it was not added, with the sum left as it was, or `undefined`
    */
-  addGroup(group: SumBytes, maxNorm = Number.POSITIVE_INFINITY): SumObjection | undefined {
+  addGroup(group: SumBytes, maxNorm = Number.POSITIVE_INFINITY): SumRejection | undefined {
     const { size } = this.#memory;
-    const objection =
-      objectionToBytes(group.high, 8, size) ??
-      objectionToBytes(group.low, 8, size) ??
-      objectionToCount(group.count, this.#count);
-    if (objection) return objection;
+    const rejection =
+      validateBytes(group.high, 8, size) ??
+      validateBytes(group.low, 8, size) ??
+      validateCount(group.count, this.#count);
+    if (rejection) return rejection;
     const pass: Pass = (sum, from, negate) => this.#memory.addSums(sum, group, from, negate);
-    return this.#enter(group.count, pass, group.count * maxNorm * NORM_ROUNDING, () => objectionToSums(group));
+    return this.#enter(group.count, pass, group.count * maxNorm * NORM_ROUNDING, () => validateSums(group));
   }
 
   /**
@@ -134,18 +134,18 @@ export class ExactSum {
    * @throws RangeError when it cannot have been added; the sum is left as it was
    */
   subtract(gradient: Uint8Array): void {
-    const objection = objectionToBytes(gradient, 4, this.#memory.size);
+    const rejection = validateBytes(gradient, 4, this.#memory.size);
     const pass: Pass = (sum, from, negate) => this.#memory.addGradient(sum, gradient, from, !negate);
-    this.#takeOut(1, objection, pass, () => objectionToElement(gradient));
+    this.#takeOut(1, rejection, pass, () => validateElement(gradient));
   }
 
   /** Takes out a group, or the sum of any gradients that were added; otherwise like `subtract`. */
   subtractGroup(group: SumBytes): void {
     const { size } = this.#memory;
-    const objection =
-      objectionToBytes(group.high, 8, size) ?? objectionToBytes(group.low, 8, size) ?? objectionToCount(group.count, 0);
+    const rejection =
+      validateBytes(group.high, 8, size) ?? validateBytes(group.low, 8, size) ?? validateCount(group.count, 0);
     const pass: Pass = (sum, from, negate) => this.#memory.addSums(sum, group, from, !negate);
-    this.#takeOut(group.count, objection, pass, () => objectionToSums(group));
+    this.#takeOut(group.count, rejection, pass, () => validateSums(group));
   }
 
   /**
@@ -184,7 +184,7 @@ export class ExactSum {
   }
 
   /** Adds in one pass over the blocks, and takes out what was added if something turns up that is refused. */
-  #enter(terms: number, pass: Pass, maxNorm: number, objection: () => SumObjection): SumObjection | undefined {
+  #enter(terms: number, pass: Pass, maxNorm: number, rejection: () => SumRejection): SumRejection | undefined {
     const sum = this.#open();
     let end = 0;
     let allowed = true;
@@ -196,13 +196,13 @@ export class ExactSum {
       return undefined;
     }
     for (let from = 0; from < end; from += BLOCK) pass(sum, from, true);
-    if (!allowed) return objection();
+    if (!allowed) return rejection();
     return { code: "norm", reason: `has norm ${norm.toPrecision(4)}, above the bound ${maxNorm.toPrecision(4)}` };
   }
 
-  #takeOut(terms: number, unfit: SumObjection | undefined, pass: Pass, objection: () => SumObjection): void {
+  #takeOut(terms: number, unfit: SumRejection | undefined, pass: Pass, rejection: () => SumRejection): void {
     if (terms > this.#count) throw new RangeError(`cannot take ${terms} out of a sum of ${this.#count} gradients`);
-    const found = unfit ?? this.#enter(-terms, pass, Number.POSITIVE_INFINITY, objection);
+    const found = unfit ?? this.#enter(-terms, pass, Number.POSITIVE_INFINITY, rejection);
     if (found) throw new RangeError(`cannot take out what was never added: it ${found.reason}`);
   }
 
@@ -215,37 +215,37 @@ export class ExactSum {
 /** Adds (or takes out) the block of a source that begins at `from`; returns whether all in it is allowed. */
 type Pass = (sum: SumAddress, from: number, negate: boolean) => boolean;
 
-function objectionToBytes(bytes: Uint8Array, elementBytes: number, size: number): SumObjection | undefined {
+function validateBytes(bytes: Uint8Array, elementBytes: number, size: number): SumRejection | undefined {
   if (bytes.byteLength === size * elementBytes) return undefined;
   return { code: "size", reason: `has ${bytes.byteLength / elementBytes} elements, not ${size}` };
 }
 
-function objectionToCount(count: number, present: number): SumObjection | undefined {
+function validateCount(count: number, present: number): SumRejection | undefined {
   if (Number.isInteger(count) && count >= 1 && present + count <= LARGEST_COUNT) return undefined;
   return { code: "count", reason: `is of ${count} gradients, where 1 to ${LARGEST_COUNT - present} can be added` };
 }
 
 /** Names the first element that is not allowed. */
-function objectionToElement(gradient: Uint8Array): SumObjection {
+function validateElement(gradient: Uint8Array): SumRejection {
   const view = new DataView(gradient.buffer, gradient.byteOffset, gradient.byteLength);
   let at = 0;
   while (Math.abs(view.getFloat32(at, true)) <= LARGEST_ELEMENT) at += 4;
-  return objectionToValue(view.getFloat32(at, true), at / 4, "gradient");
+  return validateValue(view.getFloat32(at, true), at / 4, "gradient");
 }
 
-function objectionToSums({ high, low, count }: SumBytes): SumObjection {
+function validateSums({ high, low, count }: SumBytes): SumRejection {
   const highs = new DataView(high.buffer, high.byteOffset, high.byteLength);
   const lows = new DataView(low.buffer, low.byteOffset, low.byteLength);
   const fits = (value: number, largest: number, steps: number) =>
     Math.abs(value) <= count * largest && Number.isInteger(value * steps);
   for (let at = 0; ; at += 8) {
     const [hi, lo] = [highs.getFloat64(at, true), lows.getFloat64(at, true)];
-    if (!fits(hi, LARGEST_ELEMENT, 2 ** 20)) return objectionToValue(hi, at / 8, "sum of high parts");
-    if (!fits(lo, 2 ** -21, 2 ** 60)) return objectionToValue(lo, at / 8, "sum of low parts");
+    if (!fits(hi, LARGEST_ELEMENT, 2 ** 20)) return validateValue(hi, at / 8, "sum of high parts");
+    if (!fits(lo, 2 ** -21, 2 ** 60)) return validateValue(lo, at / 8, "sum of low parts");
   }
 }
 
-function objectionToValue(value: number, element: number, what: string): SumObjection {
+function validateValue(value: number, element: number, what: string): SumRejection {
   const where = `has a ${what} that is ${value} at element ${element}`;
   if (!Number.isFinite(value)) return { code: "not-finite", reason: where };
   const bound = what === "gradient" ? ", above the bound 2^20" : ", which no sum of gradients within 2^20 gives";

@@ -82,7 +82,7 @@ describe("messages over the wire", () => {
       configuration: configurationSchema.parse({ seed: 9 }),
       images: [{ sha256: "0f".repeat(32), name: "a.png", bytes: 5e9 }],
       heartbeatSeconds: 1,
-      epoch: "e",
+      incarnation: "e",
     },
     { type: "parameters", stage: "metaTraining", step: 3, theta: Float32Array.of(0.1, 0.2) },
     { type: "assign", leases: [{ id: "l1", task }] },

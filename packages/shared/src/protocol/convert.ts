@@ -87,7 +87,7 @@ export function coordinatorMessageToProto(message: CoordinatorToWorker): ProtoCo
           configurationJson: JSON.stringify(message.configuration),
           images: [...message.images],
           heartbeatSeconds: message.heartbeatSeconds,
-          epoch: message.epoch,
+          epoch: message.incarnation,
         },
       };
     case "parameters":
@@ -178,7 +178,7 @@ function welcomeFromProto(message: Welcome__Output): Welcome {
       return { sha256: image.sha256, name: printable(image.name, `${where}.name`, 1, MAX_NAME), bytes };
     }),
     heartbeatSeconds: finiteNumber(message.heartbeatSeconds, "welcome.heartbeatSeconds", 0.01, 3600),
-    epoch: printable(message.epoch, "welcome.epoch", 1, MAX_NAME),
+    incarnation: printable(message.epoch, "welcome.epoch", 1, MAX_NAME),
   };
 }
 

@@ -120,7 +120,7 @@ export interface MetricsColumns extends Readonly<Record<MetricName, MetricColumn
 
 /** One line of events.jsonl. */
 export interface RunEventRecord extends RunEvent {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the incarnation. */
   readonly at: number;
 }
 

@@ -33,11 +33,11 @@ export interface Welcome {
   readonly images: readonly DatasetImage[];
   readonly heartbeatSeconds: number;
   /** Identifies this life of the coordinator. */
-  readonly epoch: string;
+  readonly incarnation: string;
 }
 
 /** One task given to one worker. */
-export interface LeasedTask {
+export interface Lease {
   readonly id: string;
   readonly task: Task;
 }
@@ -59,7 +59,7 @@ export type WorkerToCoordinator =
 export type CoordinatorToWorker =
   | ({ readonly type: "welcome" } & Welcome)
   | ({ readonly type: "parameters" } & StepParameters)
-  | { readonly type: "assign"; readonly leases: readonly LeasedTask[] }
+  | { readonly type: "assign"; readonly leases: readonly Lease[] }
   | { readonly type: "announce"; readonly tasks: readonly Task[] }
   | { readonly type: "cancel"; readonly leases: readonly string[] }
   | { readonly type: "drain"; readonly reason: string; readonly finished: boolean }

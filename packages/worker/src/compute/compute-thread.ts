@@ -15,7 +15,7 @@ const say = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMess
 const nowSeconds = () => performance.now() / 1000;
 const prepared = new PreparedData(nowSeconds);
 
-function obey(message: ToThread): void {
+function onMessage(message: ToThread): void {
   if (message.type === "compute") void compute(message);
   else prepare(message);
 }
@@ -40,7 +40,7 @@ enableProdMode();
 try {
   const { backend } = workerData as ThreadData;
   const { name, description, reasons } = await startBackend(backend);
-  port.on("message", obey);
+  port.on("message", onMessage);
   say({ type: "ready", backend: { name, description, reasons } });
 } catch (error) {
   say({ type: "broken", reason: messageOf(error), badInput: error instanceof InputError });

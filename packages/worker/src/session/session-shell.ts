@@ -8,8 +8,8 @@ import type { Task, Welcome, WorkerToCoordinator } from "@mzsr/shared";
 import { type ConnectionOptions, GrpcConnection } from "./grpc-connection.js";
 import type { WorkerEffect, WorkerEvent, WorkerSession } from "./worker-session.js";
 
-/** What surrounds the session. */
-export interface SessionSurroundings {
+/** What the session needs of its process. */
+export interface SessionHandlers {
   /** Where to connect this time. */
   readonly target: () => Promise<ConnectionOptions>;
   /** Begins to compute; the answer comes as an event. */
@@ -27,7 +27,7 @@ export interface SessionSurroundings {
 
 export class SessionShell {
   readonly #session: WorkerSession;
-  readonly #surroundings: SessionSurroundings;
+  readonly #handlers: SessionHandlers;
   readonly #events: WorkerEvent[] = [];
   #handling = false;
   #connection: GrpcConnection | undefined;
@@ -36,9 +36,9 @@ export class SessionShell {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(session: WorkerSession, surroundings: SessionSurroundings) {
+  constructor(session: WorkerSession, handlers: SessionHandlers) {
     this.#session = session;
-    this.#surroundings = surroundings;
+    this.#handlers = handlers;
   }
 
   /** The open connection, for images. */
@@ -52,7 +52,7 @@ export class SessionShell {
     if (this.#handling || this.#ended) return;
     this.#handling = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#deal(next);
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#onEvent(next);
     } finally {
       this.#handling = false;
     }
@@ -66,13 +66,13 @@ export class SessionShell {
     this.#dropConnection("stopped");
   }
 
-  #deal(event: WorkerEvent): void {
-    if (event.type === "connected") this.#surroundings.connected();
-    if (event.type === "welcome") this.#surroundings.welcomed(event);
+  #onEvent(event: WorkerEvent): void {
+    if (event.type === "connected") this.#handlers.connected();
+    if (event.type === "welcome") this.#handlers.welcomed(event);
     const effects = this.#session.handle(event, nowMs());
     const triesAgain = this.#session.state !== "exited";
-    if (event.type === "disconnected") this.#surroundings.disconnected(event.reason, triesAgain);
-    if (event.type === "refusal") this.#surroundings.disconnected(`refused: ${event.reason}`, triesAgain);
+    if (event.type === "disconnected") this.#handlers.disconnected(event.reason, triesAgain);
+    if (event.type === "refusal") this.#handlers.disconnected(`refused: ${event.reason}`, triesAgain);
     for (const effect of effects) this.#carryOut(effect);
   }
 
@@ -85,13 +85,13 @@ export class SessionShell {
         this.#send(effect.message);
         break;
       case "compute":
-        this.#surroundings.compute(effect);
+        this.#handlers.compute(effect);
         break;
       case "prepare":
-        this.#surroundings.prepare(effect.task);
+        this.#handlers.prepare(effect.task);
         break;
       case "abandon":
-        this.#surroundings.abandon(effect.lease);
+        this.#handlers.abandon(effect.lease);
         break;
       case "closeStream":
         this.#dropConnection("closed by the worker");
@@ -99,7 +99,7 @@ export class SessionShell {
       case "exit":
         this.#ended = true;
         clearTimeout(this.#timer);
-        this.#surroundings.ended(effect.reason, effect.ok);
+        this.#handlers.ended(effect.reason, effect.ok);
         break;
     }
   }
@@ -111,7 +111,7 @@ export class SessionShell {
       if (current()) this.handle(event);
     };
     try {
-      const target = await this.#surroundings.target();
+      const target = await this.#handlers.target();
       if (!current()) return;
       this.#connection = new GrpcConnection(target, {
         connected: () => report({ type: "connected" }),
@@ -124,7 +124,7 @@ export class SessionShell {
   }
 
   #send(message: WorkerToCoordinator): void {
-    if (message.type === "heartbeat" && !this.#surroundings.streamHeartbeat()) return;
+    if (message.type === "heartbeat" && !this.#handlers.streamHeartbeat()) return;
     this.#connection?.send(message);
   }
 

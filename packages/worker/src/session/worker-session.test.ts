@@ -15,9 +15,9 @@ const HELLO = {
 } as const;
 const THETA = Float32Array.of(1, 2, 3);
 
-function welcome(epoch = "first", pipeline = 0): CoordinatorToWorker {
+function welcome(incarnation = "first", pipeline = 0): CoordinatorToWorker {
   const configuration = configurationSchema.parse({ cluster: { pipeline } });
-  return { type: "welcome", run: "run", configuration, images: [], heartbeatSeconds: 1, epoch };
+  return { type: "welcome", run: "run", configuration, images: [], heartbeatSeconds: 1, incarnation };
 }
 
 function parameters(step: number): CoordinatorToWorker {

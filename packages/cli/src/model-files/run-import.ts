@@ -1,6 +1,6 @@
 import { encodeModel, importTf1Checkpoint } from "@mzsr/mzsr";
 import type { ImportOptions } from "../commands/import.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { checkpointPrefix } from "./checkpoint-path.js";
 import { checkOutputFile } from "./output-file.js";
 

@@ -4,11 +4,11 @@ import { InputError } from "@mzsr/mzsr";
 import { connectNats, findLeader, type NatsOptions } from "@mzsr/shared";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import type { WorkerCommandOptions } from "../commands/worker.js";
-import { backendName } from "../compute/use-backend.js";
-import { terminalLogger } from "../run/logger.js";
-import { StopSignals } from "../run/stop-signals.js";
-import type { Terminal } from "../terminal/terminal.js";
+import { backendName } from "../photos/use-backend.js";
+import type { Terminal } from "../progress/terminal.js";
 import { natsFrom, tokenFrom } from "./link-options.js";
+import { terminalLogger } from "./logger.js";
+import { StopSignals } from "./stop-signals.js";
 
 /** How long one attempt to connect waits for a leader to show itself. */
 const LEADER_WAIT_MS = 5_000;

@@ -7,7 +7,7 @@ import { AbandonedError, type ComputePool } from "./compute-pool.js";
 import { taskCrops } from "./task-data.js";
 
 /** Computes a run's tasks: brings their images, and gives them to the threads. */
-export class RunTasks {
+export class TaskRunner {
   readonly #pool: ComputePool;
   readonly #store: ImageStore;
   readonly #live = new Set<string>();

@@ -2,16 +2,16 @@ import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import type { NatsOptions } from "@mzsr/shared";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
-import { heldOutPhotos } from "../embedded/photos.js";
+import { heldOutPhotos } from "../photos/embedded-photos.js";
 import { ProcessComputer } from "../previews/process-computer.js";
-import { announce, withdraw } from "../run/announcement.js";
-import { imagePaths } from "../run/image-paths.js";
-import { terminalLogger } from "../run/logger.js";
-import { prepareRun } from "../run/prepare-run.js";
-import { StopSignals } from "../run/stop-signals.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
+import { announce, withdraw } from "./announcement.js";
+import { imagePaths } from "./image-paths.js";
 import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { terminalLogger } from "./logger.js";
+import { prepareRun } from "./prepare-run.js";
 import { tlsFrom } from "./run-coordinator.js";
+import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
 export async function runStandby(options: CoordinatorOptions, terminal: Terminal): Promise<void> {

@@ -1,13 +1,13 @@
 import { InputError, RunError } from "@mzsr/mzsr";
 import type { CoordinatorOptions } from "../commands/coordinator.js";
-import { chooseKernel } from "../evaluation/kernel-choice.js";
+import { chooseKernel } from "../photos/kernel-choice.js";
+import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
-import { terminalLogger } from "../run/logger.js";
-import { prepareRun } from "../run/prepare-run.js";
-import { startRun } from "../run/start-run.js";
-import { StopSignals } from "../run/stop-signals.js";
-import type { Terminal } from "../terminal/terminal.js";
 import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { terminalLogger } from "./logger.js";
+import { prepareRun } from "./prepare-run.js";
+import { startRun } from "./start-run.js";
+import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator`. @throws InputError, RunError */
 export async function runCoordinator(options: CoordinatorOptions, terminal: Terminal): Promise<void> {

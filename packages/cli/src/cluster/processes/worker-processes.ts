@@ -13,7 +13,7 @@ const OWN_WORDS = "mzsr: ";
 const LONGEST_COMPLAINT = 2_000;
 const FIRST_PAUSE_MS = 500;
 const GRACE_MS = 10_000;
-const BIN = fileURLToPath(new URL("../bin.js", import.meta.url));
+const BIN = fileURLToPath(new URL("../../bin.js", import.meta.url));
 
 export interface WorkerProcessOptions {
   readonly count: number;

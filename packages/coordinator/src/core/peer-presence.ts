@@ -4,7 +4,7 @@ import type { BackendName } from "@mzsr/shared";
  * Remembers when more than one worker of a backend was there last: whether it makes sense to wait for somebody who could
  * check a result. The coordinator's start counts as company, for its workers may be on their way.
  */
-export class Company {
+export class PeerPresence {
   readonly #patienceMs: number;
   readonly #lastMs = new Map<BackendName, number>();
   #startMs: number | undefined;
@@ -28,7 +28,7 @@ export class Company {
   }
 
   /** The coordinator was away for `ms`: nobody could have come meanwhile. */
-  excuse(ms: number): void {
+  discountPause(ms: number): void {
     if (this.#startMs !== undefined) this.#startMs += ms;
     for (const [backend, lastMs] of this.#lastMs) this.#lastMs.set(backend, lastMs + ms);
   }

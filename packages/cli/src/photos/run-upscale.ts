@@ -1,14 +1,14 @@
 import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/mzsr";
 import type { UpscaleOptions } from "../commands/upscale.js";
-import { useBackend } from "../compute/use-backend.js";
-import { checkOutputFile } from "../export/output-file.js";
+import { checkOutputFile } from "../model-files/output-file.js";
 import { counted, duration } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { finiteImage } from "./finite-image.js";
 import { chooseKernel } from "./kernel-choice.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
+import { useBackend } from "./use-backend.js";
 
 /** `mzsr upscale`. Everything is checked before anything is computed. @throws InputError, RunError */
 export async function runUpscale(path: string, options: UpscaleOptions, terminal: Terminal): Promise<void> {

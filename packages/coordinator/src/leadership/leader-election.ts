@@ -13,7 +13,7 @@ export type CampaignMove =
   /** The run is over. */
   | { readonly move: "finished"; readonly reason: string };
 
-export class Campaign {
+export class LeaderElection {
   #seen: { readonly revision: number; readonly sinceMs: number } | undefined;
 
   /**

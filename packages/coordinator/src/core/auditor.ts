@@ -1,40 +1,40 @@
 import { auditCase, nextAuditMove } from "./audits.js";
-import { Company } from "./company.js";
 import type { TaskBoard, TaskEntry, Vote } from "./leases.js";
-import type { Ledger } from "./ledger.js";
 import type { Membership } from "./membership.js";
+import { PeerPresence } from "./peer-presence.js";
 import type { TaskTimes } from "./task-times.js";
+import type { Transitions } from "./transitions.js";
 
 export interface AuditOfficeParts {
   readonly board: TaskBoard;
   readonly membership: Membership;
-  readonly ledger: Ledger;
+  readonly transitions: Transitions;
   readonly timesOf: (entry: TaskEntry) => TaskTimes;
   readonly patienceMs: number;
 }
 
 /** Applies the rules of audits.ts to the open tasks: settles them, and condemns workers that were wrong. */
-export class AuditOffice {
+export class Auditor {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
-  readonly #ledger: Ledger;
+  readonly #transitions: Transitions;
   readonly #timesOf: (entry: TaskEntry) => TaskTimes;
   readonly #patienceMs: number;
-  readonly #company: Company;
+  readonly #peers: PeerPresence;
 
-  constructor({ board, membership, ledger, timesOf, patienceMs }: AuditOfficeParts) {
+  constructor({ board, membership, transitions, timesOf, patienceMs }: AuditOfficeParts) {
     this.#board = board;
     this.#membership = membership;
-    this.#ledger = ledger;
+    this.#transitions = transitions;
     this.#timesOf = timesOf;
     this.#patienceMs = patienceMs;
-    this.#company = new Company(patienceMs);
+    this.#peers = new PeerPresence(patienceMs);
   }
 
   /** Settles every audited task that can be settled now. */
   judge(now: number): void {
     const backends = this.#membership.eligible.map(({ hello }) => hello.backend);
-    this.#company.note(backends, now);
+    this.#peers.note(backends, now);
     // What one audit finds out can change the others.
     for (let moved = true; moved; ) {
       moved = false;
@@ -48,21 +48,21 @@ export class AuditOffice {
   *moments(): Generator<number> {
     for (const entry of this.#board.unsettled()) {
       const { votes, dissentMs, auditMs } = entry;
-      if (votes[0]) yield this.#company.aloneFromMs(votes[0].backend);
+      if (votes[0]) yield this.#peers.aloneFromMs(votes[0].backend);
       if (auditMs !== undefined) yield auditMs + this.#timesOf(entry).auditMs;
       if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
     }
   }
 
   /** The coordinator was away for `ms`. */
-  excuse(ms: number): void {
-    this.#company.excuse(ms);
+  discountPause(ms: number): void {
+    this.#peers.discountPause(ms);
   }
 
   /** True when something was decided. */
   #judgeEntry(entry: TaskEntry, now: number): boolean {
     entry.auditMs ??= now;
-    const alone = now >= this.#company.aloneFromMs(entry.votes[0]!.backend);
+    const alone = now >= this.#peers.aloneFromMs(entry.votes[0]!.backend);
     const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
     const overdue = now - entry.auditMs >= this.#timesOf(entry).auditMs;
     const decision = nextAuditMove(auditCase(entry, this.#membership.eligible, { alone, waitedForThird, overdue }));
@@ -76,13 +76,13 @@ export class AuditOffice {
     );
     if (decision.move === "settle") {
       entry.confirmed = decision.result !== "skipped";
-      this.#ledger.settle(entry, decision.vote, now);
-      this.#ledger.countAudit(entry, decision.result);
-      this.#tell(entry, decision.result, decision.vote);
+      this.#transitions.settle(entry, decision.vote, now);
+      this.#transitions.countAudit(entry, decision.result);
+      this.#record(entry, decision.result, decision.vote);
       if (overdue && decision.result === "skipped") this.#tellOverdue(entry, now);
       if (decision.result === "match" || decision.result === "mismatch") this.#confirm(entry, decision.vote, now);
     } else {
-      for (const worker of decision.wrong) this.#ledger.dropVotes(entry, worker);
+      for (const worker of decision.wrong) this.#transitions.dropVotes(entry, worker);
     }
     for (const vote of wrong) this.#condemn(vote, entry, now);
     return true;
@@ -92,21 +92,21 @@ export class AuditOffice {
   #confirm({ votes }: TaskEntry, right: Vote, now: number): void {
     const agreeing = votes.filter(({ hash }) => hash === right.hash);
     if (new Set(agreeing.map(({ worker }) => worker)).size < 2) return;
-    for (const { worker, incarnation } of agreeing) this.#ledger.confirmed(worker, incarnation, now);
+    for (const { worker, incarnation } of agreeing) this.#transitions.confirmed(worker, incarnation, now);
   }
 
   #tellOverdue({ task: { step, index }, auditMs, votes }: TaskEntry, now: number): void {
     const waited = ((now - auditMs!) / 1000).toFixed(0);
     const reason = `skipped: in ${waited} s nobody else computed what ${votes[0]!.worker} had`;
-    this.#ledger.tell({ kind: "audit", step, index, reason });
+    this.#transitions.record({ kind: "audit", step, index, reason });
   }
 
-  #tell(entry: TaskEntry, result: string, vote: Vote): void {
+  #record(entry: TaskEntry, result: string, vote: Vote): void {
     if (result !== "mismatch" && result !== "undecided") return;
     const { step, index } = entry.task;
     const opinions = entry.votes.map(({ worker, hash }) => `${worker} ${hash.slice(0, 12)}`).join(", ");
     const verdict = result === "mismatch" ? `${vote.worker} is right` : `undecided, ${vote.worker}'s is kept`;
-    this.#ledger.tell({ kind: "audit", step, index, reason: `results differ (${opinions}); ${verdict}` });
+    this.#transitions.record({ kind: "audit", step, index, reason: `results differ (${opinions}); ${verdict}` });
   }
 
   /**
@@ -115,11 +115,11 @@ export class AuditOffice {
    */
   #condemn({ worker, incarnation }: Vote, proof: TaskEntry, now: number): void {
     for (const { entries } of this.#board.steps) {
-      for (const entry of entries) if (!entry.confirmed) this.#ledger.dropVotes(entry, worker);
+      for (const entry of entries) if (!entry.confirmed) this.#transitions.dropVotes(entry, worker);
     }
     const member = this.#membership.byName(worker);
     if (member?.hello.incarnation !== incarnation) return;
     const { step, index } = proof.task;
-    this.#ledger.quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
+    this.#transitions.quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
   }
 }

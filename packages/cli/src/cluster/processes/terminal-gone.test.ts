@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { descendantsOf } from "../../../../test/support/process-tree.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
-import { BIN } from "../testing/run-command.js";
-import { hashesOf, makePhotos, smallRun, until } from "../testing/small-run.js";
+import { descendantsOf } from "../../../../../test/support/process-tree.js";
+import { temporaryFolder } from "../../../../../test/support/temporary-folder.js";
+import { BIN } from "../../testing/run-command.js";
+import { hashesOf, makePhotos, smallRun, until } from "../../testing/small-run.js";
 
 const LONG = 120_000;
 const STEPS = 110;

@@ -6,7 +6,7 @@ import {
   startCoordinator,
   unclaimRunFolder,
 } from "@mzsr/coordinator";
-import { heldOutPhotos } from "../embedded/photos.js";
+import { heldOutPhotos } from "../photos/embedded-photos.js";
 import { ProcessComputer } from "../previews/process-computer.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/mzsr";
 import type { EvaluateOptions } from "../commands/evaluate.js";
-import { useBackend } from "../compute/use-backend.js";
 import { counted } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 import { evaluatePhoto, meanScores, type Scores } from "./evaluate-photo.js";
 import { finiteImage } from "./finite-image.js";
 import { chooseKernel, type KernelChoice } from "./kernel-choice.js";
 import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
+import { useBackend } from "./use-backend.js";
 
 /** A photo without scores. */
 interface Unscored {

@@ -4,7 +4,7 @@ import { messageOf, RunError } from "@mzsr/mzsr";
 import type { Hello, NatsLink, Task, Welcome, WorkerHeartbeat } from "@mzsr/shared";
 import type { Logger } from "pino";
 import { AbandonedError, type ComputePool } from "./compute/compute-pool.js";
-import { RunTasks } from "./compute/run-tasks.js";
+import { TaskRunner } from "./compute/task-runner.js";
 import type { GpuReading } from "./gpu/nvidia-smi.js";
 import { BusyRatio } from "./heartbeat/busy-ratio.js";
 import { Heartbeats } from "./heartbeat/heartbeats.js";
@@ -36,9 +36,9 @@ export interface WorkerParts {
 
 type ComputeEffect = Extract<WorkerEffect, { type: "compute" }>;
 
-export class WorkerLife {
+export class WorkerProcess {
   readonly #parts: WorkerParts;
-  readonly #tasks: RunTasks;
+  readonly #tasks: TaskRunner;
   readonly #shell: SessionShell;
   readonly #busyRatio: BusyRatio;
   readonly #patience: NodeJS.Timeout;
@@ -60,7 +60,7 @@ export class WorkerLife {
     });
     this.#whenOver = whenOver;
     this.#busyRatio = new BusyRatio(nowSeconds, () => parts.pool.busySeconds());
-    this.#tasks = new RunTasks(parts.pool, new ImageStore(this.#imageFiles(), parts.imageMemoryBytes));
+    this.#tasks = new TaskRunner(parts.pool, new ImageStore(this.#imageFiles(), parts.imageMemoryBytes));
     this.#patience = setTimeout(() => this.#noCoordinator(), parts.connectTimeout * 1000);
     this.#shell = new SessionShell(new WorkerSession({ hello: parts.hello, random: Math.random }), {
       target: parts.target,

@@ -1,8 +1,8 @@
 import { encodeSafetensors } from "@mzsr/mzsr";
 import type { ExportOptions } from "../commands/export.js";
-import { modelFile } from "../evaluation/model-path.js";
-import { readModelFor } from "../evaluation/read-model-for.js";
-import type { Terminal } from "../terminal/terminal.js";
+import { modelFile } from "../photos/model-path.js";
+import { readModelFor } from "../photos/read-model-for.js";
+import type { Terminal } from "../progress/terminal.js";
 import { channelsFirstTensors } from "./channels-first.js";
 import { onnxModel } from "./onnx.js";
 import { checkOutputFile } from "./output-file.js";

@@ -4,7 +4,7 @@ import { InputError } from "@mzsr/mzsr";
 import { nearestName } from "@mzsr/shared";
 import { destination, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-import type { Terminal } from "../terminal/terminal.js";
+import type { Terminal } from "../progress/terminal.js";
 
 /** Of a log, bytes that wait at most for a disk that is full. */
 const MOST_WAITING_BYTES = 1 << 20;

@@ -16,7 +16,7 @@ interface TaskEndDetail {
  * Carries decisions out on the board and the membership, and writes down what follows from them for the world: every
  * lease that ends is counted, every cancelled one is told its worker, every loss has a reason.
  */
-export class Ledger {
+export class Transitions {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #progress: Progress;
@@ -41,7 +41,7 @@ export class Ledger {
     this.#effects.push(effect);
   }
 
-  tell(event: RunEvent): void {
+  record(event: RunEvent): void {
     this.effect({ type: "event", event });
   }
 
@@ -64,7 +64,7 @@ export class Ledger {
   release(lease: GrantedLease, end: "lost" | "failed", reason: string, now: number): void {
     this.endLease(lease, end, now);
     const { step, index } = lease.entry.task;
-    this.tell({ kind: "release", worker: lease.worker, step, index, reason });
+    this.record({ kind: "release", worker: lease.worker, step, index, reason });
   }
 
   releaseAll(session: SessionId, reason: string, now: number): void {
@@ -86,9 +86,9 @@ export class Ledger {
   unanswered({ session }: GrantedLease, because: string, now: number): void {
     const member = this.#membership.bySession(session);
     if (!member || !this.#membership.unanswered(member, now)) return;
-    const { unanswered } = member.conduct;
+    const { unanswered } = member.recentOutcomes;
     const reason = `begins: ${unanswered} tasks in a row without a result, at last as ${because}; it is given copies only`;
-    this.tell({ kind: "trial", worker: member.worker, reason });
+    this.record({ kind: "trial", worker: member.worker, reason });
   }
 
   /** The member's result was admitted. */
@@ -104,7 +104,7 @@ export class Ledger {
   }
 
   #tellTrialOver({ worker }: Member, because: string): void {
-    this.tell({ kind: "trial", worker, reason: `is over: ${because}` });
+    this.record({ kind: "trial", worker, reason: `is over: ${because}` });
   }
 
   /** The worker's results for this task do not count any more. */
@@ -122,7 +122,7 @@ export class Ledger {
   loseWorker(member: Member, reason: string, now: number): void {
     this.#membership.leave(member, "lost", reason, now);
     this.#progress.countLostWorker();
-    this.tell({ kind: "lost", worker: member.worker, reason });
+    this.record({ kind: "lost", worker: member.worker, reason });
   }
 
   /** Shuts the worker out for a while and closes its stream. */
@@ -132,7 +132,7 @@ export class Ledger {
     const duration = this.#membership.quarantine(member, because, now);
     const reason = `for ${duration} s: ${because}`;
     this.#progress.countQuarantine();
-    this.tell({ kind: "quarantine", worker: member.worker, reason });
+    this.record({ kind: "quarantine", worker: member.worker, reason });
     if (session !== undefined) this.effect({ type: "disconnect", session, reason: `quarantined ${reason}` });
   }
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { listImages } from "@mzsr/mzsr";
 import type { Configuration } from "@mzsr/shared";
-import { trainingPhotos } from "../embedded/photos.js";
+import { trainingPhotos } from "../photos/embedded-photos.js";
 
 /**
  * The training images that a configuration means.

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../../../test/support/free-port.js";
-import { WaitingRoom } from "./waiting-room.js";
+import { StandbyServer } from "./standby-server.js";
 
 async function openRoom() {
   const port = await freePort();
   const problems: string[] = [];
-  const room = new WaitingRoom({ runName: "r", host: "127.0.0.1", port, onError: (reason) => problems.push(reason) });
+  const room = new StandbyServer({ runName: "r", host: "127.0.0.1", port, onError: (reason) => problems.push(reason) });
   await room.open();
   onTestFinished(() => room.close());
   const statusOf = async (path: string, method = "GET") =>

@@ -13,7 +13,7 @@ export interface WaitingRoomOptions {
 }
 
 /** Has the port that the run's page and metrics get when this coordinator leads; it is given back before that. */
-export class WaitingRoom {
+export class StandbyServer {
   /** host:port of the leader's page; empty while nobody is known to lead. */
   leader = "";
   readonly #options: WaitingRoomOptions;

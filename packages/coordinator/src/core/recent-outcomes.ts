@@ -3,7 +3,7 @@
  * constant amount of state.
  *
  * A *failure* is a lease that was answered badly: a refused result, or a failure that the worker reported. STRIKES of them
- * among the newest CONDUCT_WINDOW answers put it into quarantine; on trial, one does.
+ * among the newest RECENT_OUTCOMES answers put it into quarantine; on trial, one does.
  *
  * A lease is *unanswered* when another worker's result overtook it after it had become slow, or when it ran out of time.
  * That may be slowness, which is no fault, or silence, which is. To tell them apart the worker is put *on trial* after
@@ -15,7 +15,7 @@
 /** So many failures … */
 export const STRIKES = 3;
 /** … among so many answers in a row put a worker into quarantine. */
-export const CONDUCT_WINDOW = 10;
+export const RECENT_OUTCOMES = 10;
 
 /** So many unanswered leases in a row put a worker on trial … */
 export const UNANSWERED_LIMIT = 3;
@@ -32,7 +32,7 @@ export const LONGEST_TRIAL = 6;
 export type Trial = "unanswered" | "successor";
 
 /** Of one incarnation of a worker. */
-export interface Conduct {
+export interface RecentOutcomes {
   /** Newest answers, true for a failure. */
   readonly answers: boolean[];
   /** Leases since the last answer that were overtaken or ran out of time. */
@@ -42,53 +42,53 @@ export interface Conduct {
   trial: Trial | undefined;
 }
 
-export function newConduct(trial?: Trial): Conduct {
+export function newRecentOutcomes(trial?: Trial): RecentOutcomes {
   return { answers: [], unanswered: 0, lapsedTrials: 0, trial };
 }
 
 /** A result was admitted. True when that ends the worker's trial. */
-export function noteResult(conduct: Conduct): boolean {
-  remember(conduct, false);
-  conduct.unanswered = 0;
-  conduct.lapsedTrials = 0;
+export function noteResult(recentOutcomes: RecentOutcomes): boolean {
+  remember(recentOutcomes, false);
+  recentOutcomes.unanswered = 0;
+  recentOutcomes.lapsedTrials = 0;
   // A successor is believed when somebody else has confirmed a result of it.
-  return conduct.trial === "unanswered" && endTrial(conduct);
+  return recentOutcomes.trial === "unanswered" && endTrial(recentOutcomes);
 }
 
 /** Another worker computed the same result. True when that ends the worker's trial. */
-export function noteConfirmed(conduct: Conduct): boolean {
-  return endTrial(conduct);
+export function noteConfirmed(recentOutcomes: RecentOutcomes): boolean {
+  return endTrial(recentOutcomes);
 }
 
 /** A lease was answered badly. True when the worker belongs in quarantine. */
-export function noteFailure(conduct: Conduct): boolean {
-  remember(conduct, true);
-  conduct.unanswered = 0;
-  conduct.lapsedTrials = 0;
-  return conduct.trial !== undefined || conduct.answers.filter((failed) => failed).length >= STRIKES;
+export function noteFailure(recentOutcomes: RecentOutcomes): boolean {
+  remember(recentOutcomes, true);
+  recentOutcomes.unanswered = 0;
+  recentOutcomes.lapsedTrials = 0;
+  return recentOutcomes.trial !== undefined || recentOutcomes.answers.filter((failed) => failed).length >= STRIKES;
 }
 
 /** A lease was overtaken or ran out of time. True when the worker's trial begins. */
-export function noteUnanswered(conduct: Conduct): boolean {
-  conduct.unanswered++;
-  if (conduct.trial !== undefined || conduct.unanswered < UNANSWERED_LIMIT) return false;
-  conduct.trial = "unanswered";
+export function noteUnanswered(recentOutcomes: RecentOutcomes): boolean {
+  recentOutcomes.unanswered++;
+  if (recentOutcomes.trial !== undefined || recentOutcomes.unanswered < UNANSWERED_LIMIT) return false;
+  recentOutcomes.trial = "unanswered";
   return true;
 }
 
 /** A copy given on trial ran out of time. True when the worker belongs in quarantine. */
-export function noteLapsedTrial(conduct: Conduct): boolean {
-  conduct.lapsedTrials++;
-  return conduct.lapsedTrials >= LONGEST_TRIAL;
+export function noteLapsedTrial(recentOutcomes: RecentOutcomes): boolean {
+  recentOutcomes.lapsedTrials++;
+  return recentOutcomes.lapsedTrials >= LONGEST_TRIAL;
 }
 
-function endTrial(conduct: Conduct): boolean {
-  const wasOnTrial = conduct.trial !== undefined;
-  conduct.trial = undefined;
+function endTrial(recentOutcomes: RecentOutcomes): boolean {
+  const wasOnTrial = recentOutcomes.trial !== undefined;
+  recentOutcomes.trial = undefined;
   return wasOnTrial;
 }
 
-function remember({ answers }: Conduct, failed: boolean): void {
+function remember({ answers }: RecentOutcomes, failed: boolean): void {
   answers.push(failed);
-  if (answers.length > CONDUCT_WINDOW) answers.shift();
+  if (answers.length > RECENT_OUTCOMES) answers.shift();
 }

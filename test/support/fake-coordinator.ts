@@ -4,14 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream, status } from "@grpc/grpc-js";
-import type { CoordinatorMessage, ImageChunk } from "@mzsr/shared";
 import {
   type Configuration,
+  type CoordinatorMessage,
   type CoordinatorToWorker,
   clusterService,
   configurationSchema,
   coordinatorMessageToProto,
   type DatasetImage,
+  type ImageChunk,
   type ImageRequest__Output,
   type WorkerMessage__Output,
   type WorkerToCoordinator,

@@ -1,8 +1,16 @@
-/** Secrets, addresses and switches for both halves, from flags and environment. */
+/** Secrets, addresses and switches for coordinator and worker, from flags and environment. */
 import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzsr/mzsr";
 import { type NatsOptions, natsOptions } from "@mzsr/shared";
-import type { RunOptions } from "../commands/run-options.js";
-import type { SecurityOptions } from "../commands/security-options.js";
+import type { RunOptions } from "./prepare-run.js";
+
+export interface SecurityOptions {
+  readonly nats?: string;
+  readonly tokenFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly logLevel: string;
+}
 
 /** @throws InputError */
 export function natsFrom(options: SecurityOptions): NatsOptions | undefined {

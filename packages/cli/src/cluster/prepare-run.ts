@@ -6,8 +6,23 @@ import { basename, join, resolve } from "node:path";
 import { checkReplaceable, foreignFolder, runFolderState, runPaths } from "@mzsr/coordinator";
 import { InputError } from "@mzsr/mzsr";
 import { type Configuration, type ConfigurationOverride, loadConfiguration, parseOverride } from "@mzsr/shared";
-import type { RunOptions } from "../commands/run-options.js";
 import { readAnnouncement } from "./announcement.js";
+
+export interface RunOptions {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly pretrainSteps?: number;
+  readonly steps?: number;
+  readonly data?: string;
+  readonly skipBad?: boolean;
+  readonly backend?: string;
+  readonly seed?: number;
+  readonly run?: string;
+  readonly resume?: boolean;
+  readonly fresh?: boolean;
+  readonly tensorboard?: boolean;
+}
 
 export interface PreparedRun {
   readonly configuration: Configuration;

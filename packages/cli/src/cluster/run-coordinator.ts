@@ -1,16 +1,27 @@
 import { InputError, RunError } from "@mzsr/mzsr";
-import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
-import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, type SecurityOptions, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
-import { prepareRun } from "./prepare-run.js";
+import { prepareRun, type RunOptions } from "./prepare-run.js";
 import { startRun } from "./start-run.js";
 import { StopSignals } from "./stop-signals.js";
 
+export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly httpHost?: string;
+  readonly httpPort: number;
+  readonly report?: boolean;
+  readonly kernel: string;
+  readonly standby?: boolean;
+  readonly advertise?: string;
+  readonly natsReplicas?: number;
+}
+
 /** `mzsr coordinator`. @throws InputError, RunError */
-export async function runCoordinator(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
+export async function runCoordinator(options: CoordinatorCommandOptions, terminal: Terminal): Promise<void> {
   checkAlone(options);
   const signals = new StopSignals();
   try {
@@ -20,7 +31,11 @@ export async function runCoordinator(options: CoordinatorOptions, terminal: Term
   }
 }
 
-async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, terminal: Terminal): Promise<void> {
+async function coordinateRun(
+  options: CoordinatorCommandOptions,
+  signals: StopSignals,
+  terminal: Terminal,
+): Promise<void> {
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
   const tensorboard = tensorBoardFrom(options);
@@ -57,14 +72,14 @@ async function coordinateRun(options: CoordinatorOptions, signals: StopSignals, 
 }
 
 /** @throws InputError for options that mean nothing to a coordinator that nobody stands by */
-function checkAlone({ advertise, natsReplicas }: CoordinatorOptions): void {
+function checkAlone({ advertise, natsReplicas }: CoordinatorCommandOptions): void {
   const where = advertise !== undefined ? "--advertise" : natsReplicas !== undefined ? "--nats-replicas" : undefined;
   if (where !== undefined)
     throw new InputError("means nothing without --standby", { where, expected: "--standby, too" });
 }
 
 /** The coordinator's side of TLS, if flags ask for any. @throws InputError when one of the files is not named */
-export function tlsFrom({ tlsCert, tlsKey, tlsCa }: CoordinatorOptions) {
+export function tlsFrom({ tlsCert, tlsKey, tlsCa }: CoordinatorCommandOptions) {
   if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new InputError("TLS needs a certificate and its key", { expected: "--tls-cert and --tls-key" });

@@ -1,7 +1,6 @@
 import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import type { NatsOptions } from "@mzsr/shared";
-import type { CoordinatorOptions } from "../commands/coordinator.js";
 import { heldOutPhotos } from "../photos/embedded-photos.js";
 import { ProcessComputer } from "../previews/process-computer.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -10,11 +9,11 @@ import { imagePaths } from "./image-paths.js";
 import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
-import { tlsFrom } from "./run-coordinator.js";
+import { type CoordinatorCommandOptions, tlsFrom } from "./run-coordinator.js";
 import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
-export async function runStandby(options: CoordinatorOptions, terminal: Terminal): Promise<void> {
+export async function runStandby(options: CoordinatorCommandOptions, terminal: Terminal): Promise<void> {
   const nats = natsFrom(options);
   if (nats === undefined) {
     throw new InputError("--standby needs NATS", { expected: "--nats SERVERS of a nats-server with JetStream (-js)" });
@@ -28,7 +27,7 @@ export async function runStandby(options: CoordinatorOptions, terminal: Terminal
 }
 
 async function standBy(
-  options: CoordinatorOptions,
+  options: CoordinatorCommandOptions,
   nats: NatsOptions,
   signals: StopSignals,
   terminal: Terminal,

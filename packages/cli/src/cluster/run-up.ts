@@ -1,12 +1,11 @@
 /** `mzsr up`: a whole cluster on this machine, from nothing to a trained model, and nothing left running after it. */
+
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import { Closers, type ClusterStatus } from "@mzsr/shared";
-import type { UpOptions } from "../commands/up.js";
-import { proveBackend } from "../compute/prove-backend.js";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import { backendName } from "../photos/use-backend.js";
 import { LiveDisplay } from "../progress/live-display.js";
@@ -15,11 +14,20 @@ import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
 import { foldersOf } from "./image-paths.js";
 import { fileLog } from "./logger.js";
-import { type PreparedRun, prepareRun } from "./prepare-run.js";
+import { type PreparedRun, prepareRun, type RunOptions } from "./prepare-run.js";
 import { findNatsServer, NATS_HINT, startNats } from "./processes/nats-process.js";
+import { proveBackend } from "./processes/prove-backend.js";
 import { WorkerProcesses } from "./processes/worker-processes.js";
 import { type StartedRun, startRun } from "./start-run.js";
 import { StopSignals } from "./stop-signals.js";
+
+export interface UpOptions extends RunOptions {
+  readonly workers: number;
+  readonly slots?: number;
+  readonly httpPort: number;
+  readonly report?: boolean;
+  readonly kernel: string;
+}
 
 const LOOPBACK = "127.0.0.1";
 const REDRAW_MS = 250;

@@ -3,12 +3,26 @@ import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
 import { connectNats, findLeader, type NatsOptions } from "@mzsr/shared";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
-import type { WorkerCommandOptions } from "../commands/worker.js";
 import { backendName } from "../photos/use-backend.js";
 import type { Terminal } from "../progress/terminal.js";
-import { natsFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, type SecurityOptions, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { StopSignals } from "./stop-signals.js";
+
+export interface WorkerCommandOptions extends SecurityOptions {
+  readonly coordinator?: string;
+  readonly run?: string;
+  readonly name?: string;
+  readonly slots?: number;
+  readonly backend: string;
+  readonly cacheDir?: string;
+  readonly localImages?: readonly string[];
+  readonly metricsHost: string;
+  readonly metricsPort?: number;
+  readonly connectTimeout: number;
+  readonly tls?: boolean;
+  readonly proxy?: boolean;
+}
 
 /** How long one attempt to connect waits for a leader to show itself. */
 const LEADER_WAIT_MS = 5_000;

@@ -1,24 +1,13 @@
 import { Command } from "commander";
+import type { CoordinatorCommandOptions } from "../cluster/run-coordinator.js";
 import type { Terminal } from "../progress/terminal.js";
 import { portNumber, wholeNumber } from "./arguments.js";
-import { addRunOptions, type RunOptions } from "./run-options.js";
-import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
-
-export interface CoordinatorOptions extends RunOptions, SecurityOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly httpHost?: string;
-  readonly httpPort: number;
-  readonly report?: boolean;
-  readonly kernel: string;
-  readonly standby?: boolean;
-  readonly advertise?: string;
-  readonly natsReplicas?: number;
-}
+import { addRunOptions } from "./run-options.js";
+import { addSecurityOptions } from "./security-options.js";
 
 export function coordinatorCommand(terminal: Terminal): Command {
   const command = new Command("coordinator").description(
-    "The half that owns the parameters: draws tasks, leases them to workers, updates, keeps the run folder, serves HTTP.",
+    "Owns the parameters: draws tasks, leases them to workers, updates, keeps the run folder, serves HTTP.",
   );
   return addSecurityOptions(addRunOptions(command))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
@@ -44,7 +33,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
       "after",
       "\nExample:\n  $ npx mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
     )
-    .action(async (options: CoordinatorOptions) => {
+    .action(async (options: CoordinatorCommandOptions) => {
       if (options.standby === true) {
         const { runStandby } = await import("../cluster/run-standby.js");
         return runStandby(options, terminal);

@@ -1,9 +1,6 @@
 import { Command } from "commander";
+import type { DoctorOptions } from "../inspect/run-doctor.js";
 import type { Terminal } from "../progress/terminal.js";
-
-export interface DoctorOptions {
-  readonly json?: boolean;
-}
 
 export function doctorCommand(terminal: Terminal): Command {
   return new Command("doctor")

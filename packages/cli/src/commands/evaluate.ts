@@ -1,20 +1,8 @@
 import { Command, Option } from "commander";
+import type { EvaluateOptions } from "../photos/run-evaluate.js";
 import type { Terminal } from "../progress/terminal.js";
 import { updateCounts, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
-
-export interface EvaluateOptions {
-  readonly model: string;
-  readonly images: string;
-  readonly kernel: string;
-  readonly scale?: number;
-  readonly updates: number[];
-  readonly centerKernel?: boolean;
-  readonly downsampling?: "direct" | "bicubic";
-  readonly skipBad?: boolean;
-  readonly backend: string;
-  readonly json?: boolean;
-}
 
 export function evaluateCommand(terminal: Terminal): Command {
   return new Command("evaluate")

@@ -1,12 +1,6 @@
 import { Command } from "commander";
+import type { ExportOptions } from "../model-files/run-export.js";
 import type { Terminal } from "../progress/terminal.js";
-
-export interface ExportOptions {
-  readonly model: string;
-  readonly output: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
 
 export function exportCommand(terminal: Terminal): Command {
   return new Command("export")

@@ -1,13 +1,7 @@
 import { Command } from "commander";
+import type { ImportOptions } from "../model-files/run-import.js";
 import type { Terminal } from "../progress/terminal.js";
 import { wholeNumber } from "./arguments.js";
-
-export interface ImportOptions {
-  readonly scale: number;
-  readonly output: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
 
 export function importCommand(terminal: Terminal): Command {
   return new Command("import")

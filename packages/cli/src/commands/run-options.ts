@@ -2,22 +2,6 @@
 import type { Command } from "commander";
 import { collect, wholeNumber } from "./arguments.js";
 
-export interface RunOptions {
-  readonly preset?: string;
-  readonly config?: string;
-  readonly set?: readonly string[];
-  readonly pretrainSteps?: number;
-  readonly steps?: number;
-  readonly data?: string;
-  readonly skipBad?: boolean;
-  readonly backend?: string;
-  readonly seed?: number;
-  readonly run?: string;
-  readonly resume?: boolean;
-  readonly fresh?: boolean;
-  readonly tensorboard?: boolean;
-}
-
 const MOST_STEPS = 10_000_000;
 
 /** Adds the options to a command. */

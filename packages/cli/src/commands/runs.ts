@@ -1,9 +1,6 @@
 import { Command } from "commander";
+import type { RunsOptions } from "../inspect/list-runs.js";
 import type { Terminal } from "../progress/terminal.js";
-
-export interface RunsOptions {
-  readonly json?: boolean;
-}
 
 export function runsCommand(terminal: Terminal): Command {
   return new Command("runs")

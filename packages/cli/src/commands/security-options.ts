@@ -1,14 +1,5 @@
-/** The options that both halves share: how to reach NATS, and who may talk. Secrets come from files or the environment. */
+/** The options that coordinator and worker share: how to reach NATS, and who may talk. Secrets come from files or the environment. */
 import type { Command } from "commander";
-
-export interface SecurityOptions {
-  readonly nats?: string;
-  readonly tokenFile?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsCa?: string;
-  readonly logLevel: string;
-}
 
 /** Adds the options to a command. */
 export function addSecurityOptions(command: Command): Command {

@@ -1,12 +1,6 @@
 import { Command } from "commander";
+import type { StatusOptions } from "../inspect/run-status.js";
 import type { Terminal } from "../progress/terminal.js";
-
-export interface StatusOptions {
-  readonly url?: string;
-  readonly nats?: string;
-  readonly run?: string;
-  readonly json?: boolean;
-}
 
 export function statusCommand(terminal: Terminal): Command {
   return new Command("status")

@@ -1,15 +1,8 @@
 import { Command } from "commander";
+import type { UpOptions } from "../cluster/run-up.js";
 import type { Terminal } from "../progress/terminal.js";
 import { portNumber, wholeNumber } from "./arguments.js";
-import { addRunOptions, type RunOptions } from "./run-options.js";
-
-export interface UpOptions extends RunOptions {
-  readonly workers: number;
-  readonly slots?: number;
-  readonly httpPort: number;
-  readonly report?: boolean;
-  readonly kernel: string;
-}
+import { addRunOptions } from "./run-options.js";
 
 export function upCommand(terminal: Terminal): Command {
   const command = new Command("up").description(

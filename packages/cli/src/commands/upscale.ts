@@ -1,20 +1,8 @@
 import { Command, Option } from "commander";
+import type { UpscaleOptions } from "../photos/run-upscale.js";
 import type { Terminal } from "../progress/terminal.js";
 import { wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
-
-export interface UpscaleOptions {
-  readonly model: string;
-  readonly kernel: string;
-  readonly updates: number;
-  readonly output: string;
-  readonly centerKernel?: boolean;
-  readonly downsampling?: "direct" | "bicubic";
-  readonly backProjections: number;
-  readonly backend: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
 
 export function upscaleCommand(terminal: Terminal): Command {
   return new Command("upscale")

@@ -1,11 +1,7 @@
 import { Command } from "commander";
+import type { ViewOptions } from "../inspect/view-runs.js";
 import type { Terminal } from "../progress/terminal.js";
 import { portNumber } from "./arguments.js";
-
-export interface ViewOptions {
-  readonly host: string;
-  readonly port: number;
-}
 
 export function viewCommand(terminal: Terminal): Command {
   return new Command("view")

@@ -1,26 +1,12 @@
 import { Command } from "commander";
+import type { WorkerCommandOptions } from "../cluster/run-worker.js";
 import type { Terminal } from "../progress/terminal.js";
 import { collect, hostAndPort, portNumber, wholeNumber } from "./arguments.js";
-import { addSecurityOptions, type SecurityOptions } from "./security-options.js";
-
-export interface WorkerCommandOptions extends SecurityOptions {
-  readonly coordinator?: string;
-  readonly run?: string;
-  readonly name?: string;
-  readonly slots?: number;
-  readonly backend: string;
-  readonly cacheDir?: string;
-  readonly localImages?: readonly string[];
-  readonly metricsHost: string;
-  readonly metricsPort?: number;
-  readonly connectTimeout: number;
-  readonly tls?: boolean;
-  readonly proxy?: boolean;
-}
+import { addSecurityOptions } from "./security-options.js";
 
 export function workerCommand(terminal: Terminal): Command {
   const command = new Command("worker")
-    .description("The half that computes: takes tasks from a coordinator and sends meta-gradients back.")
+    .description("Computes: takes tasks from a coordinator and sends meta-gradients back.")
     .option("--coordinator <host:port>", "where the coordinator listens", hostAndPort)
     .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
   return addSecurityOptions(command)

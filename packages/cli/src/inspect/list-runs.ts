@@ -4,9 +4,12 @@ import { InputError, messageOf } from "@mzsr/mzsr";
 import { type Configuration, loadConfiguration } from "@mzsr/shared";
 import { readAnnouncement } from "../cluster/announcement.js";
 import { readSteps } from "../cluster/read-steps.js";
-import type { RunsOptions } from "../commands/runs.js";
 import { significant } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
+
+export interface RunsOptions {
+  readonly json?: boolean;
+}
 
 /** What a run folder says about its run. */
 export interface RunSummary {

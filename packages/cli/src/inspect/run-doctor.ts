@@ -3,10 +3,13 @@ import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { BACKEND_NAMES } from "@mzsr/shared";
 import { findNatsServer } from "../cluster/processes/nats-process.js";
-import type { DoctorOptions } from "../commands/doctor.js";
 import { tryBackend } from "../compute/prove-backend.js";
 import type { Terminal } from "../progress/terminal.js";
 import { VERSION } from "../version.js";
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+}
 
 const QUICK_MS = 10_000;
 const execute = promisify(execFile);

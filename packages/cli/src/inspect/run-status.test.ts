@@ -6,10 +6,9 @@ import { freePort } from "../../../../test/support/free-port.js";
 import { hasNatsServer, startNatsServer } from "../../../../test/support/nats-server.js";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { smallCoordinator } from "../../../coordinator/src/testing/small-coordinator.js";
-import type { StatusOptions } from "../commands/status.js";
 import { Terminal } from "../progress/terminal.js";
 import { mzsr } from "../testing/run-command.js";
-import { runStatus } from "./run-status.js";
+import { runStatus, type StatusOptions } from "./run-status.js";
 
 /** Steps 10 and 5; so many of them done. */
 async function storedRun(runs: string, name: string, steps: number): Promise<string> {

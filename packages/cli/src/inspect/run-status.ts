@@ -4,20 +4,26 @@ import { runPaths, storedStatus } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { type ClusterStatus, natsOptions } from "@mzsr/shared";
 import { readAnnouncement } from "../cluster/announcement.js";
-import type { StatusOptions } from "../commands/status.js";
 import { statusLines } from "../progress/status-text.js";
 import type { Terminal } from "../progress/terminal.js";
 import { askOverHttp, askOverNats } from "./ask-status.js";
 
+export interface StatusOptions {
+  readonly url?: string;
+  readonly nats?: string;
+  readonly run?: string;
+  readonly json?: boolean;
+}
+
 /** Where runs are looked for that nobody named. */
-export interface Surroundings {
+export interface Defaults {
   /** Folder of run folders. */
   readonly runs: string;
   /** The page of a coordinator that was not told another port. */
   readonly url: string;
 }
 
-const HERE: Surroundings = { runs: "runs", url: "http://127.0.0.1:7701" };
+const DEFAULTS: Defaults = { runs: "runs", url: "http://127.0.0.1:7701" };
 
 /** What was found out: from a coordinator, or, where nobody works on the run, from its folder. */
 interface Found {
@@ -31,14 +37,14 @@ interface Found {
  * @throws InputError when nobody answers at an address that was given, or a folder holds no run; RunError when there is
  *   nothing to tell of
  */
-export async function runStatus(options: StatusOptions, terminal: Terminal, surroundings = HERE): Promise<void> {
+export async function runStatus(options: StatusOptions, terminal: Terminal, defaults = DEFAULTS): Promise<void> {
   const nats = natsOptions({ servers: options.nats }, process.env);
   if (options.url === undefined && nats !== undefined) {
     const statuses = await askOverNats(nats, options.run);
     if (statuses.length > 1) return tellOfSeveral(statuses, options, terminal);
     return tell({ status: statuses[0]!, storedIn: undefined }, options, terminal);
   }
-  tell(options.url === undefined ? await find(options.run, surroundings) : await live(options.url), options, terminal);
+  tell(options.url === undefined ? await find(options.run, defaults) : await live(options.url), options, terminal);
 }
 
 function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Terminal): void {
@@ -72,7 +78,7 @@ async function live(url: string): Promise<Found> {
 }
 
 /** A run on this machine: the one that was asked for, else the newest that is alive, else the newest of all. */
-async function find(run: string | undefined, { runs, url }: Surroundings): Promise<Found> {
+async function find(run: string | undefined, { runs, url }: Defaults): Promise<Found> {
   if (run !== undefined) {
     const found = (await announced(run)) ?? (await stored(run));
     if (found !== undefined) return found;

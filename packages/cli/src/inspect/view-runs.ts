@@ -1,7 +1,11 @@
 import { startViewServer } from "@mzsr/coordinator";
 import { StopSignals } from "../cluster/stop-signals.js";
-import type { ViewOptions } from "../commands/view.js";
 import type { Terminal } from "../progress/terminal.js";
+
+export interface ViewOptions {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** `mzsr view`. @throws InputError for a folder that holds no run, or a port in use */
 export async function viewRuns(

@@ -1,11 +1,17 @@
 import { encodeSafetensors } from "@mzsr/mzsr";
-import type { ExportOptions } from "../commands/export.js";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
 import type { Terminal } from "../progress/terminal.js";
 import { channelsFirstTensors } from "./channels-first.js";
 import { onnxModel } from "./onnx.js";
 import { checkOutputFile } from "./output-file.js";
+
+export interface ExportOptions {
+  readonly model: string;
+  readonly output: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
 
 /** `mzsr export`. @throws InputError, RunError */
 export async function runExport(options: ExportOptions, terminal: Terminal): Promise<void> {

@@ -1,8 +1,14 @@
 import { encodeModel, importTf1Checkpoint } from "@mzsr/mzsr";
-import type { ImportOptions } from "../commands/import.js";
 import type { Terminal } from "../progress/terminal.js";
 import { checkpointPrefix } from "./checkpoint-path.js";
 import { checkOutputFile } from "./output-file.js";
+
+export interface ImportOptions {
+  readonly scale: number;
+  readonly output: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
 
 /** `mzsr import`. @throws InputError, RunError */
 export async function runImport(checkpoint: string, options: ImportOptions, terminal: Terminal): Promise<void> {

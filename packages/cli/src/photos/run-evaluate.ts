@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/mzsr";
-import type { EvaluateOptions } from "../commands/evaluate.js";
 import { counted } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -11,6 +10,19 @@ import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
 import { useBackend } from "./use-backend.js";
+
+export interface EvaluateOptions {
+  readonly model: string;
+  readonly images: string;
+  readonly kernel: string;
+  readonly scale?: number;
+  readonly updates: number[];
+  readonly centerKernel?: boolean;
+  readonly downsampling?: "direct" | "bicubic";
+  readonly skipBad?: boolean;
+  readonly backend: string;
+  readonly json?: boolean;
+}
 
 /** A photo without scores. */
 interface Unscored {

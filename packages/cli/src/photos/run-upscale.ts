@@ -1,5 +1,4 @@
 import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/mzsr";
-import type { UpscaleOptions } from "../commands/upscale.js";
 import { checkOutputFile } from "../model-files/output-file.js";
 import { counted, duration } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
@@ -9,6 +8,19 @@ import { chooseKernel } from "./kernel-choice.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
 import { useBackend } from "./use-backend.js";
+
+export interface UpscaleOptions {
+  readonly model: string;
+  readonly kernel: string;
+  readonly updates: number;
+  readonly output: string;
+  readonly centerKernel?: boolean;
+  readonly downsampling?: "direct" | "bicubic";
+  readonly backProjections: number;
+  readonly backend: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
 
 /** `mzsr upscale`. Everything is checked before anything is computed. @throws InputError, RunError */
 export async function runUpscale(path: string, options: UpscaleOptions, terminal: Terminal): Promise<void> {

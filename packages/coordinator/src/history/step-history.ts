@@ -1,7 +1,14 @@
 /** The steps of a run in memory, column by column (about 90 bytes a step), ready to be downsampled for a chart. */
 
-import type { RunStage, StepSummary } from "@mzsr/shared";
-import { EXTREME_NAMES, METRIC_NAMES, type MetricColumn, type MetricName, type MetricsColumns } from "@mzsr/shared";
+import {
+  EXTREME_NAMES,
+  METRIC_NAMES,
+  type MetricColumn,
+  type MetricName,
+  type MetricsColumns,
+  type RunStage,
+  type StepSummary,
+} from "@mzsr/shared";
 import { bucketBounds, bucketExtremes, bucketMeans, bucketSize } from "./downsample.js";
 
 const FIRST_CAPACITY = 1024;

@@ -6,7 +6,7 @@
  */
 import type { LeaderEntry } from "@mzsr/shared";
 
-export type CampaignMove =
+export type ElectionMove =
   /** Claim the lead, if the record is still as it was read. */
   | { readonly move: "claim"; readonly reason: string }
   | { readonly move: "wait" }
@@ -20,7 +20,7 @@ export class LeaderElection {
    * @param entry the record as it was just read; undefined when there is none
    * @param nowMs when the answer was there, on a clock that nobody sets
    */
-  next(entry: LeaderEntry | undefined, nowMs: number): CampaignMove {
+  next(entry: LeaderEntry | undefined, nowMs: number): ElectionMove {
     if (entry === undefined) return { move: "claim", reason: "nobody has led it yet" };
     const { record, revision } = entry;
     if (record.state === "finished") return { move: "finished", reason: "it was finished" };

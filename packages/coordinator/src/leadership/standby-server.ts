@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { askedUrl, HttpError, sendText } from "../http/routes.js";
 import { COORDINATOR_FLAGS, type HttpServer, startHttpServer } from "../http/server.js";
 
-export interface WaitingRoomOptions {
+export interface StandbyServerOptions {
   readonly runName: string;
   readonly host: string;
   /** 0 takes any free port. */
@@ -16,10 +16,10 @@ export interface WaitingRoomOptions {
 export class StandbyServer {
   /** host:port of the leader's page; empty while nobody is known to lead. */
   leader = "";
-  readonly #options: WaitingRoomOptions;
+  readonly #options: StandbyServerOptions;
   #server: HttpServer | undefined;
 
-  constructor(options: WaitingRoomOptions) {
+  constructor(options: StandbyServerOptions) {
     this.#options = options;
   }
 

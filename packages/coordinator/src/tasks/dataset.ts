@@ -14,8 +14,7 @@ import {
   readImageBytes,
   readInputFile,
 } from "@mzsr/mzsr";
-import type { Configuration } from "@mzsr/shared";
-import { ConcurrencyBudget } from "@mzsr/shared";
+import { ConcurrencyBudget, type Configuration } from "@mzsr/shared";
 import { PATCH_SETS, type PatchIndex, PatchPositions, type PatchSet, patchSides } from "./patch-positions.js";
 
 /** Images read and decoded at the same time: enough to keep the decoder's threads busy, few enough for the memory. */

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { stepWeights } from "@mzsr/mzsr";
-import type { Task } from "@mzsr/shared";
-import { type Configuration, configurationSchema, coordinatorMessageToProto } from "@mzsr/shared";
+import { type Configuration, configurationSchema, coordinatorMessageToProto, type Task } from "@mzsr/shared";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { drawTask } from "./draw-task.js";

@@ -6,9 +6,7 @@ import { verdictOf } from "../data/verdict.js";
 import type { Theme } from "../theme.js";
 import { LossChart } from "./loss-chart.js";
 import { SmallCharts } from "./small-charts.js";
-import { STAGE_WORDS } from "./stage-words.js";
-
-export type StageChoice = RunStage | "all";
+import { STAGE_WORDS, type StageChoice } from "./stage-words.js";
 
 export interface LearningProps {
   readonly store: RunStore;

@@ -5,7 +5,7 @@ import { pick, robustRange, rowsOf, smoothed, sparseRows, type Value } from "../
 import { formatCount, formatLoss, formatPercent, formatTick } from "../format.js";
 import type { Theme } from "../theme.js";
 import { Chart, type Line } from "./chart.js";
-import type { StageChoice } from "./learning.js";
+import type { StageChoice } from "./stage-words.js";
 import { STAGE_WORDS } from "./stage-words.js";
 
 const TABLE_ROWS = 20;

@@ -4,7 +4,7 @@ import { gains, pick, robustRange, rowsOf, smoothed, type Value } from "../data/
 import { formatCount, formatLoss, formatPercent, formatSeconds, formatTick } from "../format.js";
 import type { Theme } from "../theme.js";
 import { Chart } from "./chart.js";
-import type { StageChoice } from "./learning.js";
+import type { StageChoice } from "./stage-words.js";
 
 const HEIGHT = 104;
 

@@ -9,8 +9,7 @@ import {
   interpolateLow,
   transformImage,
 } from "@mzsr/mzsr";
-import type { Task } from "@mzsr/shared";
-import { floatsToBytes } from "@mzsr/shared";
+import { floatsToBytes, type Task } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { taskCrops, taskData } from "./task-data.js";
 

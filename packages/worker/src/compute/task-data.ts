@@ -1,5 +1,4 @@
-import type { BlurKernel, PatchPairs } from "@mzsr/mzsr";
-import { degrade, type Image, interpolateLow, transformImage } from "@mzsr/mzsr";
+import { type BlurKernel, degrade, type Image, interpolateLow, type PatchPairs, transformImage } from "@mzsr/mzsr";
 import type { PatchSource, Task } from "@mzsr/shared";
 
 /** The square of `side` pixels at (y, x) of image `image` of the data set. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { InputError } from "@mzsr/mzsr";
 
-const PROBE = fileURLToPath(new URL("../inspect/probe-backend.js", import.meta.url));
+const PROBE = fileURLToPath(new URL("../../inspect/probe-backend.js", import.meta.url));
 const PROBE_MS = 60_000;
 const execute = promisify(execFile);
 

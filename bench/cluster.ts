@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { loadConfiguration, type PresetName, parseOverride } from "@mzsr/shared";
+import { loadConfiguration, parseOverride } from "@mzsr/shared";
 import { MzsrProcess } from "../test/support/mzsr-process.js";
 import { descendantsOf } from "../test/support/process-tree.js";
 import { median, startSide } from "./peer.js";
@@ -109,7 +109,7 @@ async function bare(processes: number, task: object): Promise<Contender> {
 
 async function bareTask(): Promise<object> {
   const overrides = options.set.map(parseOverride);
-  const { model, metaTraining } = await loadConfiguration({ preset: options.preset as PresetName, overrides });
+  const { model, metaTraining } = await loadConfiguration({ preset: options.preset, overrides });
   const { support, patchSize, innerSteps } = metaTraining;
   return { ...model, patches: support, side: patchSize, innerSteps, keptSteps: 1 };
 }

@@ -92,7 +92,7 @@ test("the data source is the Prometheus of Compose, and knows how often it scrap
 
 test("every dashboard asks the data source that is chosen, whose default is the provisioned one", () => {
   for (const { title, templating, ...rest } of all) {
-    const [chosen, ...others] = templating!.list!;
+    const [chosen, ...others] = templating.list!;
     expect(chosen, title).toMatchObject({ type: "datasource", name: "datasource", query: datasources[0]!.type });
     const asked = deep([others, rest], "datasource");
     expect(asked.length, title).toBeGreaterThan(5);
@@ -106,7 +106,7 @@ test("dashboards have addresses of their own, and their queries no variable that
   expect(new Set(all.map(({ uid }) => uid)).size).toBe(all.length);
   for (const dashboard of all) {
     expect(dashboard.uid).toMatch(UID);
-    const names = dashboard.templating!.list!.map(({ name }) => name);
+    const names = dashboard.templating.list!.map(({ name }) => name);
     const queries = [...deep(dashboard, "expr"), ...deep(dashboard, "query")].filter((it) => typeof it === "string");
     for (const [used, bare, braced] of queries.flatMap((query) => [...query.matchAll(/\$(?:(\w+)|\{(\w+))/g)])) {
       const name = (bare ?? braced)!;

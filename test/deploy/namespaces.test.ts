@@ -19,7 +19,7 @@ class StatusFeed {
   constructor(on: readonly string[], url: string) {
     const program = `for await (const chunk of (await fetch(${JSON.stringify(url)})).body) process.stdout.write(chunk)`;
     const [command, ...rest] = [...on, process.execPath, "--input-type=module", "-e", program];
-    this.#reader = spawn(command!, rest, { stdio: ["ignore", "pipe", "ignore"] });
+    this.#reader = spawn(command, rest, { stdio: ["ignore", "pipe", "ignore"] });
     let event = "";
     createInterface({ input: this.#reader.stdout! }).on("line", (line) => {
       if (line.startsWith("event: ")) event = line.slice("event: ".length);

@@ -144,7 +144,7 @@ async function peakBytes(problem: MetaProblem): Promise<number> {
   const before = tf.memory().numBytes;
   const profile = await tf.profile(async () => {
     await metaGradient(problem);
-    return [] as unknown as tf.TensorContainer;
+    return [];
   });
   return profile.peakBytes - before;
 }

@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { BACKEND_NAMES } from "@mzsr/shared";
 import { findNatsServer } from "../cluster/processes/nats-process.js";
-import { tryBackend } from "../compute/prove-backend.js";
+import { tryBackend } from "../cluster/processes/prove-backend.js";
 import type { Terminal } from "../progress/terminal.js";
 import { VERSION } from "../version.js";
 

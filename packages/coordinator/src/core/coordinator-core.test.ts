@@ -62,7 +62,7 @@ describe("a run", () => {
     const [a, b] = [busy.join("a", { slots: 4 }), busy.join("b", { slots: 4 })];
     while (a.leases.length + b.leases.length > 0) {
       const worker = b.leases.length > 0 ? b : a;
-      busy.answer(worker, {}, worker.leases.at(-1)!);
+      busy.answer(worker, {}, worker.leases.at(-1));
     }
     expect(hashes(busy)).toEqual(hashes(quiet));
   });
@@ -106,7 +106,12 @@ describe("a pipelined run", () => {
   it("does not begin a stage before the last one is done", () => {
     const cluster = new CoreHarness(options);
     const worker = cluster.join("a", { slots: 8 });
-    for (const index of [0, 1]) cluster.answer(worker, {}, worker.leases.find(({ task }) => task.index === index)!);
+    for (const index of [0, 1])
+      cluster.answer(
+        worker,
+        {},
+        worker.leases.find(({ task }) => task.index === index),
+      );
     expect(cluster.steps).toHaveLength(1);
     expect(worker.leases.map(placeOf)).toEqual(["1/0", "1/1"]);
   });
@@ -116,9 +121,9 @@ describe("a pipelined run", () => {
     const worker = cluster.join("a", { slots: 8 });
     const [first, second, ...later] = [...worker.leases];
     for (const lease of later) cluster.answer(worker, {}, lease);
-    cluster.answer(worker, {}, first!);
+    cluster.answer(worker, {}, first);
     expect(cluster.steps).toHaveLength(0);
-    cluster.answer(worker, {}, second!);
+    cluster.answer(worker, {}, second);
     expect(cluster.steps.map(({ step }) => step)).toEqual([1, 2]);
     const [stage] = checkpoints(cluster);
     expect(stage).toMatchObject({ step: 2, reason: "stage", state: { step: 2 } });

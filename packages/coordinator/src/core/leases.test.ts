@@ -109,7 +109,7 @@ describe("leases", () => {
     cluster.answer(quick);
     expect(slow.received.find(({ type }) => type === "cancel")).toMatchObject({ leases: [lost!.id] });
     expect(cluster.steps).toHaveLength(1);
-    cluster.answer(slow, {}, lost!);
+    cluster.answer(slow, {}, lost);
     expect(cluster.ends.slice(-3)).toEqual(["quick accepted", "slow repeated", "slow late"]);
     expect(cluster.steps).toHaveLength(1);
   });

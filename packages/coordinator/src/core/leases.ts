@@ -113,7 +113,7 @@ export class TaskBoard {
   /** The results of `step` in index order, once every task is settled. */
   settledOutcomes(step: number): TaskOutcome[] | undefined {
     const outcomes = this.#steps.get(step)?.entries.map(({ settled }) => settled?.outcome);
-    return outcomes?.every((outcome) => outcome !== undefined) ? (outcomes as TaskOutcome[]) : undefined;
+    return outcomes?.every((outcome) => outcome !== undefined) ? outcomes : undefined;
   }
 
   /** The step is reduced, or shall not be: forgets it. Its leases must have ended. */

@@ -51,10 +51,10 @@ describe.skipIf(!hasNatsServer())("a leader's record in JetStream", () => {
     const tries = await Promise.allSettled(stores.map((store, i) => store.write(recordOf(`holder ${i}`), 0)));
     const won = tries.flatMap((result, i) => (result.status === "fulfilled" ? [i] : []));
     expect(won).toHaveLength(1);
-    const entry = await stores[0]!.read();
+    const entry = await stores[0].read();
     expect(entry?.record.holder).toBe(`holder ${won[0]}`);
-    await expect(stores[1]!.write(recordOf("late"), entry!.revision - 1 || 99)).rejects.toThrow(OvertakenError);
-    expect(await stores[2]!.write(recordOf("next"), entry!.revision)).toBeGreaterThan(entry!.revision);
+    await expect(stores[1].write(recordOf("late"), entry!.revision - 1 || 99)).rejects.toThrow(OvertakenError);
+    expect(await stores[2].write(recordOf("next"), entry!.revision)).toBeGreaterThan(entry!.revision);
   });
 
   test("is kept fresh by its leader, tells workers where it is, and says when it steps down", async () => {

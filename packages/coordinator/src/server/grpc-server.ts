@@ -1,6 +1,6 @@
 /** The listener for workers: the gRPC service, its sessions and its images. */
 import { randomUUID } from "node:crypto";
-import { Server, type ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";
 import { type CoordinatorToWorker, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
 import type { SessionId } from "../core/events.js";
@@ -47,7 +47,7 @@ export class GrpcServer {
       },
       FetchImage: imageHandler(options.images, options.token),
     };
-    this.#server.addService(sharingClusterService(), handlers as unknown as UntypedServiceImplementation);
+    this.#server.addService(sharingClusterService(), handlers);
     this.#port = await bind(this.#server, options);
   }
 

@@ -76,7 +76,7 @@ function presetLayer(name: string): Layer {
       expected: `one of ${PRESET_NAMES.join(", ")}${hint}`,
     });
   }
-  return { where: `preset ${name}`, values: presets[name as PresetName] as PlainObject };
+  return { where: `preset ${name}`, values: presets[name as PresetName] };
 }
 
 function fileLayer(path: string): Layer {

@@ -1,7 +1,7 @@
 import { writeFileAtomically } from "@mzsr/mzsr";
 import { stringify } from "yaml";
 import { type Configuration, configurationSchema } from "./schema.js";
-import { leavesOf, type PlainObject } from "./tree.js";
+import { leavesOf } from "./tree.js";
 
 /** The configuration as YAML, every key said, that `loadConfiguration` reads back to the same. */
 export function configurationYaml(configuration: Configuration): string {
@@ -23,7 +23,7 @@ export interface ConfigurationDifference {
 
 /** The keys in which two configurations differ, sorted by path. */
 export function configurationDifferences(before: Configuration, after: Configuration): ConfigurationDifference[] {
-  const [old, now] = [new Map(leavesOf(before as PlainObject)), new Map(leavesOf(after as PlainObject))];
+  const [old, now] = [new Map(leavesOf(before)), new Map(leavesOf(after))];
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort()
     .filter((path) => old.get(path) !== now.get(path))

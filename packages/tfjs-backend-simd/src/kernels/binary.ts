@@ -23,7 +23,7 @@ export function runBinary(
   const runBytes = plan.rows * plan.inner * (dtype === "bool" ? 1 : 4);
   let to = backend.address(out);
   for (const [aStart, bStart] of plan.starts) {
-    (backend.kernels[name] as WasmKernels["addFloat"])(
+    backend.kernels[name](
       backend.address(a) + aStart * inBytes,
       backend.address(b) + bStart * inBytes,
       to,

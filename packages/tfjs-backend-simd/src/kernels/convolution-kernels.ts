@@ -24,7 +24,7 @@ function geometry(kernel: string, input: number[], filter: number[], attributes:
     filter as Shape4,
     strides,
     dilations ?? 1,
-    pad as number,
+    pad,
     dimRoundingMode,
     false,
   );
@@ -55,7 +55,7 @@ function fusedConv2D(inputs: tf.FusedConv2DInputs, attributes: tf.FusedConv2DAtt
     throw new Error(`simd backend: FusedConv2D with activation ${activation} is not supported; use linear or relu`);
   }
   requireFloats(tf.FusedConv2D, { x, filter, bias });
-  const info = geometry(tf.FusedConv2D, x.shape, filter.shape, attributes as Attributes);
+  const info = geometry(tf.FusedConv2D, x.shape, filter.shape, attributes);
   const whole = bias && expandedBias(backend, bias, info.outChannels);
   try {
     return convolve(backend, [{ x, filter }], info, { bias: whole, relu: activation === "relu" });

@@ -187,9 +187,7 @@ describe("convolution", () => {
 });
 
 describe("sums of two convolutions", () => {
-  const pairs = fc
-    .tuple(winograd, channels)
-    .map(([g, channels]) => ({ first: g, second: { ...g, cIn: channels } as Geometry }));
+  const pairs = fc.tuple(winograd, channels).map(([g, channels]) => ({ first: g, second: { ...g, cIn: channels } }));
 
   it("equal the sum of both with bias, where the mask is positive", () => {
     fc.assert(

@@ -145,7 +145,7 @@ function sliced(backend: SimdBackend, x: tf.TensorInfo, begin: number[], size: n
 }
 
 function slice({ x }: tf.SliceInputs, { begin, size }: tf.SliceAttrs, backend: SimdBackend): tf.TensorInfo {
-  const [starts, sizes] = tf.slice_util.parseSliceParams(x!, begin, size);
+  const [starts, sizes] = tf.slice_util.parseSliceParams(x!, begin, size) as [number[], number[]];
   tf.slice_util.assertParamsValid(x!, starts, sizes);
   return sliced(backend, x!, starts, sizes);
 }

@@ -55,7 +55,7 @@ export function registerUnaryKernels(): void {
     [tf.Relu, "relu"],
   ];
   for (const [kernel, name] of simple) {
-    registerUnary(kernel, (kernels, x, out, count) => (kernels[name] as WasmKernels["negate"])(x, out, count));
+    registerUnary(kernel, (kernels, x, out, count) => kernels[name](x, out, count));
   }
   registerUnary<tf.StepAttrs>(tf.Step, (kernels, x, out, count, { alpha }) => kernels.step(x, out, count, alpha));
   registerUnary<tf.ClipByValueAttrs>(tf.ClipByValue, (kernels, x, out, count, { clipValueMin, clipValueMax }) =>

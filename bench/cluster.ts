@@ -13,8 +13,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadConfiguration, parseOverride } from "@mzsr/shared";
-import { MzsrProcess } from "../test/support/mzsr-process.js";
-import { descendantsOf } from "../test/support/process-tree.js";
+import { MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { descendantsOf } from "@mzsr/testing/process-tree";
 import { median, startSide } from "./peer.js";
 
 const { values: options } = parseArgs({

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type LogLine, MzsrProcess } from "../test/support/mzsr-process.js";
+import { type LogLine, MzsrProcess } from "@mzsr/testing/mzsr-process";
 import { type Interval, timelinePicture } from "./timeline-picture.js";
 
 const { values: options } = parseArgs({

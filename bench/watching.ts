@@ -11,12 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { hasChromium, launchChromium, openPage } from "@mzsr/testing/chromium";
+import { MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { poll } from "@mzsr/testing/poll";
+import { smallConfiguration } from "@mzsr/testing/small-run";
 import type { Browser } from "playwright-core";
 import { PrometheusServer } from "../test/prometheus/prometheus-server.js";
-import { hasChromium, launchChromium, openPage } from "../test/support/chromium.js";
-import { MzsrProcess } from "../test/support/mzsr-process.js";
-import { poll } from "../test/support/poll.js";
-import { smallConfiguration } from "../test/support/small-run.js";
 import { median } from "./peer.js";
 
 const { values: options } = parseArgs({

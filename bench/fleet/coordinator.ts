@@ -3,8 +3,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { createImage, Draws, writePng } from "@mzsr/mzsr";
-import { MzsrProcess } from "../../test/support/mzsr-process.js";
-import { poll } from "../../test/support/poll.js";
+import { MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { poll } from "@mzsr/testing/poll";
 import { pinnedTo } from "../peer.js";
 
 const WATCH = new URL("../sides/loop-watch.mjs", import.meta.url);

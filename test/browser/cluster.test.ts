@@ -10,13 +10,13 @@ import {
 } from "@mzsr/coordinator";
 import { imresize } from "@mzsr/mzsr";
 import type { Configuration } from "@mzsr/shared";
+import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage } from "@mzsr/testing/chromium";
+import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { type RunningWorker, startWorker } from "@mzsr/worker";
 import pino from "pino";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage } from "../support/chromium.js";
-import { smallConfiguration, smallImages } from "../support/small-run.js";
-import { temporaryFolder } from "../support/temporary-folder.js";
 
 const MZSR = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
 

@@ -1,9 +1,9 @@
+import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage, type WatchedPage } from "@mzsr/testing/chromium";
+import { FakeFeed, FakeRun, fakeStatus, fakeStep, fakeWorker } from "@mzsr/testing/fake-feed";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage, type WatchedPage } from "../support/chromium.js";
-import { FakeFeed, FakeRun, fakeStatus, fakeStep, fakeWorker } from "../support/fake-feed.js";
 
 const PRETRAINING = 20;
 

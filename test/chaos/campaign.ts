@@ -6,7 +6,7 @@
  * the faults are over it is stopped, resumed with an end (`metaTraining.steps` may change), and finished.
  */
 import type { RunEventRecord } from "@mzsr/shared";
-import { smallImages } from "../support/small-run.js";
+import { smallImages } from "@mzsr/testing/small-run";
 import type { InjectedFault, WorkerStart } from "./attack.js";
 import { attackedRun } from "./attacked-run.js";
 import { CampaignFolder } from "./campaign-folder.js";

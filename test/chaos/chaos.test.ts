@@ -1,6 +1,7 @@
 /** A short campaign with real processes; `npm run chaos` runs a long one. */
+
+import { hasNatsServer } from "@mzsr/testing/nats-server";
 import { expect, onTestFinished, test } from "vitest";
-import { hasNatsServer } from "../support/nats-server.js";
 import { runCampaign } from "./campaign.js";
 import { campaignReport, reportText } from "./report.js";
 

@@ -5,10 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Configuration } from "@mzsr/shared";
+import { freePorts } from "@mzsr/testing/free-port";
+import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test, vi } from "vitest";
-import { freePorts } from "../support/free-port.js";
-import { smallConfiguration, smallImages } from "../support/small-run.js";
-import { temporaryFolder } from "../support/temporary-folder.js";
 import { type ClusterProcess, coordinatorProcess, statusWhere, workerProcess } from "./cluster-processes.js";
 
 vi.setConfig({ testTimeout: 240_000 });

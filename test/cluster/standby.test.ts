@@ -3,11 +3,11 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readModel } from "@mzsr/mzsr";
 import { type Configuration, connectNats, findLeader, type NatsLink, readLeader } from "@mzsr/shared";
+import { freePorts } from "@mzsr/testing/free-port";
+import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
+import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { freePorts } from "../support/free-port.js";
-import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
-import { smallConfiguration, smallImages } from "../support/small-run.js";
-import { temporaryFolder } from "../support/temporary-folder.js";
 import { ClusterProcess, coordinatorProcess, statusWhere, workerProcess } from "./cluster-processes.js";
 
 vi.setConfig({ testTimeout: 240_000 });

@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectNats } from "@mzsr/shared";
+import { hasMzsr, MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
 import { DCLinter } from "dclint";
 import { validate } from "dockerfile-utils";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
-import { hasMzsr, MzsrProcess } from "../support/mzsr-process.js";
-import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deep } from "@mzsr/testing/deep";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { dashboards } from "../../deploy/grafana/src/dashboards.js";
-import { deep } from "../support/deep.js";
 
 const DEPLOY = fileURLToPath(new URL("../../deploy/", import.meta.url));
 /** Where Grafana's image looks for what is provisioned. */

@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfiguration } from "@mzsr/shared";
+import { deep } from "@mzsr/testing/deep";
+import { hasMzsr } from "@mzsr/testing/mzsr-process";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { deep } from "../support/deep.js";
-import { hasMzsr } from "../support/mzsr-process.js";
 import { CHART, canRender, type Manifest, render, type Values } from "./chart.js";
 import { schemaErrors, typeErrors } from "./kubernetes.js";
 

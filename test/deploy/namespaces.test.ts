@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ClusterStatus } from "@mzsr/shared";
+import { hasMzsr, type LogLine, MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { tinyRun } from "@mzsr/testing/tiny-run";
 import { afterEach, describe, expect, test } from "vitest";
-import { hasMzsr, type LogLine, MzsrProcess } from "../support/mzsr-process.js";
-import { tinyRun } from "../support/tiny-run.js";
 import { canMakeHosts, Hosts } from "./hosts.js";
 
 /** What a coordinator tells those who watch, as read on another host. */

@@ -2,8 +2,8 @@ import { downloadWeights, forward, metaGradient, metaLayout, type PatchPairs, up
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@mzsr/tfjs-backend-simd";
+import { type GoldenArray, readGolden, relativeL2 } from "@mzsr/testing/golden";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type GoldenArray, readGolden, relativeL2 } from "../golden.js";
 import { BACKENDS } from "./problems.js";
 
 interface Case {

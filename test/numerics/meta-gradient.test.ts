@@ -10,9 +10,9 @@ import {
 } from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
+import { relativeL2 } from "@mzsr/testing/golden";
 import { simdMemory } from "@mzsr/tfjs-backend-simd";
 import { beforeAll, describe, expect, it } from "vitest";
-import { relativeL2 } from "../golden.js";
 import { BACKENDS, randomProblem } from "./problems.js";
 
 const allocated = () => ({

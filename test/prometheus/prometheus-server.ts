@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../support/free-port.js";
-import { poll } from "../support/poll.js";
+import { freePort } from "@mzsr/testing/free-port";
+import { poll } from "@mzsr/testing/poll";
 
 const SHIPPED = fileURLToPath(new URL("../../deploy/prometheus/", import.meta.url));
 

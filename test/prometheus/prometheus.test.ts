@@ -4,12 +4,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hasMzsr, MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
+import { poll } from "@mzsr/testing/poll";
+import { tinyRun } from "@mzsr/testing/tiny-run";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dashboards } from "../../deploy/grafana/src/dashboards.js";
-import { hasMzsr, MzsrProcess } from "../support/mzsr-process.js";
-import { hasNatsServer, startNatsServer, type TestNatsServer } from "../support/nats-server.js";
-import { poll } from "../support/poll.js";
-import { tinyRun } from "../support/tiny-run.js";
 import { hasPrometheus, PrometheusServer } from "./prometheus-server.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { hasMzsr } from "@mzsr/testing/mzsr-process";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { hasMzsr } from "../support/mzsr-process.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);

@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { type Dataset, drawTask, loadDataset } from "@mzsr/coordinator";
 import { createImage, Draws, encodePng, InputError, initialParameters, RunError } from "@mzsr/mzsr";
 import { configurationSchema, connectNats, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
+import { FakeCoordinator, type FakeSession } from "@mzsr/testing/fake-coordinator";
+import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
 import { type RunningWorker, startWorker, type WorkerOptions } from "@mzsr/worker";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { FakeCoordinator, type FakeSession } from "../support/fake-coordinator.js";
-import { hasNatsServer, startNatsServer } from "../support/nats-server.js";
 
 /** As small as a run can be, so that the plain JavaScript backend is quick. */
 const settings = {

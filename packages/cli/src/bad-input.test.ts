@@ -4,10 +4,10 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
+import { FakeCoordinator } from "@mzsr/testing/fake-coordinator";
+import { freePort } from "@mzsr/testing/free-port";
+import { mzsr } from "@mzsr/testing/run-command";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FakeCoordinator } from "../../../test/support/fake-coordinator.js";
-import { freePort } from "../../../test/support/free-port.js";
-import { mzsr } from "./testing/run-command.js";
 
 let folder: string;
 let model: string;

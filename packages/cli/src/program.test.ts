@@ -1,7 +1,7 @@
+import { mzsr } from "@mzsr/testing/run-command";
 import { expect, it } from "vitest";
 import { main } from "./main.js";
 import { Terminal } from "./progress/terminal.js";
-import { mzsr } from "./testing/run-command.js";
 
 /** Runs the command in this process; nothing here starts anything. */
 async function run(...args: string[]) {

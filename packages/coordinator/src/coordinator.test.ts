@@ -5,17 +5,17 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { imresize, readModel } from "@mzsr/mzsr";
 import type { RunEventRecord } from "@mzsr/shared";
+import { readEventFiles, shownBy } from "@mzsr/testing/event-files";
+import { freePort } from "@mzsr/testing/free-port";
+import { helloOf, pretendOutcome } from "@mzsr/testing/scripted-worker";
+import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { freePort } from "../../../test/support/free-port.js";
-import { smallConfiguration, smallImages } from "../../../test/support/small-run.js";
-import { temporaryFolder } from "../../../test/support/temporary-folder.js";
 import type { CoordinatorOptions } from "./options.js";
 import { readPreviews } from "./previews/preview-files.js";
 import type { PreviewComputer } from "./previews/preview-writer.js";
 import { readJsonLines, readMetrics } from "./run/metrics-log.js";
 import { runPaths } from "./run/run-folder.js";
-import { readEventFiles, shownBy } from "./testing/event-files.js";
-import { helloOf, pretendOutcome } from "./testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "./testing/small-coordinator.js";
 
 /** Trains a whole small run with so many workers. Returns θ's hash after each step. */

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { mzsr } from "@mzsr/testing/run-command";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
+import { tinyRun } from "@mzsr/testing/tiny-run";
 import { expect, onTestFinished, test } from "vitest";
-import { MzsrProcess } from "../../../../test/support/mzsr-process.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
-import { tinyRun } from "../../../../test/support/tiny-run.js";
-import { mzsr } from "../testing/run-command.js";
 
 const LONG = 120_000;
 

@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mzsr } from "@mzsr/testing/run-command";
+import { makePhotos, smallRun } from "@mzsr/testing/small-cluster-run";
 import pino from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { mzsr } from "../testing/run-command.js";
-import { makePhotos, smallRun } from "../testing/small-run.js";
 import { prepareRun } from "./prepare-run.js";
 import { startRun } from "./start-run.js";
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { prepareRun } from "./prepare-run.js";
 
 /** A run folder as a coordinator leaves it that could not do a step, and whatever else. */

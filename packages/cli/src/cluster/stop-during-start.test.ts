@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MzsrProcess } from "@mzsr/testing/mzsr-process";
 import { expect, onTestFinished, test } from "vitest";
-import { MzsrProcess } from "../../../../test/support/mzsr-process.js";
 
 /** Nobody listens there: the port is privileged and of a service that no test machine has. */
 const NOBODY = "127.0.0.1:1";

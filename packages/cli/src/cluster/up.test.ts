@@ -5,9 +5,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterStatus, PreviewImage } from "@mzsr/shared";
+import { BIN, mzsr } from "@mzsr/testing/run-command";
+import { hashesOf, makePhotos, processesWith, smallRun, until } from "@mzsr/testing/small-cluster-run";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { BIN, mzsr } from "../testing/run-command.js";
-import { hashesOf, makePhotos, processesWith, smallRun, until } from "../testing/small-run.js";
 
 const LONG = 120_000;
 /** Keeps a core busy until it is killed, or for five minutes of processor time at most. */

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mzsr } from "@mzsr/testing/run-command";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { mzsr } from "../testing/run-command.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClusterStatus } from "@mzsr/shared";
+import { freePort } from "@mzsr/testing/free-port";
+import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
+import { mzsr } from "@mzsr/testing/run-command";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { freePort } from "../../../../test/support/free-port.js";
-import { hasNatsServer, startNatsServer } from "../../../../test/support/nats-server.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { smallCoordinator } from "../../../coordinator/src/testing/small-coordinator.js";
 import { Terminal } from "../progress/terminal.js";
-import { mzsr } from "../testing/run-command.js";
 import { runStatus, type StatusOptions } from "./run-status.js";
 
 /** Steps 10 and 5; so many of them done. */

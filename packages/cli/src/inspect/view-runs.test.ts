@@ -4,9 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunListing } from "@mzsr/shared";
+import { BIN, mzsr } from "@mzsr/testing/run-command";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
-import { BIN, mzsr } from "../testing/run-command.js";
 
 async function emptyRun(parent: string, name: string): Promise<string> {
   const folder = join(parent, name);

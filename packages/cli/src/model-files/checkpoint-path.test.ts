@@ -2,8 +2,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { mzsr } from "@mzsr/testing/run-command";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { mzsr } from "../testing/run-command.js";
 import { checkpointPrefix } from "./checkpoint-path.js";
 
 /** A network of depth 2 and width 3, as `tf.train.Saver` writes it. */

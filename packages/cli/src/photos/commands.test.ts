@@ -16,9 +16,9 @@ import {
   readModel,
   writeModel,
 } from "@mzsr/mzsr";
+import { mzsr } from "@mzsr/testing/run-command";
+import { makePhotos } from "@mzsr/testing/small-cluster-run";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { mzsr } from "../testing/run-command.js";
-import { makePhotos } from "../testing/small-run.js";
 
 let folder: string;
 let photos: string;

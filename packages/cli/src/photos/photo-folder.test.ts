@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
+import { mzsr } from "@mzsr/testing/run-command";
+import { makePhotos } from "@mzsr/testing/small-cluster-run";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { mzsr } from "../testing/run-command.js";
-import { makePhotos } from "../testing/small-run.js";
 
 let root: string;
 /** Two good photos; an album, a dangling link, a CMYK file, a thumbnail, an empty file. */

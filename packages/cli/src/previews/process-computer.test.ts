@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import { constants, getPriority } from "node:os";
 import type { PreviewProblem } from "@mzsr/coordinator";
 import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/mzsr";
+import { descendantsOf } from "@mzsr/testing/process-tree";
 import { startBackend } from "@mzsr/worker";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { descendantsOf } from "../../../../test/support/process-tree.js";
 import { ProcessComputer } from "./process-computer.js";
 
 const COMPUTER = new URL("../../dist/previews/process-computer.js", import.meta.url);

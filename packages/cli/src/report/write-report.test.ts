@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Model, parameterLayout, readImage } from "@mzsr/mzsr";
 import { configurationSchema } from "@mzsr/shared";
+import { makePhotos } from "@mzsr/testing/small-cluster-run";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import { useBackend } from "../photos/use-backend.js";
-import { makePhotos } from "../testing/small-run.js";
 import { writeReport } from "./write-report.js";
 
 let folder: string;

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { ClusterStatus, MetricsColumns, PreviewImage, RunEventRecord, RunListing } from "@mzsr/shared";
+import { helloOf } from "@mzsr/testing/scripted-worker";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { RunningCoordinator } from "../options.js";
-import { helloOf } from "../testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "../testing/small-coordinator.js";
 
 async function get(coordinator: RunningCoordinator, path: string) {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { MetricsColumns, RunListing } from "@mzsr/shared";
+import { helloOf } from "@mzsr/testing/scripted-worker";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
-import { helloOf } from "../testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "../testing/small-coordinator.js";
 import { startViewServer } from "./view-server.js";
 

@@ -1,5 +1,5 @@
+import { freePort } from "@mzsr/testing/free-port";
 import { expect, onTestFinished, test } from "vitest";
-import { freePort } from "../../../../test/support/free-port.js";
 import { StandbyServer } from "./standby-server.js";
 
 async function openRoom() {

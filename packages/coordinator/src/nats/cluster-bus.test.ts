@@ -9,11 +9,11 @@ import {
   type RunEventRecord,
   statusSubject,
 } from "@mzsr/shared";
+import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
+import { helloOf } from "@mzsr/testing/scripted-worker";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { hasNatsServer, startNatsServer, type TestNatsServer } from "../../../../test/support/nats-server.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { RunningCoordinator } from "../options.js";
-import { helloOf } from "../testing/scripted-worker.js";
 import { smallCoordinator, workerOf } from "../testing/small-coordinator.js";
 
 async function natsServer(port?: number): Promise<TestNatsServer> {

@@ -1,9 +1,9 @@
 import { readdir, rm } from "node:fs/promises";
 import { createImage, type Image, imresize, metaLayout, psnrY, readImage } from "@mzsr/mzsr";
 import type { PreviewEntry } from "@mzsr/shared";
+import { smallConfiguration } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, it } from "vitest";
-import { smallConfiguration } from "../../../../test/support/small-run.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { readPreviews, withEntry } from "./preview-files.js";
 import { previewSubject } from "./preview-subject.js";
 import { type PreviewComputer, type PreviewProblem, PreviewWriter } from "./preview-writer.js";

@@ -1,8 +1,8 @@
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { smallDisk } from "@mzsr/testing/small-disk";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { smallDisk } from "../../../../test/support/small-disk.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import type { TrainingState } from "../core/training-state.js";
 import { CheckpointStore, decodeCheckpoint, encodeCheckpoint } from "./checkpoints.js";
 

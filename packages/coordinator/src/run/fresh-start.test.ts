@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { smallConfiguration } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { smallConfiguration } from "../../../../test/support/small-run.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { setAside } from "./fresh-start.js";
 import { firstState } from "./initial-state.js";
 import { RunFolder, type RunFolderOptions } from "./run-folder.js";

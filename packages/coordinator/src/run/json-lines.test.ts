@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { smallDisk } from "@mzsr/testing/small-disk";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { smallDisk } from "../../../../test/support/small-disk.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { JsonLines } from "./json-lines.js";
 import { readJsonLines } from "./metrics-log.js";
 

@@ -1,5 +1,5 @@
+import { smallConfiguration } from "@mzsr/testing/small-run";
 import { expect, test } from "vitest";
-import { smallConfiguration } from "../../../../test/support/small-run.js";
 import { configurationChanges, describeChange } from "./resume-rules.js";
 
 const before = smallConfiguration();

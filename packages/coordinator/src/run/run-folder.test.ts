@@ -2,9 +2,9 @@ import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from "node:
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
 import type { StepSummary } from "@mzsr/shared";
+import { smallConfiguration } from "@mzsr/testing/small-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { smallConfiguration } from "../../../../test/support/small-run.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { firstState } from "./initial-state.js";
 import { RunFolder, type RunFolderOptions, runPaths } from "./run-folder.js";
 

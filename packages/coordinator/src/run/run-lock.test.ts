@@ -4,8 +4,8 @@ import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { RunLock } from "./run-lock.js";
 
 const notLost = (reason: string) => {

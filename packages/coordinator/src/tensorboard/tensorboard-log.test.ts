@@ -2,12 +2,12 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createImage } from "@mzsr/mzsr";
 import type { PreviewImage } from "@mzsr/shared";
+import { readEventFiles, shownBy } from "@mzsr/testing/event-files";
+import { smallDisk } from "@mzsr/testing/small-disk";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { smallDisk } from "../../../../test/support/small-disk.js";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.js";
 import { writePicture } from "../previews/preview-files.js";
 import type { MetricsLine } from "../run/metrics-log.js";
-import { readEventFiles, shownBy } from "../testing/event-files.js";
 import { TensorBoardLog, type TensorBoardOptions } from "./tensorboard-log.js";
 
 const NOW_MS = 1767225599_250;

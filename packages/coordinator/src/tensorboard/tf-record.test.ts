@@ -1,5 +1,5 @@
+import { crc32c, eventsIn } from "@mzsr/testing/event-files";
 import { expect, test } from "vitest";
-import { crc32c, eventsIn } from "../testing/event-files.js";
 import { eventEncoding } from "./event-schema.js";
 import { recordFraming } from "./tf-record.js";
 

@@ -1,11 +1,11 @@
 /** Starts the coordinator of a small run for a test, and lets it go when the test is over. */
 import { join } from "node:path";
+import { ScriptedWorker } from "@mzsr/testing/scripted-worker";
+import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import pino from "pino";
 import { onTestFinished } from "vitest";
-import { smallConfiguration, smallImages } from "../../../../test/support/small-run.js";
 import { startCoordinator } from "../coordinator.js";
 import type { CoordinatorOptions, RunningCoordinator } from "../options.js";
-import { ScriptedWorker } from "./scripted-worker.js";
 
 /** @param folder holds the images and the run */
 export async function smallCoordinator(

@@ -1,6 +1,6 @@
+import { largestDifference } from "@mzsr/testing/golden-image";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { largestDifference } from "../../../../test/support/golden-image.js";
 import { createImage, type Image } from "../imaging/image.js";
 import { blur, blurEvery } from "./blur.js";
 import { type BlurKernel, gaussianKernel } from "./kernel.js";

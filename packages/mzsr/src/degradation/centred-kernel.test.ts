@@ -1,5 +1,5 @@
+import { largestDifference } from "@mzsr/testing/golden-image";
 import { expect, test } from "vitest";
-import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
 import { centredKernel, centreOfMass } from "./centred-kernel.js";
 import { checkedKernel } from "./checked-kernel.js";

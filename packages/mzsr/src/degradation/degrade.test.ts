@@ -1,6 +1,6 @@
+import { type GoldenArray, readGolden } from "@mzsr/testing/golden";
+import { goldenImage, largestDifference } from "@mzsr/testing/golden-image";
 import { describe, expect, test } from "vitest";
-import { type GoldenArray, readGolden } from "../../../../test/golden.js";
-import { goldenImage, largestDifference } from "../../../../test/support/golden-image.js";
 import { createImage } from "../imaging/image.js";
 import { imresize } from "../imaging/resize.js";
 import { type Downsampling, degrade, interpolateLow } from "./degrade.js";

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readFixture } from "@mzsr/testing/fixtures";
+import { largestDifference } from "@mzsr/testing/golden-image";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readFixture } from "../../../../test/support/fixtures.js";
-import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
 import { createImage, cropImage } from "../imaging/image.js";
 import { blur } from "./blur.js";

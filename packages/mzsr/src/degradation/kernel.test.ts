@@ -1,7 +1,7 @@
+import { type GoldenArray, readGolden } from "@mzsr/testing/golden";
+import { largestDifference } from "@mzsr/testing/golden-image";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GoldenArray, readGolden } from "../../../../test/golden.js";
-import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
 import { checkedKernel } from "./checked-kernel.js";
 import { gaussianKernel } from "./kernel.js";

@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
+import { readFixture } from "@mzsr/testing/fixtures";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readFixture } from "../../../../test/support/fixtures.js";
 import { InputError } from "../errors.js";
 import { parseMat } from "./mat-file.js";
 

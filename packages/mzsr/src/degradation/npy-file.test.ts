@@ -1,5 +1,5 @@
+import { readFixture } from "@mzsr/testing/fixtures";
 import { expect, test } from "vitest";
-import { readFixture } from "../../../../test/support/fixtures.js";
 import { InputError } from "../errors.js";
 import { parseNpy } from "./npy-file.js";
 

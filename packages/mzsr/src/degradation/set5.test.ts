@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { EXTERNAL_DATA_NOTE, externalData } from "@mzsr/testing/external-data";
 import { describe, expect, test } from "vitest";
-import { EXTERNAL_DATA_NOTE, externalData } from "../../../../test/support/external-data.js";
 import { type Image, modCrop, toBytes } from "../imaging/image.js";
 import { listImages, readImage } from "../imaging/image-file.js";
 import { psnrY } from "../imaging/quality.js";

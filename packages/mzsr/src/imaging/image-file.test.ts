@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
+import { readFixture } from "@mzsr/testing/fixtures";
+import { largestDifference } from "@mzsr/testing/golden-image";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readFixture } from "../../../../test/support/fixtures.js";
-import { largestDifference } from "../../../../test/support/golden-image.js";
 import { InputError } from "../errors.js";
 import { createImage } from "./image.js";
 import {

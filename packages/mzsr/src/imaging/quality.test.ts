@@ -1,6 +1,6 @@
+import { type GoldenArray, readGolden } from "@mzsr/testing/golden";
+import { goldenImage } from "@mzsr/testing/golden-image";
 import { expect, test } from "vitest";
-import { type GoldenArray, readGolden } from "../../../../test/golden.js";
-import { goldenImage } from "../../../../test/support/golden-image.js";
 import { createImage, type Image } from "./image.js";
 import { psnrY, ssimY } from "./quality.js";
 

@@ -1,7 +1,7 @@
+import { type GoldenArray, readGolden } from "@mzsr/testing/golden";
+import { goldenImage, largestDifference } from "@mzsr/testing/golden-image";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type GoldenArray, readGolden } from "../../../../test/golden.js";
-import { goldenImage, largestDifference } from "../../../../test/support/golden-image.js";
 import { createImage, cropImage, transformImage } from "./image.js";
 import { imresize } from "./resize.js";
 

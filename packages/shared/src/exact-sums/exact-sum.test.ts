@@ -1,6 +1,6 @@
+import { exactParts, ratio, roundedToDouble, sumsInIntegers, unitsOf } from "@mzsr/testing/exact-sums";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { exactParts, ratio, roundedToDouble, sumsInIntegers, unitsOf } from "../../../../test/support/exact-sums.js";
 import { floatsToBytes } from "../protocol/float-bytes.js";
 import { type ExactSum, ExactSums, LARGEST_COUNT, LARGEST_ELEMENT, type SumBytes } from "./exact-sum.js";
 

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@mzsr/testing/free-port";
+import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
 import { nkeys } from "nats";
 import { afterEach, describe, expect, it } from "vitest";
-import { freePort } from "../../../../test/support/free-port.js";
-import { hasNatsServer, startNatsServer, type TestNatsServer } from "../../../../test/support/nats-server.js";
 import { connectNats, type NatsLink } from "./nats.js";
 import { natsOptions } from "./nats-options.js";
 

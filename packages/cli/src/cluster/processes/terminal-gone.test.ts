@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { descendantsOf } from "@mzsr/testing/process-tree";
+import { BIN } from "@mzsr/testing/run-command";
+import { hashesOf, makePhotos, smallRun, until } from "@mzsr/testing/small-cluster-run";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
-import { descendantsOf } from "../../../../../test/support/process-tree.js";
-import { temporaryFolder } from "../../../../../test/support/temporary-folder.js";
-import { BIN } from "../../testing/run-command.js";
-import { hashesOf, makePhotos, smallRun, until } from "../../testing/small-run.js";
 
 const LONG = 120_000;
 const STEPS = 110;

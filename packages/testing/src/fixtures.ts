@@ -2,5 +2,5 @@ import { readFileSync } from "node:fs";
 
 /** A file of test/fixtures: small inputs that other programs wrote. */
 export function readFixture(name: string): Buffer {
-  return readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+  return readFileSync(new URL(`../../../test/fixtures/${name}`, import.meta.url));
 }

@@ -8,7 +8,7 @@ export interface GoldenArray {
 
 /** Results of an independent float64 implementation; each file's `note` says of what. */
 export function readGolden<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`golden/${name}.json`, import.meta.url), "utf8")) as T;
+  return JSON.parse(readFileSync(new URL(`../../../test/golden/${name}.json`, import.meta.url), "utf8")) as T;
 }
 
 /** ‖actual − expected‖₂ / ‖expected‖₂; the norm of `actual` where nothing is expected. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 /** The built command, as a user starts it. */
-export const BIN = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../cli/dist/bin.js", import.meta.url));
 
 export interface CommandResult {
   readonly code: number | null;

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
+const BIN = fileURLToPath(new URL("../../cli/dist/bin.js", import.meta.url));
 
 /** A line of the log: pino's JSON. */
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const FOLDER = fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../../../../shared/data", import.meta.url));
 
 /**
  * The data for tests that lies beside the checkout, not in it. Tests of it skip where it is absent:

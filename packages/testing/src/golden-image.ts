@@ -1,4 +1,4 @@
-import type { GoldenArray } from "../golden.js";
+import type { GoldenArray } from "./golden.js";
 
 /** A golden [height, width, channels] array as an image; `white` is the level that stands for 1. */
 export function goldenImage(array: GoldenArray, white = 1) {

@@ -19,7 +19,7 @@ import type {
   WorkerStatus,
 } from "@mzsr/shared";
 
-const PAGE = new URL("../../packages/dashboard/dist/", import.meta.url);
+const PAGE = new URL("../../dashboard/dist/", import.meta.url);
 const CONTENT_TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { imresize, readModel } from "@mzsr/mzsr";
 import type { RunEventRecord } from "@mzsr/shared";
 import { readEventFiles, shownBy } from "@mzsr/testing/event-files";
@@ -11,7 +12,7 @@ import { helloOf, pretendOutcome } from "@mzsr/testing/scripted-worker";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { CoordinatorOptions } from "./options.js";
+import type { CoordinatorOptions, RunningCoordinator } from "./options.js";
 import { readPreviews } from "./previews/preview-files.js";
 import type { PreviewComputer } from "./previews/preview-writer.js";
 import { readJsonLines, readMetrics } from "./run/metrics-log.js";
@@ -28,6 +29,16 @@ async function train(folder: string, workers: number, changes: Partial<Coordinat
   }
   await coordinator.finished;
   return hashes(folder);
+}
+
+/** A worker whose results have the wrong size, and who comes again when it is shut out, until the run is over. */
+async function failAgainAndAgain(coordinator: RunningCoordinator, name: string, over: Promise<boolean>): Promise<void> {
+  do {
+    const worker = workerOf(coordinator);
+    worker.compute((task) => pretendOutcome(task, new Float32Array(3)));
+    worker.hello(helloOf(name));
+    await worker.closed();
+  } while (!(await Promise.race([over, delay(200, false)])));
 }
 
 /** Trains a small run until its coordinator vanishes in the middle of step 3. */
@@ -195,12 +206,13 @@ test("more meta-steps may be added to a finished run, and it goes on where it en
 });
 
 test("a task that every worker fails at ends the run with the reason", async () => {
-  const coordinator = await smallCoordinator(await temporaryFolder());
-  for (const name of ["a", "b", "c"]) {
-    const worker = workerOf(coordinator);
-    worker.compute((task) => ({ ...pretendOutcome(task, new Float32Array(3)) }));
-    worker.hello(helloOf(name));
-  }
+  const configuration = smallConfiguration({ cluster: { patience: 2 } });
+  const coordinator = await smallCoordinator(await temporaryFolder(), { configuration });
+  const over = coordinator.finished.then(
+    () => true,
+    () => true,
+  );
+  for (const name of ["a", "b", "c"]) void failAgainAndAgain(coordinator, name, over);
   await expect(coordinator.finished).rejects.toThrow(/task \d of step 1 failed .*3 elements, not/);
 });
 

@@ -4,6 +4,12 @@ import { constants, setPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
 
+/**
+ * A tenth of the share of what trains. With the lowest priority of all, a machine that others keep busy would show no
+ * picture for minutes; how much of the processor previews take altogether is bounded by their pace.
+ */
+const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
+
 // A computation leaves this thread no time to notice that nobody waits any more.
 new Worker(new URL("./parent-watch.js", import.meta.url)).unref();
 // Loading what is needed gives way too.
@@ -16,8 +22,8 @@ const { startBackend } = await import("@mzsr/worker");
  * only inside of one. This process leads a session of its own, whose priority is therefore lowered too, where there is one.
  */
 async function giveWay(): Promise<void> {
-  setPriority(constants.priority.PRIORITY_LOW);
-  await writeFile("/proc/self/autogroup", `${constants.priority.PRIORITY_LOW}`).catch(() => undefined);
+  setPriority(PRIORITY);
+  await writeFile("/proc/self/autogroup", `${PRIORITY}`).catch(() => undefined);
 }
 
 let toldSeconds = 0;

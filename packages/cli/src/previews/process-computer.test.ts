@@ -89,12 +89,12 @@ test.runIf(process.platform === "linux")(
     await processComputer({ givesWay: true }).compute(problem(1));
     const [child, ...others] = await previewProcesses();
     expect(others).toEqual([]);
-    expect(getPriority(child)).toBe(constants.priority.PRIORITY_LOW);
+    expect(getPriority(child)).toBe(constants.priority.PRIORITY_BELOW_NORMAL);
     const own = await readFile("/proc/self/autogroup", "utf8").catch(() => undefined);
     if (own === undefined) return;
     const [group, priority] = (await readFile(`/proc/${child}/autogroup`, "utf8")).trim().split(" nice ");
     expect(own).not.toContain(group);
-    expect(priority).toBe("19");
+    expect(priority).toBe("10");
   },
 );
 

@@ -40,6 +40,8 @@ const WITHOUT_DATA: readonly { readonly query: RegExp; readonly why: string }[] 
 /** For what takes a second or two on a machine that has nothing else to do. */
 const PATIENCE_SECONDS = 60;
 const PREVIEW_SECONDS = 240;
+/** A range that reaches back to before the first worker joined. */
+const SINCE_START_SECONDS = 600;
 
 const TOKEN = { MZSR_TOKEN: "a secret" };
 
@@ -145,7 +147,7 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
       });
       for (const query of dashboardQueries()) {
         const known = WITHOUT_DATA.find((entry) => entry.query.test(query));
-        const ask = () => prometheus.range(inPrometheus(query), 60);
+        const ask = () => prometheus.range(inPrometheus(query), SINCE_START_SECONDS);
         if (known !== undefined) expect(await ask(), `${query}: has data, though ${known.why}`).toEqual([]);
         // The first pictures, for one, may still be in the making: by a process that gives way to every other one.
         else await poll(query, PREVIEW_SECONDS, async () => ((await ask()).length > 0 ? true : undefined));

@@ -2,13 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { ClusterStatus } from "@mzsr/shared";
+import { BIN } from "@mzsr/testing/run-command";
 import { ClusterProcess, deathGuard, type ProcessExit } from "./cluster-processes.js";
-
-/** Where the command lies depends on whether this file was compiled. */
-const BIN_FROM_HERE = import.meta.url.endsWith(".ts") ? "../.." : "../../../..";
-const BIN = fileURLToPath(new URL(`${BIN_FROM_HERE}/packages/cli/dist/bin.js`, import.meta.url));
 
 /** A supervisor does not start again at once what ended by itself. */
 const PAUSE_MS = 500;

@@ -1,12 +1,12 @@
 /** Real coordinators and workers as processes of the built command, for tests that kill them. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ClusterStatus, type Configuration, writeConfiguration } from "@mzsr/shared";
+import { BIN } from "@mzsr/testing/run-command";
 import { onTestFinished, vi } from "vitest";
 
-const COMMAND = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
 const PATIENCE_MS = 60_000;
 
 /** A process of the cluster. It is gone when the test is. */
@@ -15,7 +15,7 @@ export class ClusterProcess {
   #said = "";
 
   constructor(words: readonly string[]) {
-    this.#child = spawn(process.execPath, [COMMAND, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#said += text;

@@ -1,7 +1,5 @@
 // core
 
-// shells
-export { startCoordinator } from "./coordinator.js";
 export { CoordinatorCore, type CoreOptions } from "./core/coordinator-core.js";
 export type * from "./core/events.js";
 export { HEARTBEAT_SECONDS } from "./core/membership.js";
@@ -21,5 +19,7 @@ export { removeReport } from "./run/run-contents.js";
 export { runPaths } from "./run/run-folder.js";
 export { foreignFolder, runFolderState, unclaimRunFolder } from "./run/run-marker.js";
 export type { TlsOptions } from "./server/credentials.js";
+// shells
+export { startCoordinator } from "./start-coordinator.js";
 export { type Dataset, type DatasetFile, loadDataset } from "./tasks/dataset.js";
 export { drawTask } from "./tasks/draw-task.js";

@@ -23,27 +23,20 @@ class NotingCore implements LoopCore {
 test("an event that an effect brings about waits until the effects before it are carried out", () => {
   const core = new NotingCore();
   const order: string[] = [];
-  const loop = new CoreLoop(
-    core,
-    () => {
-      order.push(`effect of ${core.handled.at(-1)}`);
-      if (order.length === 1) loop.deliver(stop("second"));
-    },
-    () => 0,
-  );
+  const loop = new CoreLoop(core, () => 0);
   loop.deliver(stop("first"));
+  loop.start(() => {
+    order.push(`effect of ${core.handled.at(-1)}`);
+    if (order.length === 1) loop.deliver(stop("second"));
+  });
   expect(order).toEqual(["effect of first", "effect of first", "effect of second", "effect of second"]);
 });
 
 test("the core is woken when it asks to be, and not any more after a stop", async () => {
   const core = new NotingCore();
-  const loop = new CoreLoop(
-    core,
-    () => undefined,
-    () => performance.now(),
-  );
+  const loop = new CoreLoop(core, () => performance.now());
   core.wakeMs = performance.now() + 5;
-  loop.deliver({ type: "tick" });
+  loop.start(() => undefined);
   await vi.waitUntil(() => core.handled.length >= 3, 20_000);
   loop.stop();
   const before = core.handled.length;
@@ -56,14 +49,14 @@ test("nothing is handled once the right to act is gone, even what waits already"
   let may = true;
   const loop = new CoreLoop(
     core,
-    () => {
-      loop.deliver(stop("waiting"));
-      may = false;
-    },
     () => 0,
     () => may,
   );
   loop.deliver(stop("first"));
+  loop.start(() => {
+    loop.deliver(stop("waiting"));
+    may = false;
+  });
   may = true;
   loop.deliver(stop("afterwards"));
   expect(core.handled).toEqual(["first"]);

@@ -9,32 +9,35 @@ export interface LoopCore {
 
 export class CoreLoop {
   readonly #core: LoopCore;
-  readonly #carryOut: (effect: CoordinatorEffect) => void;
   readonly #nowMs: () => number;
   readonly #mayAct: () => boolean;
   readonly #queue: CoordinatorEvent[] = [];
+  /** Undefined until the loop is started: whoever delivers events may be there before what carries effects out. */
+  #carryOut: ((effect: CoordinatorEffect) => void) | undefined;
   #busy = false;
-  #held = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param mayAct asked before every event: once it says no, nothing is handled any more */
-  constructor(
-    core: LoopCore,
-    carryOut: (effect: CoordinatorEffect) => void,
-    nowMs: () => number,
-    mayAct: () => boolean = () => true,
-  ) {
-    this.#mayAct = mayAct;
+  constructor(core: LoopCore, nowMs: () => number, mayAct: () => boolean = () => true) {
     this.#core = core;
-    this.#carryOut = carryOut;
     this.#nowMs = nowMs;
+    this.#mayAct = mayAct;
   }
 
-  /** Takes an event. One that an effect brings about waits until the effects before it are carried out. */
+  /** Begins with what has been delivered so far. */
+  start(carryOut: (effect: CoordinatorEffect) => void): void {
+    this.#carryOut = carryOut;
+    this.deliver({ type: "tick" });
+  }
+
+  /**
+   * Takes an event. It waits until the loop is started; one that an effect brings about waits until the effects before
+   * it are carried out.
+   */
   deliver(event: CoordinatorEvent): void {
     this.#queue.push(event);
-    if (this.#busy || this.#held || this.#stopped) return;
+    if (this.#busy || this.#stopped || this.#carryOut === undefined) return;
     this.#busy = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
@@ -45,15 +48,6 @@ export class CoreLoop {
       this.#busy = false;
     }
     this.#setTimer();
-  }
-
-  /** What is delivered waits, until something is delivered after `release`. */
-  hold(): void {
-    this.#held = true;
-  }
-
-  release(): void {
-    this.#held = false;
   }
 
   /** Nothing is handled any more. */

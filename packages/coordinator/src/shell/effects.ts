@@ -1,19 +1,19 @@
 /** Carries out what the core decided: on sockets, files, metrics and NATS. */
 
 import type { ParameterLayout } from "@mzsr/mzsr";
-import type { ClusterStatus, Configuration, DatasetImage, RunEvent, StepSummary } from "@mzsr/shared";
+import type { ClusterStatus, Configuration, DatasetImage, StepSummary } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { CoordinatorCore } from "../core/coordinator-core.js";
 import type { CoordinatorEffect } from "../core/events.js";
 import { HEARTBEAT_SECONDS } from "../core/membership.js";
 import type { EventStream } from "../http/event-stream.js";
 import type { CoordinatorMetrics } from "../metrics/metrics.js";
-import type { ClusterBus } from "../nats/cluster-bus.js";
 import type { CheckpointWriter } from "../run/checkpoint-writer.js";
 import type { MetricsLine } from "../run/metrics-log.js";
-import { type RunFolder, recordOf } from "../run/run-folder.js";
+import type { RunFolder } from "../run/run-folder.js";
 import type { GrpcServer } from "../server/grpc-server.js";
 import type { ParametersMessages } from "../server/outgoing.js";
+import type { EventRecorder } from "./event-recorder.js";
 import type { LiveRun } from "./live-run.js";
 
 export type RunEnd = Extract<CoordinatorEffect, { type: "ended" }>;
@@ -32,17 +32,12 @@ export interface EffectTargets {
   readonly metrics: CoordinatorMetrics;
   readonly live: LiveRun;
   readonly stream: EventStream;
-  readonly bus: ClusterBus | undefined;
+  readonly recorder: EventRecorder;
   readonly logger: Logger;
-  readonly nowMs: () => number;
   readonly onProgress: (status: ClusterStatus) => void;
   /** Told of each line of metrics.jsonl. */
   readonly onStep: (line: MetricsLine) => void;
-  readonly onEnded: (end: RunEnd) => void;
 }
-
-/** Event kinds that ask for somebody's attention. */
-const WARNINGS: ReadonlySet<RunEvent["kind"]> = new Set(["lost", "refusal", "quarantine"]);
 
 export class EffectRunner {
   readonly #targets: EffectTargets;
@@ -51,7 +46,7 @@ export class EffectRunner {
     this.#targets = targets;
   }
 
-  carryOut(effect: CoordinatorEffect): void {
+  carryOut(effect: Exclude<CoordinatorEffect, RunEnd>): void {
     const { server, metrics, checkpoints } = this.#targets;
     switch (effect.type) {
       case "welcome":
@@ -81,7 +76,7 @@ export class EffectRunner {
         server.close(effect.session, effect.reason);
         break;
       case "event":
-        this.record(effect.event);
+        this.#targets.recorder.record(effect.event);
         break;
       case "taskEnded":
         metrics.taskEnded(effect);
@@ -95,24 +90,7 @@ export class EffectRunner {
       case "checkpoint":
         checkpoints.request(effect.state, effect.reason);
         break;
-      case "ended":
-        this.#targets.onEnded(effect);
-        break;
     }
-  }
-
-  /** Writes an event down and tells everybody who listens. */
-  record(event: RunEvent): void {
-    const { folder, live, stream, bus, metrics, logger, nowMs } = this.#targets;
-    const record = recordOf(event, nowMs());
-    folder.recordEvent(record);
-    live.happened(record);
-    stream.event(record);
-    bus?.publish(record);
-    metrics.happened(event);
-    const { reason, ...facts } = event;
-    logger[WARNINGS.has(event.kind) ? "warn" : "info"](facts, reason);
-    this.#targets.onProgress(live.status());
   }
 
   #welcome(session: string): void {

@@ -4,8 +4,8 @@ import { ScriptedWorker } from "@mzsr/testing/scripted-worker";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import pino from "pino";
 import { onTestFinished } from "vitest";
-import { startCoordinator } from "../coordinator.js";
 import type { CoordinatorOptions, RunningCoordinator } from "../options.js";
+import { startCoordinator } from "../start-coordinator.js";
 
 /** @param folder holds the images and the run */
 export async function smallCoordinator(

@@ -1,0 +1,346 @@
+/** Starts a coordinator: one run, its folder, its listeners for workers and people. */
+import { randomUUID } from "node:crypto";
+import { metaLayout, readImage } from "@mzsr/mzsr";
+import { Closers, connectNats, type PreviewImage } from "@mzsr/shared";
+import { CoordinatorProcess } from "./coordinator-process.js";
+import { CoordinatorCore } from "./core/coordinator-core.js";
+import { RunSchedule } from "./core/schedule.js";
+import { EventStream } from "./http/event-stream.js";
+import { builtPage } from "./http/page.js";
+import { Routes } from "./http/routes.js";
+import { RunArchive } from "./http/run-view.js";
+import { COORDINATOR_FLAGS, startHttpServer } from "./http/server.js";
+import { CoordinatorMetrics } from "./metrics/metrics.js";
+import { ClusterBus } from "./nats/cluster-bus.js";
+import type { CoordinatorOptions, RunningCoordinator } from "./options.js";
+import { previewSubject } from "./previews/preview-subject.js";
+import { PreviewWriter } from "./previews/preview-writer.js";
+import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
+import { datasetDigest, firstState } from "./run/initial-state.js";
+import { type MetricsLine, readMetrics } from "./run/metrics-log.js";
+import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
+import { serverCredentials } from "./server/credentials.js";
+import { startGrpcServer } from "./server/grpc-server.js";
+import { ParametersMessages } from "./server/outgoing.js";
+import { CoreLoop } from "./shell/core-loop.js";
+import { EffectRunner } from "./shell/effects.js";
+import { EventRecorder } from "./shell/event-recorder.js";
+import { LiveRun } from "./shell/live-run.js";
+import { type Dataset, loadDataset } from "./tasks/dataset.js";
+import { drawTask } from "./tasks/draw-task.js";
+import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
+
+const ACTIVITY_MS = 1_000;
+
+/** A coordinator whose right to act may end. */
+export interface Leadership {
+  /** Asked before everything that it does. */
+  readonly mayAct: () => boolean;
+  /** A step is done. */
+  readonly onStep: (line: MetricsLine) => void;
+  /** A checkpoint stands on the disk. */
+  readonly onCheckpoint: (step: number, bytes: Uint8Array) => void;
+}
+
+/**
+ * Starts a coordinator.
+ * @throws InputError for a port in use, a run folder that is taken or does not fit, unusable images, TLS or NATS files
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  return coordinate(options, await readDataset(options));
+}
+
+/** Reads the training images. @throws InputError for one that cannot be read, or when there are no patches */
+export async function readDataset({
+  images,
+  configuration,
+  logger,
+}: Pick<CoordinatorOptions, "images" | "configuration" | "logger">): Promise<Dataset> {
+  const dataset = await loadDataset(images, configuration);
+  for (const note of dataset.notes) logger.warn(note);
+  return dataset;
+}
+
+/** Starts a coordinator on images that were read already. */
+export async function coordinate(
+  options: CoordinatorOptions,
+  dataset: Dataset,
+  leadership?: Leadership,
+): Promise<RunningCoordinator> {
+  const closers = new Closers();
+  try {
+    return await assemble(options, dataset, leadership, closers);
+  } catch (thrown) {
+    await closers.close();
+    throw thrown;
+  }
+}
+
+/**
+ * First what may fail (folder, listeners), while the run folder stays as it was found; then the folder is begun, and what
+ * writes into it is started. Workers that come in early are heard when all is there.
+ */
+async function assemble(
+  options: CoordinatorOptions,
+  dataset: Dataset,
+  leadership: Leadership | undefined,
+  closers: Closers,
+): Promise<RunningCoordinator> {
+  const { configuration, runFolder, runName, logger, onProgress = () => undefined } = options;
+  const incarnation = randomUUID();
+  const layout = layoutOf(options);
+  const { opened, lockLost } = await openRun(options, dataset);
+  const { folder, state, steps, events, notes } = opened;
+  closers.add(() => folder.close());
+  const core = new CoordinatorCore({
+    run: runName,
+    configuration,
+    state,
+    drawTask: (step, index) => drawTask(configuration, dataset.positions, step, index),
+    layout,
+    incarnation,
+  });
+  const status = () => core.status(monotonicNowMs());
+  const live = new LiveRun({ run: runName, folder: runFolder, status, nowMs: monotonicNowMs, steps, events });
+  const metrics = new CoordinatorMetrics(runName, () => live.status(), monotonicNowMs);
+  const stream = new EventStream(() => live.status());
+  const loop = new CoreLoop(core, monotonicNowMs, leadership?.mayAct);
+
+  const http = await startHttp(options, live, stream, metrics);
+  closers.add(() => http.stop());
+  closers.add(() => stream.close());
+  const bus = joinBus(options, live, metrics, loop, closers);
+  const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs, onProgress });
+  const grpc = await startGrpcServer({
+    host: options.listen.host,
+    port: options.listen.grpcPort,
+    credentials: await serverCredentials(options.tls),
+    images: dataset.images,
+    token: options.token,
+    deliver: (event) => loop.deliver(event),
+    onRefusal: (reason, peer) => {
+      metrics.peerRefused();
+      recorder.record({ kind: "refusal", reason: `${peer}: ${reason}` });
+    },
+  });
+  closers.add(() => grpc.stop("the coordinator ends"));
+
+  await beginFolder(folder, options);
+  const tensorboard = openTensorBoard(options, state.step);
+  if (tensorboard !== undefined) closers.add(() => tensorboard.close());
+  const previews = preparePreviews(options, (step, images) => {
+    showPreviews(metrics, images);
+    tensorboard?.preview(step, images);
+    stream.preview(step);
+  });
+  if (previews !== undefined) closers.add(() => previews.close());
+  const checkpoints = new CheckpointWriter({
+    encode: (wanted) => {
+      previews?.offer(wanted.step, wanted.theta);
+      return folder.encode(wanted);
+    },
+    write: (step, bytes) => folder.writeCheckpoint(step, bytes),
+    onWritten: (outcome) => checkpointWritten(outcome, metrics, recorder, leadership),
+    nowMs: monotonicNowMs,
+  });
+  const schedule = new RunSchedule(configuration);
+  const effects = new EffectRunner({
+    run: runName,
+    incarnation,
+    configuration,
+    images: dataset.images.map(({ sha256, name, bytes }) => ({ sha256, name, bytes })),
+    layout,
+    core,
+    server: grpc,
+    parameters: new ParametersMessages(
+      (step) => ({ stage: schedule.stageOf(step), step, theta: core.parametersBefore(step) }),
+      configuration.cluster.pipeline + 1,
+    ),
+    folder,
+    checkpoints,
+    metrics,
+    live,
+    stream,
+    recorder,
+    logger,
+    onProgress,
+    onStep: (line) => {
+      leadership?.onStep(line);
+      tensorboard?.step(line);
+    },
+  });
+
+  metrics.plan({ pretraining: configuration.pretraining.steps, metaTraining: configuration.metaTraining.steps });
+  const latest = steps.at(-1);
+  if (latest !== undefined) metrics.showStep(latest);
+  for (const reason of notes) recorder.record({ kind: "resume", reason, step: state.step });
+  const timer = setInterval(() => live.sampleActivity(), ACTIVITY_MS);
+  closers.add(() => clearInterval(timer));
+  return new CoordinatorProcess({
+    options,
+    grpcAddress: addressOf(options.listen.host, grpc.port),
+    httpAddress: addressOf(httpHost(options), http.port),
+    datasetNotes: dataset.notes,
+    core,
+    loop,
+    effects,
+    live,
+    stream,
+    grpc,
+    checkpoints,
+    previews,
+    closers,
+    lockLost,
+  });
+}
+
+/** Locks and reads the run folder. */
+async function openRun(
+  { runFolder, runName, configuration, resume, replace, logger }: CoordinatorOptions,
+  dataset: Dataset,
+): Promise<{ opened: OpenedRun; lockLost: Promise<string> }> {
+  let onLockLost: (reason: string) => void = () => undefined;
+  const lockLost = new Promise<string>((resolve) => {
+    onLockLost = resolve;
+  });
+  const opened = await RunFolder.open({
+    path: runFolder,
+    run: runName,
+    configuration,
+    dataset: datasetDigest(dataset.images),
+    resume,
+    replace,
+    firstState: () => firstState(configuration),
+    onDisk: (problem) => {
+      if (problem === undefined) logger.info("the run folder can be written to again");
+      else logger.error(`the run folder cannot be written to: ${problem}; lines wait in memory until it can`);
+    },
+    onLockLost,
+  });
+  for (const note of opened.notes) logger.info(note);
+  return { opened, lockLost };
+}
+
+/** Comes after everything that may fail: until then, the folder is as it was found. */
+async function beginFolder(folder: RunFolder, { logger }: CoordinatorOptions): Promise<void> {
+  const left = await folder.begin();
+  if (left !== undefined) logger.warn(`of the run before, something could not be deleted: ${left}`);
+}
+
+function startHttp(options: CoordinatorOptions, live: LiveRun, stream: EventStream, metrics: CoordinatorMetrics) {
+  const routes = new Routes({
+    live: { view: live, stream, metricsText: () => metrics.text() },
+    archive: new RunArchive(options.runFolder),
+    page: builtPage(),
+  });
+  const onError = (reason: string) => options.logger.warn(`HTTP: ${reason}`);
+  const { httpPort } = options.listen;
+  return startHttpServer({ host: httpHost(options), port: httpPort, flags: COORDINATOR_FLAGS, routes, onError });
+}
+
+/** NATS, where it is asked for. */
+function joinBus(
+  { nats, runName, logger }: CoordinatorOptions,
+  live: LiveRun,
+  metrics: CoordinatorMetrics,
+  loop: CoreLoop,
+  closers: Closers,
+): ClusterBus | undefined {
+  if (nats === undefined) return undefined;
+  const link = connectNats(nats, "mzsr-coordinator", (connected, reason) => {
+    metrics.natsChanged(connected);
+    if (connected) logger.info(`NATS: ${reason}`);
+    else logger.warn(`NATS is away (${reason}); training goes on, heartbeats come over the streams`);
+  });
+  closers.add(() => link.close());
+  const bus = new ClusterBus({
+    run: runName,
+    link,
+    status: () => live.status(),
+    onHeartbeat: ({ worker, incarnation, busySlots }) =>
+      loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots }),
+    onMalformed: (reason) => logger.debug(`NATS: ${reason}`),
+  });
+  closers.add(() => bus.close());
+  return bus;
+}
+
+function openTensorBoard(options: CoordinatorOptions, step: number): TensorBoardLog | undefined {
+  const { tensorboard, runFolder, logger } = options;
+  if (tensorboard !== true) return undefined;
+  const paths = runPaths(runFolder);
+  return new TensorBoardLog({
+    folder: paths.tensorboard,
+    previews: paths.previews,
+    nextStep: step + 1,
+    earlier: async () => (await readMetrics(paths.metrics, step)).lines,
+    nowMs: monotonicNowMs,
+    onProblem: (reason) => logger.error(`nothing more is written for TensorBoard: ${reason}; training goes on`),
+    onSkipped: (reason) => logger.warn(`a picture is left out for TensorBoard, and others may be: ${reason}`),
+  });
+}
+
+function preparePreviews(
+  { previews, configuration, runName, runFolder, logger }: CoordinatorOptions,
+  onWritten: (step: number, images: readonly PreviewImage[]) => void,
+): PreviewWriter | undefined {
+  if (previews === undefined) return undefined;
+  return new PreviewWriter({
+    run: runName,
+    folder: runPaths(runFolder).previews,
+    configuration,
+    subjects: () =>
+      Promise.all(
+        previews.photos.map(async ({ name, path }, order) =>
+          previewSubject(name, await readImage(path), order, configuration),
+        ),
+      ),
+    computer: previews.computer,
+    nowMs: monotonicNowMs,
+    onWritten,
+    onProblem: (reason) => logger.warn(`no preview: ${reason}`),
+  });
+}
+
+function showPreviews(metrics: CoordinatorMetrics, images: readonly PreviewImage[]): void {
+  for (const { name, updates, entries } of images) {
+    const psnr = entries.at(-1)?.psnr;
+    if (psnr === undefined) continue;
+    metrics.showPreview(name, 0, psnr.before);
+    metrics.showPreview(name, updates, psnr.adapted);
+  }
+}
+
+function checkpointWritten(
+  { step, reason, seconds, path, bytes, problem }: CheckpointOutcome,
+  metrics: CoordinatorMetrics,
+  recorder: EventRecorder,
+  leadership: Leadership | undefined,
+): void {
+  if (path === undefined) {
+    metrics.checkpointFailed();
+    const kept = "older checkpoints stay usable, and the next one is tried";
+    recorder.record({ kind: "checkpoint", step, reason: `could not be written (${problem}); ${kept}` });
+  } else {
+    metrics.checkpointWritten(seconds, monotonicNowMs());
+    leadership?.onCheckpoint(step, bytes);
+    recorder.record({ kind: "checkpoint", step, reason });
+  }
+}
+
+function layoutOf({ configuration: { model, metaTraining } }: CoordinatorOptions) {
+  return metaLayout(model, metaTraining.innerSteps, metaTraining.learnedRates);
+}
+
+function httpHost({ listen }: CoordinatorOptions): string {
+  return listen.httpHost ?? listen.host;
+}
+
+/** Milliseconds since 1970 on a clock that nobody sets back. */
+function monotonicNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Dataset, drawTask, loadDataset } from "@mzsr/coordinator";
+import { type Dataset, drawTask, loadDataset, RunSchedule } from "@mzsr/coordinator";
 import { createImage, Draws, encodePng, InputError, initialParameters, RunError } from "@mzsr/mzsr";
 import { configurationSchema, connectNats, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
 import { FakeCoordinator, type FakeSession } from "@mzsr/testing/fake-coordinator";
@@ -73,7 +73,7 @@ function assign(session: FakeSession, step: number, indices: number[], parameter
   session.send({ type: "parameters", stage, step, theta: parameters });
   const leases = indices.map((index) => ({
     id: `${step}/${index}`,
-    task: drawTask(configuration, dataset.positions, step, index),
+    task: drawTask(new RunSchedule(configuration), dataset.positions, step, index),
   }));
   session.send({ type: "assign", leases });
 }
@@ -141,7 +141,7 @@ describe("a worker", () => {
     assign(session, 5, indices);
     const withImage = (image: number) =>
       indices.find((index) => {
-        const task = drawTask(configuration, dataset.positions, 5, index);
+        const task = drawTask(new RunSchedule(configuration), dataset.positions, 5, index);
         return [...task.support, ...task.query].every((patch) => patch.image === image) === (image === 0);
       });
     const failure = await session.next("failure", ({ lease }) => lease === `5/${withImage(1)}`);
@@ -167,7 +167,10 @@ describe("a worker", () => {
     assign(session, 4, [0]);
     session.send({ type: "cancel", leases: ["none"] });
     // The session is dealt with in order: a second lease that fails tells that the first was taken.
-    session.send({ type: "assign", leases: [{ id: "x", task: drawTask(configuration, dataset.positions, 6, 0) }] });
+    session.send({
+      type: "assign",
+      leases: [{ id: "x", task: drawTask(new RunSchedule(configuration), dataset.positions, 6, 0) }],
+    });
     expect((await session.next("failure")).reason).toMatch(/step 6 have not arrived/);
     worker.drain("terminated");
     await result(session, "4/0");

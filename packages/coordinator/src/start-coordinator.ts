@@ -89,6 +89,7 @@ async function assemble(
   const { configuration, runFolder, runName, logger, onProgress = () => undefined } = options;
   const incarnation = randomUUID();
   const layout = layoutOf(options);
+  const schedule = new RunSchedule(configuration);
   const { opened, lockLost } = await openRun(options, dataset);
   const { folder, state, steps, events, notes } = opened;
   closers.add(() => folder.close());
@@ -96,7 +97,7 @@ async function assemble(
     run: runName,
     configuration,
     state,
-    drawTask: (step, index) => drawTask(configuration, dataset.positions, step, index),
+    drawTask: (step, index) => drawTask(schedule, dataset.positions, step, index),
     layout,
     incarnation,
   });
@@ -143,7 +144,6 @@ async function assemble(
     onWritten: (outcome) => checkpointWritten(outcome, metrics, recorder, leadership),
     nowMs: monotonicNowMs,
   });
-  const schedule = new RunSchedule(configuration);
   const effects = new EffectRunner({
     run: runName,
     incarnation,

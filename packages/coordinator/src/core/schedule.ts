@@ -17,31 +17,31 @@ export class RunSchedule {
   readonly totalSteps: number;
   /** k: step n+k starts from the parameters before step n. */
   readonly pipeline: number;
-  readonly #configuration: Configuration;
+  readonly configuration: Configuration;
 
   constructor(configuration: Configuration) {
-    this.#configuration = configuration;
+    this.configuration = configuration;
     this.totalSteps = configuration.pretraining.steps + configuration.metaTraining.steps;
     this.pipeline = configuration.cluster.pipeline;
   }
 
   stageOf(step: number): RunStage {
-    return step < this.#configuration.pretraining.steps ? "pretraining" : "metaTraining";
+    return step < this.configuration.pretraining.steps ? "pretraining" : "metaTraining";
   }
 
   /** First step of the stage that `step` belongs to. */
   stageStart(step: number): number {
-    return this.stageOf(step) === "pretraining" ? 0 : this.#configuration.pretraining.steps;
+    return this.stageOf(step) === "pretraining" ? 0 : this.configuration.pretraining.steps;
   }
 
   /** Steps in the stage that `step` belongs to. */
   stageSteps(step: number): number {
-    return this.#configuration[this.stageOf(step)].steps;
+    return this.configuration[this.stageOf(step)].steps;
   }
 
   /** Tasks that are summed in `step`. */
   tasksOf(step: number): number {
-    return this.#configuration[this.stageOf(step)].tasks;
+    return this.configuration[this.stageOf(step)].tasks;
   }
 
   /** The tasks of `step` start from the parameters before this step: k steps back, never past the stage's start. */
@@ -52,33 +52,33 @@ export class RunSchedule {
   /** Support and query losses that every result of `step` carries. */
   lossCounts(step: number): { readonly support: number; readonly query: number } {
     if (this.stageOf(step) === "pretraining") return { support: 1, query: 0 };
-    const { innerSteps } = this.#configuration.metaTraining;
+    const { innerSteps } = this.configuration.metaTraining;
     return { support: innerSteps, query: innerSteps + 1 };
   }
 
   /** w_j of the outer loss (DESIGN §2); empty in pretraining. */
   stepWeights(step: number): readonly number[] {
     if (this.stageOf(step) === "pretraining") return [];
-    return [...stepWeights(step - this.stageStart(step), this.#configuration.metaTraining.innerSteps)];
+    return [...stepWeights(step - this.stageStart(step), this.configuration.metaTraining.innerSteps)];
   }
 
   learningRates(step: number): LearningRates {
     const stageStep = step - this.stageStart(step);
     if (this.stageOf(step) === "pretraining") return { network: this.#pretrainingRate(stageStep), innerRates: 0 };
-    const { learningRate, rateLearningRate } = this.#configuration.metaTraining;
+    const { learningRate, rateLearningRate } = this.configuration.metaTraining;
     const share = this.#metaRateShare(stageStep);
     return { network: learningRate * share, innerRates: rateLearningRate * share };
   }
 
   #pretrainingRate(stageStep: number): number {
-    const { learningRate, halveEvery, learningRateFloor, warmupSteps } = this.#configuration.pretraining;
+    const { learningRate, halveEvery, learningRateFloor, warmupSteps } = this.configuration.pretraining;
     const halvings = Math.min(1074, Math.floor(stageStep / halveEvery));
     return Math.max(learningRateFloor, learningRate / 2 ** halvings) * warmupShare(stageStep, warmupSteps);
   }
 
   /** Half a cosine from 1 at the first meta-step to `learningRateFinal` at the last one, after a warm-up. */
   #metaRateShare(metaStep: number): number {
-    const { learningRateFinal, steps, warmupSteps } = this.#configuration.metaTraining;
+    const { learningRateFinal, steps, warmupSteps } = this.configuration.metaTraining;
     const warmup = warmupShare(metaStep, warmupSteps);
     if (learningRateFinal === 1 || steps < 2) return warmup;
     return warmup * (learningRateFinal + (1 - learningRateFinal) * halfCosine(metaStep / (steps - 1)));

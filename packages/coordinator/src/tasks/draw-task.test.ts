@@ -3,8 +3,9 @@ import { stepWeights } from "@mzsr/mzsr";
 import { type Configuration, configurationSchema, coordinatorMessageToProto, type Task } from "@mzsr/shared";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RunSchedule } from "../core/schedule.js";
 import { drawTask } from "./draw-task.js";
-import { PatchPositions } from "./patch-positions.js";
+import { type PatchIndex, PatchPositions } from "./patch-positions.js";
 
 const positions = (images: number, side: number) => {
   const made = new PatchPositions();
@@ -48,7 +49,7 @@ describe("any meta-training task", () => {
           degradation: { scale, kernelSize: 41 },
           cluster: { pipeline },
         });
-        const task = drawTask(configuration, patches, 10 + metaStep, index);
+        const task = taskOf(configuration, patches, 10 + metaStep, index);
         expect(task).toMatchObject({ stage: "metaTraining", step: 10 + metaStep, index, scale, patchSize: 64 });
         expect(task.parametersStep).toBe(Math.max(10, 10 + metaStep - pipeline));
         expect([task.support.length, task.query.length, task.kernels.length]).toEqual([8, 8, 1]);
@@ -74,7 +75,7 @@ describe("any meta-training task", () => {
 
   it("is the same when drawn again, and another one for another seed, step or index", () => {
     const key = (seed: number, step: number, index: number) =>
-      JSON.stringify(onTheWire(drawTask(configure({ seed, ...stages }), patches, step, index)));
+      JSON.stringify(onTheWire(taskOf(configure({ seed, ...stages }), patches, step, index)));
     expect(key(1, 50, 3)).toBe(key(1, 50, 3));
     const others = [key(1, 50, 3), key(2, 50, 3), key(1, 51, 3), key(1, 50, 4)];
     expect(new Set(others).size).toBe(4);
@@ -83,7 +84,7 @@ describe("any meta-training task", () => {
 
 describe("what is drawn fills its range", () => {
   const draw = (changes: object, count: number) =>
-    Array.from({ length: count }, (_, i) => drawTask(configure({ ...stages, ...changes }), patches, 10 + i, 0));
+    Array.from({ length: count }, (_, i) => taskOf(configure({ ...stages, ...changes }), patches, 10 + i, 0));
 
   it("λ1 reaches both ends of U(λmin, λmax), λ2 both ends of U(λmin, λ1)", () => {
     const degradation = { lambdaMin: 1, lambdaMax: 5, kernelSize: 41 };
@@ -113,7 +114,7 @@ describe("what is drawn fills its range", () => {
 
 describe("a pretraining task", () => {
   it("is its share of the minibatch, of bicubic pairs as in the paper", () => {
-    const task = drawTask(configure(stages), patches, 3, 1);
+    const task = taskOf(configure(stages), patches, 3, 1);
     expect(task).toMatchObject({ stage: "pretraining", parametersStep: 3, downsampling: "bicubic", patchSize: 96 });
     expect([task.support.length, task.query.length, task.kernels.length]).toEqual([8, 0, 0]);
     expect(task.stepWeights).toEqual([]);
@@ -121,14 +122,14 @@ describe("a pretraining task", () => {
 
   it("on mixed kernels has a kernel per patch", () => {
     const configuration = configure({ pretraining: { steps: 10, kernels: "mixed", batch: 6, tasks: 2 } });
-    const task = drawTask(configuration, patches, 0, 0);
+    const task = taskOf(configuration, patches, 0, 0);
     expect(task.support.map((patch) => patch.kernel)).toEqual([0, 1, 2]);
     expect(new Set(task.kernels.map((kernel) => kernel.data.join())).size).toBe(3);
   });
 
   it("rounds a batch that the tasks do not divide up, so that tasks stay equal", () => {
     const configuration = configure({ pretraining: { steps: 1, batch: 10, tasks: 4 } });
-    const sizes = [0, 1, 2, 3].map((index) => drawTask(configuration, patches, 0, index).support.length);
+    const sizes = [0, 1, 2, 3].map((index) => taskOf(configuration, patches, 0, index).support.length);
     expect(sizes).toEqual([3, 3, 3, 3]);
   });
 });
@@ -136,11 +137,15 @@ describe("a pretraining task", () => {
 it("a fixed seed gives a fixed task, on every machine and in every version", () => {
   const changes = { seed: 42, ...stages, degradation: { downsampling: "mixed", noiseSigma: 0.01 } };
   const hashes = [0, 9, 10, 5_000].map((step) => {
-    const task = onTheWire(drawTask(configure(changes), patches, step, 2));
+    const task = onTheWire(taskOf(configure(changes), patches, step, 2));
     return createHash("sha256").update(JSON.stringify(task)).digest("hex").slice(0, 16);
   });
   expect(hashes).toEqual(["815d5ba751507266", "33f5c16d9bc7e317", "54e902498c08c065", "0705c2e3b7d04e61"]);
 });
+
+function taskOf(configuration: Configuration, positions: PatchIndex, step: number, index: number): Task {
+  return drawTask(new RunSchedule(configuration), positions, step, index);
+}
 
 /** A task as the protocol writes it. */
 function onTheWire(task: Task) {

@@ -3,8 +3,9 @@
  * index), so any coordinator draws the same one at any time (DESIGN §6).
  */
 
-import { type BlurKernel, Draws, gaussianKernel, stepWeights } from "@mzsr/mzsr";
-import type { Configuration, PatchSource, RunStage, Task } from "@mzsr/shared";
+import { type BlurKernel, Draws, gaussianKernel } from "@mzsr/mzsr";
+import { type Configuration, largestVariance, type PatchSource, type Task } from "@mzsr/shared";
+import type { RunSchedule } from "../core/schedule.js";
 import type { PatchIndex, PatchPositions } from "./patch-positions.js";
 
 /** First word of a stream's name; each purpose has its own, so that more patches do not change the kernel. */
@@ -20,14 +21,15 @@ const NOISE_SEED_HIGH = 2 ** 20;
  * Pretraining tasks are equal parts of the minibatch; a batch that the tasks do not divide is rounded up, so that every
  * patch weighs the same in the mean over tasks.
  */
-export function drawTask(configuration: Configuration, patches: PatchIndex, step: number, index: number): Task {
-  const stage: RunStage = step < configuration.pretraining.steps ? "pretraining" : "metaTraining";
-  const stageStart = stage === "pretraining" ? 0 : configuration.pretraining.steps;
+export function drawTask(schedule: RunSchedule, patches: PatchIndex, step: number, index: number): Task {
+  const { configuration } = schedule;
+  const stage = schedule.stageOf(step);
   const common = {
     stage,
     step,
     index,
-    parametersStep: Math.max(stageStart, step - configuration.cluster.pipeline),
+    parametersStep: schedule.parametersStepOf(step),
+    stepWeights: [...schedule.stepWeights(step)],
     scale: configuration.degradation.scale,
     noiseSigma: configuration.degradation.noiseSigma,
     noiseSeed: drawNoiseSeed(drawsFor(configuration, STREAMS.noise, step, index)),
@@ -36,10 +38,10 @@ export function drawTask(configuration: Configuration, patches: PatchIndex, step
   } as const;
   return stage === "pretraining"
     ? { ...common, ...pretrainingPart(configuration, patches.pretraining, step, index) }
-    : { ...common, ...metaTrainingPart(configuration, patches, step, index, step - stageStart) };
+    : { ...common, ...metaTrainingPart(configuration, patches, step, index) };
 }
 
-type StagePart = Pick<Task, "downsampling" | "kernels" | "support" | "query" | "stepWeights">;
+type StagePart = Pick<Task, "downsampling" | "kernels" | "support" | "query">;
 
 function pretrainingPart(
   configuration: Configuration,
@@ -52,7 +54,7 @@ function pretrainingPart(
   const support = drawsFor(configuration, STREAMS.support, step, index);
   if (kernels === "bicubic") {
     const patches = drawPatches(support, positions, count, () => 0);
-    return { downsampling: "bicubic", kernels: [], support: patches, query: [], stepWeights: [] };
+    return { downsampling: "bicubic", kernels: [], support: patches, query: [] };
   }
   const draws = drawsFor(configuration, STREAMS.degradation, step, index);
   const downsampling = drawDownsampling(configuration, draws);
@@ -61,18 +63,11 @@ function pretrainingPart(
     kernels: Array.from({ length: count }, () => drawKernel(configuration, draws)),
     support: drawPatches(support, positions, count, (patch) => patch),
     query: [],
-    stepWeights: [],
   };
 }
 
-function metaTrainingPart(
-  configuration: Configuration,
-  positions: PatchIndex,
-  step: number,
-  index: number,
-  metaStep: number,
-): StagePart {
-  const { support, query, innerSteps } = configuration.metaTraining;
+function metaTrainingPart(configuration: Configuration, positions: PatchIndex, step: number, index: number): StagePart {
+  const { support, query } = configuration.metaTraining;
   const draws = drawsFor(configuration, STREAMS.degradation, step, index);
   const patches = (set: "support" | "query", count: number) =>
     drawPatches(drawsFor(configuration, STREAMS[set], step, index), positions[set], count, () => 0);
@@ -81,7 +76,6 @@ function metaTrainingPart(
     kernels: [drawKernel(configuration, draws)],
     support: patches("support", support),
     query: patches("query", query),
-    stepWeights: [...stepWeights(metaStep, innerSteps)],
   };
 }
 
@@ -91,8 +85,8 @@ function drawsFor(configuration: Configuration, stream: number, step: number, in
 
 /** An anisotropic Gaussian: λ1 ~ U(λmin, λmax), λ2 ~ U(λmin, λ1), θ ~ U(0, π) (paper §5.1; DESIGN §2). */
 function drawKernel({ degradation }: Configuration, draws: Draws): BlurKernel {
-  const { kernelSize, lambdaMin, lambdaMax = 2.5 * degradation.scale } = degradation;
-  const lambda1 = draws.uniform(lambdaMin, lambdaMax);
+  const { kernelSize, lambdaMin } = degradation;
+  const lambda1 = draws.uniform(lambdaMin, largestVariance(degradation));
   const lambda2 = draws.uniform(lambdaMin, lambda1);
   const theta = draws.uniform(0, Math.PI);
   return gaussianKernel({ size: kernelSize, lambda1, lambda2, theta });

@@ -7,7 +7,7 @@ import { parse as parseYaml, YAMLParseError } from "yaml";
 import { nearestName } from "./nearest.js";
 import { PRESET_NAMES, type PresetName, presets } from "./presets.js";
 import { type ConfigurationProblem, describeIssues } from "./problems.js";
-import { type Configuration, configurationSchema } from "./schema.js";
+import { type Configuration, configurationSchema, largestVariance } from "./schema.js";
 import { isPlainObject, mergeTrees, type PlainObject, treeOf, valueAt } from "./tree.js";
 
 /** A value that a flag sets. */
@@ -114,7 +114,7 @@ function configurationFromLayers(layers: readonly Layer[]): Configuration {
 function contradictions(configuration: Configuration): ConfigurationProblem[] {
   const { degradation, pretraining, metaTraining } = configuration;
   const problems: ConfigurationProblem[] = [];
-  const lambdaMax = degradation.lambdaMax ?? 2.5 * degradation.scale;
+  const lambdaMax = largestVariance(degradation);
   if (lambdaMax < degradation.lambdaMin) {
     problems.push({
       path: degradation.lambdaMax === undefined ? "degradation.lambdaMin" : "degradation.lambdaMax",

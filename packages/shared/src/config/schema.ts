@@ -127,3 +127,8 @@ export const configurationSchema = z.strictObject({
 
 /** The whole effective configuration of a run. */
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The upper end of λ1's range, in HR pixels²: 2.5 · scale where it is not set (paper §5.1). */
+export function largestVariance({ lambdaMax, scale }: Configuration["degradation"]): number {
+  return lambdaMax ?? 2.5 * scale;
+}

@@ -1,15 +1,16 @@
 /** The coordinator's Prometheus metrics (DESIGN §10), every one with the label `run`. */
 
 import type { LayoutEntry } from "@mzsr/mzsr";
-import type { ClusterStatus, RunEvent, RunStage, StepSummary } from "@mzsr/shared";
+import type { ClusterStatus, RunEvent, RunStage, StepSummary, WorkerState } from "@mzsr/shared";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CoordinatorEffect } from "../core/events.js";
+import { WorkerSeries } from "./worker-series.js";
 
 type TaskEnded = Extract<CoordinatorEffect, { type: "taskEnded" }>;
 type AuditEnded = Extract<CoordinatorEffect, { type: "audit" }>;
 
 /** From 10 ms (a tiny network) to 3 minutes (the paper's on a slow machine). */
-const TASK_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60, 180];
+const STEP_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60, 180];
 const CHECKPOINT_BUCKETS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 const WORKER_STATES = ["active", "draining", "quarantined", "lost", "gone"] as const;
 
@@ -17,12 +18,16 @@ export class CoordinatorMetrics {
   readonly registry = new Registry();
   readonly #status: () => ClusterStatus;
   readonly #nowMs: () => number;
+  readonly #ofWorkers: WorkerSeries;
   readonly #metaSteps = this.#counter("mzsr_meta_steps_total", "Steps finished by this coordinator.", ["stage"]);
-  readonly #stepSeconds = this.#histogram("mzsr_meta_step_seconds", "Duration of a step.", ["stage"], TASK_BUCKETS);
+  readonly #stepSeconds = this.#histogram("mzsr_meta_step_seconds", "Duration of a step.", ["stage"], STEP_BUCKETS);
   readonly #step = this.#gauge("mzsr_step", "Steps of the stage that are done.", ["stage"]);
   readonly #stepsPlanned = this.#gauge("mzsr_steps_planned", "Steps of the stage in all.", ["stage"]);
-  readonly #tasks = this.#counter("mzsr_tasks_total", "Leases that ended, by how.", ["worker", "outcome"]);
-  readonly #taskSeconds = this.#histogram("mzsr_task_seconds", "Time from lease to result.", ["worker"], TASK_BUCKETS);
+  readonly #tasksEnded = this.#counter(
+    "mzsr_tasks_ended_total",
+    "Leases of all workers that ended, by how; of those that left too.",
+    ["outcome"],
+  );
   readonly #loss = this.#gauge("mzsr_loss", "Mean L1 loss of the newest step's tasks.", ["set", "moment"]);
   readonly #gain = this.#gauge(
     "mzsr_adaptation_gain_ratio",
@@ -37,7 +42,6 @@ export class CoordinatorMetrics {
   readonly #leases = this.#gauge("mzsr_leases", "Tasks and leases of the open steps by state.", ["state"]);
   readonly #gradientBytes = this.#counter("mzsr_gradient_bytes_total", "Bytes of gradients received.", []);
   readonly #parameterBytes = this.#counter("mzsr_parameter_bytes_total", "Bytes of parameters sent.", []);
-  readonly #heartbeatAge = this.#gauge("mzsr_heartbeat_age_seconds", "Time since a worker was heard.", ["worker"]);
   readonly #checkpointAge = this.#gauge("mzsr_checkpoint_age_seconds", "Time since the newest checkpoint.", []);
   readonly #checkpointSeconds = this.#histogram(
     "mzsr_checkpoint_seconds",
@@ -48,7 +52,7 @@ export class CoordinatorMetrics {
   readonly #checkpointFailures = this.#counter("mzsr_checkpoint_failures_total", "Checkpoints not written.", []);
   readonly #audits = this.#counter("mzsr_audits_total", "Audits that ended, by how.", ["result"]);
   readonly #refusals = this.#counter("mzsr_refusals_total", "Results and peers refused, by reason.", ["reason"]);
-  readonly #quarantines = this.#counter("mzsr_quarantines_total", "Quarantines of a worker.", ["worker"]);
+  readonly #events = this.#counter("mzsr_events_total", "Events of the cluster, by kind.", ["kind"]);
   readonly #repeated = this.#counter("mzsr_tasks_repeated_total", "Tasks given out again or computed twice.", []);
   readonly #previewPsnr = this.#gauge("mzsr_preview_psnr_db", "PSNR-Y of a held-out picture.", ["image", "updates"]);
   readonly #secondsLeft = this.#gauge("mzsr_run_seconds_left", "Expected time until the run is finished.", []);
@@ -64,6 +68,7 @@ export class CoordinatorMetrics {
     this.registry.setDefaultLabels({ run });
     this.#status = status;
     this.#nowMs = nowMs;
+    this.#ofWorkers = new WorkerSeries(this.registry, nowMs);
     for (const result of ["match", "mismatch", "skipped", "undecided"]) this.#audits.inc({ result }, 0);
   }
 
@@ -105,9 +110,10 @@ export class CoordinatorMetrics {
   }
 
   taskEnded({ worker, outcome, seconds, bytes, code }: TaskEnded): void {
-    this.#tasks.inc({ worker, outcome });
+    const counts = outcome === "accepted" || outcome === "audited";
+    this.#ofWorkers.taskEnded(worker, outcome, counts ? seconds : undefined);
+    this.#tasksEnded.inc({ outcome });
     this.#gradientBytes.inc(bytes);
-    if (outcome === "accepted" || outcome === "audited") this.#taskSeconds.observe({ worker }, seconds);
     if (outcome === "refused") this.#refusals.inc({ reason: code ?? "result" });
     if (outcome === "repeated" || outcome === "lost" || outcome === "late") this.#repeated.inc();
   }
@@ -116,8 +122,9 @@ export class CoordinatorMetrics {
     this.#audits.inc({ result });
   }
 
-  happened({ kind, worker }: RunEvent): void {
-    if (kind === "quarantine" && worker !== undefined) this.#quarantines.inc({ worker });
+  happened(event: RunEvent): void {
+    this.#events.inc({ kind: event.kind });
+    this.#ofWorkers.happened(event);
   }
 
   /** A peer was turned away before it became a worker. */
@@ -162,15 +169,11 @@ export class CoordinatorMetrics {
   }
 
   #observe(status: ClusterStatus, nowMs: number): void {
-    for (const state of WORKER_STATES) {
-      this.#workers.set({ state }, status.workers.filter((worker) => worker.state === state).length);
-    }
+    const counts = new Map<WorkerState, number>(WORKER_STATES.map((state) => [state, 0]));
+    for (const { state } of status.workers) counts.set(state, counts.get(state)! + 1);
+    for (const [state, count] of counts) this.#workers.set({ state }, count);
     for (const [state, count] of Object.entries(status.leases)) this.#leases.set({ state }, count);
-    this.#heartbeatAge.reset();
-    for (const { worker, state, lastHeartbeatAgoSeconds } of status.workers) {
-      if (lastHeartbeatAgoSeconds === null || state === "gone") continue;
-      this.#heartbeatAge.set({ worker }, lastHeartbeatAgoSeconds);
-    }
+    this.#ofWorkers.observe(status.workers);
     if (this.#checkpointAtMs !== undefined) this.#checkpointAge.set((nowMs - this.#checkpointAtMs) / 1000);
     if (status.secondsLeft !== null) this.#secondsLeft.set(status.secondsLeft);
   }

@@ -42,4 +42,26 @@ describe("ActivityLog", () => {
     for (let second = 2; second <= 5; second++) log.sample({ workers: [worker("b", 2)] }, 1000 * second);
     expect(log.columns(5000).workers).toEqual([{ worker: "b", busy: [1, 1, 1] }]);
   });
+
+  it("remembers only so many of the workers that come and go, and everybody who is connected", () => {
+    const log = new ActivityLog({ spanSeconds: 1, spans: 100, mostDeparted: 3 });
+    const stay = Array.from({ length: 5 }, (_, n) => worker(`stays-${n}`, 1));
+    for (let second = 1; second <= 60; second++) {
+      log.sample({ workers: [...stay, worker(`visitor-${second}`, 2)] }, 1000 * second);
+    }
+    const names = log.columns(60_000).workers.map((lane) => lane.worker);
+    expect(names.filter((name) => name.startsWith("stays"))).toHaveLength(5);
+    // The newest two count as connected.
+    expect(names.filter((name) => name.startsWith("visitor"))).toEqual([56, 57, 58, 59, 60].map((n) => `visitor-${n}`));
+  });
+
+  it("tells of chosen workers alone, and of a worker that was away for a part of its stretch", () => {
+    const log = new ActivityLog({ spanSeconds: 1, spans: 4 });
+    log.sample({ workers: [worker("a", 1), worker("b", 2)] }, 1000);
+    log.sample({ workers: [worker("b", 2)] }, 2000);
+    log.sample({ workers: [worker("a", 2), worker("b", 2)] }, 4000);
+    expect(log.columns(4000, ["a", "nobody", "a"]).workers).toEqual([{ worker: "a", busy: [0.5, null, null, 1] }]);
+    log.sample({ workers: [worker("a", 0)] }, 6000);
+    expect(log.columns(6000, ["a"]).workers).toEqual([{ worker: "a", busy: [null, 1, null, 0] }]);
+  });
 });

@@ -11,7 +11,8 @@ export interface ScrapeTargets {
  * @param self host:port of the coordinator's own
  */
 export function scrapeTargets({ run, workers }: ClusterStatus, self: string): ScrapeTargets[] {
-  const there = workers.filter(({ state, metricsAddress }) => state !== "gone" && metricsAddress !== "");
+  const connected = workers.filter(({ state }) => state === "active" || state === "draining");
+  const there = connected.filter(({ metricsAddress }) => metricsAddress !== "");
   return [
     { targets: [self], labels: { run, job: "mzsr-coordinator" } },
     ...there.map(({ worker, metricsAddress }) => ({

@@ -43,8 +43,6 @@ export interface CoordinatorOptions {
   readonly lastPreviewMs?: number | undefined;
   /** Write event files for TensorBoard into the run folder. */
   readonly tensorboard?: boolean | undefined;
-  /** Told whenever a step is done or something happens. */
-  readonly onProgress?: ((status: ClusterStatus) => void) | undefined;
 }
 
 /** How a coordinator's work ended. */

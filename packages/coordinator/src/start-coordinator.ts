@@ -86,7 +86,7 @@ async function assemble(
   leadership: Leadership | undefined,
   closers: Closers,
 ): Promise<RunningCoordinator> {
-  const { configuration, runFolder, runName, logger, onProgress = () => undefined } = options;
+  const { configuration, runFolder, runName, logger } = options;
   const incarnation = randomUUID();
   const layout = layoutOf(options);
   const schedule = new RunSchedule(configuration);
@@ -111,7 +111,7 @@ async function assemble(
   closers.add(() => http.stop());
   closers.add(() => stream.close());
   const bus = joinBus(options, live, metrics, loop, closers);
-  const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs, onProgress });
+  const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs });
   const grpc = await startGrpcServer({
     host: options.listen.host,
     port: options.listen.grpcPort,
@@ -163,7 +163,6 @@ async function assemble(
     stream,
     recorder,
     logger,
-    onProgress,
     onStep: (line) => {
       leadership?.onStep(line);
       tensorboard?.step(line);

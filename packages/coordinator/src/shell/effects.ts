@@ -1,7 +1,7 @@
 /** Carries out what the core decided: on sockets, files, metrics and NATS. */
 
 import type { ParameterLayout } from "@mzsr/mzsr";
-import type { ClusterStatus, Configuration, DatasetImage, StepSummary } from "@mzsr/shared";
+import type { Configuration, DatasetImage, StepSummary } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { CoordinatorCore } from "../core/coordinator-core.js";
 import type { CoordinatorEffect } from "../core/events.js";
@@ -34,7 +34,6 @@ export interface EffectTargets {
   readonly stream: EventStream;
   readonly recorder: EventRecorder;
   readonly logger: Logger;
-  readonly onProgress: (status: ClusterStatus) => void;
   /** Told of each line of metrics.jsonl. */
   readonly onStep: (line: MetricsLine) => void;
 }
@@ -106,7 +105,7 @@ export class EffectRunner {
   }
 
   #stepDone(summary: StepSummary): void {
-    const { folder, live, stream, metrics, core, layout, logger, onProgress } = this.#targets;
+    const { folder, live, stream, metrics, core, layout, logger } = this.#targets;
     this.#targets.onStep(folder.recordStep(summary, new Date()));
     live.stepDone(summary);
     stream.step(summary);
@@ -114,6 +113,5 @@ export class EffectRunner {
     metrics.showInnerRates(core.parametersBefore(summary.step), layout.entries);
     const { step, stage, seconds, supportLosses, queryLosses } = summary;
     logger.debug({ step, stage, seconds, supportLosses, queryLosses }, "step done");
-    onProgress(live.status());
   }
 }

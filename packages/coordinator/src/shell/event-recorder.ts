@@ -1,5 +1,5 @@
 /** Writes what happens down, and says it to everybody who listens: run folder, page, NATS, metrics, log. */
-import type { ClusterStatus, RunEvent } from "@mzsr/shared";
+import type { RunEvent } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { EventStream } from "../http/event-stream.js";
 import type { CoordinatorMetrics } from "../metrics/metrics.js";
@@ -15,7 +15,6 @@ export interface EventListeners {
   readonly metrics: CoordinatorMetrics;
   readonly logger: Logger;
   readonly nowMs: () => number;
-  readonly onProgress: (status: ClusterStatus) => void;
 }
 
 /** Event kinds that ask for somebody's attention. */
@@ -29,7 +28,7 @@ export class EventRecorder {
   }
 
   record(event: RunEvent): void {
-    const { folder, live, stream, bus, metrics, logger, nowMs, onProgress } = this.#listeners;
+    const { folder, live, stream, bus, metrics, logger, nowMs } = this.#listeners;
     const record = recordOf(event, nowMs());
     folder.recordEvent(record);
     live.happened(record);
@@ -38,6 +37,5 @@ export class EventRecorder {
     metrics.happened(event);
     const { reason, ...facts } = event;
     logger[WARNINGS.has(event.kind) ? "warn" : "info"](facts, reason);
-    onProgress(live.status());
   }
 }

@@ -38,6 +38,7 @@ export * from "./protocol/nats-options.js";
 export * from "./protocol/pem.js";
 export * from "./protocol/proto.js";
 export type * from "./protocol/records.js";
+export * from "./protocol/status-reply.js";
 export * from "./protocol/subjects.js";
 // tasks
 export type * from "./tasks/task.js";

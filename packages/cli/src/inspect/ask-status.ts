@@ -7,6 +7,7 @@ import {
   connectNats,
   type NatsLink,
   type NatsOptions,
+  statusFromBytes,
   statusSubject,
 } from "@mzsr/shared";
 
@@ -57,7 +58,7 @@ export async function askOverNats(nats: NatsOptions, run: string | undefined): P
 async function statusesOver(link: NatsLink, run: string | undefined): Promise<ClusterStatus[]> {
   const subject = run === undefined ? ANY_STATUS_SUBJECT : statusSubject(nameOf(run));
   const answers = await link.requestAll(subject, new Uint8Array(), ANSWER_MS, PAUSE_MS);
-  return answers.map((answer) => JSON.parse(Buffer.from(answer).toString()) as ClusterStatus);
+  return answers.map(statusFromBytes);
 }
 
 function nameOf(run: string): string {

@@ -11,6 +11,7 @@ import {
   type NatsMessage,
   type RunEventRecord,
   statusSubject,
+  statusToBytes,
   type WorkerHeartbeat,
 } from "@mzsr/shared";
 
@@ -59,6 +60,6 @@ export class ClusterBus {
   }
 
   #answer(message: NatsMessage): void {
-    message.respond(Buffer.from(JSON.stringify(this.#options.status())));
+    message.respond(statusToBytes(this.#options.status()));
   }
 }

@@ -1,12 +1,18 @@
 /**
  * Server-sent events. A reader that does not read is not waited for: what it misses is dropped, and when its buffer
  * stays full it is let go; the page reconnects and begins with a fresh status.
+ *
+ * A worker is a line of some 300 bytes in the status. So that a thousand of them do not make 300 KB a second for each
+ * page, the whole status goes out at a bounded rate of such lines, and its head alone in the seconds between. Either is
+ * made once for all readers.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClusterStatus, RunEventRecord, StepSummary, StreamMessages } from "@mzsr/shared";
 
 const STATUS_MS = 1_000;
 const STEP_MS = 250;
+/** Lines of workers that go to a reader in a second, on average: up to so many, each second has a whole status. */
+const WORKERS_A_SECOND = 200;
 /** Bytes that may wait for one reader. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 const MOST_READERS = 64;
@@ -19,6 +25,7 @@ export class EventStream {
   #whenEmpty: (() => void) | undefined;
   #waitingStep: StepSummary | undefined;
   #lastStatus = "";
+  #secondsSinceWhole = 0;
 
   constructor(status: () => ClusterStatus) {
     this.#status = status;
@@ -34,8 +41,8 @@ export class EventStream {
     });
     this.#readers.add(response);
     request.on("close", () => this.#forget(response));
-    write(response, "status", JSON.stringify(this.#status()));
-    this.#statusTimer ??= setInterval(() => this.#sendStatus(), STATUS_MS);
+    response.write(messageOf("status", JSON.stringify(this.#status())));
+    this.#statusTimer ??= setInterval(() => this.#secondPassed(), STATUS_MS);
     return true;
   }
 
@@ -60,7 +67,7 @@ export class EventStream {
   /** Tells everybody that the run is complete, and resolves when all have gone by themselves, or after `graceMs`. */
   async end(folder: string, graceMs: number): Promise<void> {
     if (this.#readers.size === 0) return;
-    this.#sendStatus();
+    this.#sendWhole(this.#status());
     this.#send("end", JSON.stringify({ folder }));
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
@@ -74,23 +81,34 @@ export class EventStream {
   close(): void {
     clearInterval(this.#statusTimer);
     clearTimeout(this.#stepTimer);
-    this.#sendStatus();
+    this.#sendWhole(this.#status());
     for (const reader of this.#readers) reader.end();
     this.#readers.clear();
   }
 
-  #sendStatus(): void {
-    const status = JSON.stringify(this.#status());
-    if (status !== this.#lastStatus) this.#send("status", status);
-    this.#lastStatus = status;
+  #secondPassed(): void {
+    const status = this.#status();
+    this.#secondsSinceWhole++;
+    if (this.#secondsSinceWhole * WORKERS_A_SECOND >= status.workers.length) this.#sendWhole(status);
+    else this.#send("head", JSON.stringify({ ...status, workers: undefined }));
+  }
+
+  #sendWhole(status: ClusterStatus): void {
+    const json = JSON.stringify(status);
+    if (json !== this.#lastStatus) this.#send("status", json);
+    this.#lastStatus = json;
+    this.#secondsSinceWhole = 0;
   }
 
   #send(name: keyof StreamMessages, json: string): void {
+    const message = messageOf(name, json);
     for (const reader of this.#readers) {
-      if (reader.writableLength > MOST_WAITING_BYTES) {
+      // Who has not read the last status needs no newer one behind it; what it must hear of comes by events.
+      if (name === "status" && reader.writableLength >= message.length) continue;
+      if (reader.writableLength > MOST_WAITING_BYTES + this.#lastStatus.length) {
         reader.destroy();
         this.#forget(reader);
-      } else write(reader, name, json);
+      } else reader.write(message);
     }
   }
 
@@ -103,6 +121,6 @@ export class EventStream {
   }
 }
 
-function write(reader: ServerResponse, name: keyof StreamMessages, json: string): void {
-  reader.write(`event: ${name}\ndata: ${json}\n\n`);
+function messageOf(name: keyof StreamMessages, json: string): Buffer {
+  return Buffer.from(`event: ${name}\ndata: ${json}\n\n`);
 }

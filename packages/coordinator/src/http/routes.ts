@@ -80,7 +80,7 @@ export class Routes {
       case "/api/events":
         return sendJson(response, run.events(Math.min(MOST_EVENTS, numberOf(searchParams, "last") ?? 500)));
       case "/api/activity":
-        return sendJson(response, run.activity());
+        return sendJson(response, run.activity(namesIn(searchParams)));
       case "/api/images":
         return sendJson(response, await readPreviews(runPaths(run.folder).previews));
     }
@@ -165,6 +165,11 @@ function historyRange(parameters: URLSearchParams): HistoryRange {
     ...(to === undefined ? {} : { to }),
     ...(points === undefined ? {} : { points }),
   };
+}
+
+function namesIn(parameters: URLSearchParams): string[] | undefined {
+  const names = parameters.getAll("worker");
+  return names.length === 0 ? undefined : names;
 }
 
 function numberOf(parameters: URLSearchParams, name: string): number | undefined {

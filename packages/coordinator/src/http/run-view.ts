@@ -21,7 +21,8 @@ export interface RunView {
   metrics(range: HistoryRange): MetricsColumns;
   /** The newest `last` events, oldest first. */
   events(last: number): readonly RunEventRecord[];
-  activity(): ActivityColumns;
+  /** @param workers names of those that are asked for; all by default */
+  activity(workers?: readonly string[]): ActivityColumns;
 }
 
 /** Runs that nobody works on, by name. */

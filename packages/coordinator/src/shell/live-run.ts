@@ -68,7 +68,7 @@ export class LiveRun implements RunView {
     return last === 0 ? [] : this.#events.slice(-last);
   }
 
-  activity(): ActivityColumns {
-    return this.#activity.columns(this.#options.nowMs());
+  activity(workers?: readonly string[]): ActivityColumns {
+    return this.#activity.columns(this.#options.nowMs(), workers);
   }
 }

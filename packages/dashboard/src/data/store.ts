@@ -79,6 +79,10 @@ export class RunStore {
           if (longer) this.metrics.value = longer;
           else this.#refreshMetrics();
         },
+        head: (head) => {
+          const status = this.status.value;
+          if (status !== undefined) this.#takeStatus({ ...status, ...head });
+        },
         event: (event) => {
           this.events.value = [...this.events.value, event].slice(-MOST_EVENTS);
         },

@@ -4,7 +4,7 @@
  *     GET /api/status                      ClusterStatus
  *     GET /api/metrics?from=&to=&points=   MetricsColumns   (StepHistory.columns; from 1, to the newest, 600 points)
  *     GET /api/events?last=                RunEventRecord[] (oldest first; the newest 500)
- *     GET /api/activity                    ActivityColumns  (ActivityLog.columns)
+ *     GET /api/activity?worker=            ActivityColumns  (ActivityLog.columns; all workers, or each named by a `worker=`)
  *     GET /api/runs                        RunListing[]     (the live run first)
  *     GET /api/images                      PreviewImage[]
  *     GET /api/images/<file>               a PNG named by a PreviewImage; never changes once written
@@ -75,6 +75,9 @@ export interface ClusterStatus {
   /** Totals since the coordinator started, by name (tasksAccepted, tasksRepeated, auditsMatched, …). */
   readonly counters: Readonly<Record<string, number>>;
 }
+
+/** What is true of the cluster as a whole. */
+export type ClusterHead = Omit<ClusterStatus, "workers">;
 
 /** A column of numbers over the buckets of a MetricsColumns; null where no step of the bucket has the number. */
 export type MetricColumn = readonly (number | null)[];
@@ -170,8 +173,10 @@ export interface PreviewImage {
 
 /** Server-sent events of /api/stream: event name → JSON of its data. */
 export interface StreamMessages {
-  /** At once on connecting, then each second when changed. */
+  /** At once on connecting, then when changed: each second up to 200 workers, each n/200 seconds with n. */
   readonly status: ClusterStatus;
+  /** In the seconds between: all of it but the workers. */
+  readonly head: ClusterHead;
   /** The newest finished step, at most four a second. */
   readonly step: StepSummary;
   readonly event: RunEventRecord;

@@ -39,4 +39,15 @@ describe("listed", () => {
     const joins = [happened("join", "host", { worker: "a" }), happened("join", "host", { worker: "a" })];
     expect(listed(joins, false)).toHaveLength(2);
   });
+
+  it("tells once of a crowd to whose workers the same happens, and singly of a few", () => {
+    const joins = Array.from({ length: 100 }, (_, n) => happened("join", "host", { worker: `w-${n}` }));
+    const losses = Array.from({ length: 5 }, (_, n) => happened("lost", "silent", { worker: `w-${n}` }));
+    const list = listed([...joins, ...losses], false);
+    expect(list.map(({ event, crowd }) => [event.kind, event.worker, crowd?.length])).toEqual([
+      ...[4, 3, 2, 1, 0].map((n) => ["lost", `w-${n}`, undefined]),
+      ["join", "w-99", 100],
+    ]);
+    expect(list.at(-1)!.crowd!.slice(0, 2)).toEqual(["w-0", "w-1"]);
+  });
 });

@@ -6,7 +6,13 @@ export interface ListedEvent {
   readonly event: RunEventRecord;
   /** How many of a kind came one after the other. */
   readonly times: number;
+  /** The workers of a crowd, the earliest first; undefined for what is told singly. */
+  readonly crowd?: readonly string[];
 }
+
+/** So many workers to which the same happens one after the other are told of together. */
+const CROWD = 6;
+const OF_A_CROWD = new Set<string>(["join", "leave", "lost", "quarantine", "reinstated", "trial"]);
 
 const TROUBLE = new Set<string>(["lost", "release", "refusal", "quarantine"]);
 const REPETITIVE = new Set<string>(["checkpoint", "release", "refusal"]);
@@ -25,7 +31,27 @@ export function listed(events: readonly RunEventRecord[], troubleOnly: boolean):
       list[list.length - 1] = { ...newer, times: newer.times + 1 };
     else list.push({ event, times: 1 });
   }
-  return list;
+  return gathered(list);
+}
+
+/** Crowds of workers brought together, the rest as it is. */
+function gathered(list: readonly ListedEvent[]): ListedEvent[] {
+  const result: ListedEvent[] = [];
+  for (let start = 0; start < list.length; ) {
+    const { kind } = list[start]!.event;
+    let end = start + 1;
+    while (end < list.length && OF_A_CROWD.has(kind) && list[end]!.event.kind === kind) end++;
+    if (end - start < CROWD) result.push(...list.slice(start, end));
+    else result.push(crowdOf(list.slice(start, end)));
+    start = end;
+  }
+  return result;
+}
+
+/** @param alike newest first, all of a kind */
+function crowdOf(alike: readonly ListedEvent[]): ListedEvent {
+  const workers = new Set(alike.toReversed().flatMap(({ event }) => event.worker ?? []));
+  return { event: alike[0]!.event, times: alike.length, crowd: [...workers] };
 }
 
 function repeats(event: RunEventRecord, newer: RunEventRecord): boolean {

@@ -1,4 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { listed } from "../data/event-list.js";
 import type { RunStore } from "../data/store.js";
 import { sentenceOf } from "./event-words.js";
 
@@ -10,9 +11,10 @@ export function Announcer({ store }: { store: RunStore }) {
   const said = useSignal("");
   const since = useSignal(Date.now());
   useSignalEffect(() => {
-    const newest = store.events.value.findLast((event) => SPOKEN.has(event.kind));
-    if (newest === undefined || newest.at <= since.peek()) return;
-    since.value = newest.at;
+    const news = store.events.value.filter(({ at, kind }) => at > since.peek() && SPOKEN.has(kind));
+    const newest = listed(news, false)[0];
+    if (newest === undefined) return;
+    since.value = newest.event.at;
     said.value = sentenceOf(newest);
   });
   return (

@@ -2,16 +2,18 @@ import { useSignal } from "@preact/signals";
 import { isTrouble, type ListedEvent, listed } from "../data/event-list.js";
 import type { RunStore } from "../data/store.js";
 import { formatClock, formatCount } from "../format.js";
-import { EVENT_WORDS } from "./event-words.js";
+import { EVENT_WORDS, namesOf } from "./event-words.js";
 
 const SHOWN = 7;
+/** Drawn when all are asked for. */
+const MOST_SHOWN = 500;
 
 /** What happened to the cluster, newest first. */
 export function EventLog({ store }: { store: RunStore }) {
   const troubleOnly = useSignal(false);
   const all = useSignal(false);
   const events = listed(store.events.value, troubleOnly.value);
-  const shown = all.value ? events : events.slice(0, SHOWN);
+  const shown = events.slice(0, all.value ? MOST_SHOWN : SHOWN);
   const now = Date.now();
   return (
     <section class="events" aria-labelledby="events-title">
@@ -34,22 +36,27 @@ export function EventLog({ store }: { store: RunStore }) {
       </ol>
       {events.length > SHOWN && (
         <button type="button" class="quiet" onClick={() => (all.value = !all.value)}>
-          {all.value ? "Show fewer" : `Show all ${formatCount(events.length)}`}
+          {all.value
+            ? "Show fewer"
+            : `Show ${events.length > MOST_SHOWN ? "the newest" : "all"} ${formatCount(Math.min(events.length, MOST_SHOWN))}`}
         </button>
       )}
     </section>
   );
 }
 
-function Event({ listed: { event, times }, nowMs }: { listed: ListedEvent; nowMs: number }) {
+function Event({ listed: { event, times, crowd }, nowMs }: { listed: ListedEvent; nowMs: number }) {
   return (
     <li class={isTrouble(event) ? "event trouble" : "event"}>
       <time dateTime={new Date(event.at).toISOString()}>{formatClock(event.at, nowMs)}</time>
       <span class="what">
-        {event.worker !== undefined && <b>{event.worker}</b>} {EVENT_WORDS[event.kind]}
-        {times > 1 && ` ×\u00a0${times}`}
+        {event.worker !== undefined && (
+          <b>{crowd === undefined ? event.worker : `${formatCount(crowd.length)} workers`}</b>
+        )}{" "}
+        {EVENT_WORDS[event.kind]}
+        {crowd === undefined && times > 1 && ` ×\u00a0${times}`}
       </span>
-      <span class="why">{event.reason}</span>
+      <span class="why">{crowd === undefined ? event.reason : namesOf(crowd)}</span>
       {event.step !== undefined && <span class="where">step {formatCount(event.step)}</span>}
     </li>
   );

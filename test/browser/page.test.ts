@@ -7,6 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 const PRETRAINING = 20;
 
+const LOOKS = [
+  ["wide and light", { viewport: { width: 1440, height: 900 }, colorScheme: "light" }],
+  ["wide and dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
+  ["on a phone", { viewport: { width: 360, height: 740 }, colorScheme: "light" }],
+] as const;
+
 describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
   let browser: Browser;
   const ends: (() => Promise<void>)[] = [];
@@ -235,11 +241,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await expectText(page.locator(".legend"), "Step 49");
   });
 
-  it.each([
-    ["wide and light", { viewport: { width: 1440, height: 900 }, colorScheme: "light" }],
-    ["wide and dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
-    ["on a phone", { viewport: { width: 360, height: 740 }, colorScheme: "light" }],
-  ] as const)("has no fault that axe finds, and nothing that sticks out, %s", async (_, options) => {
+  it.each(LOOKS)("has no fault that axe finds, and nothing that sticks out, %s", async (_, options) => {
     const run = runOf(60);
     await addPictures(run);
     const workers = (["active", "draining", "quarantined", "lost", "gone"] as const).map((state) =>
@@ -250,17 +252,121 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     run.events.push({ at: Date.now(), kind: "lost", worker: workers[0]!.worker, reason: "no heartbeat", step: 7 });
     const { page } = await open(await serve(run), "", options);
     await page.locator(".chart canvas").first().waitFor();
-    await page.evaluate(axe.source);
-    const faults = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-      const { violations, passes } = await axe.run();
-      if (!passes.some(({ id }) => id === "color-contrast")) return ["axe did not check the contrast"];
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-    });
-    expect(faults).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
   });
+
+  describe("with 500 workers", () => {
+    it("sums them up, draws only the rows in view, and fetches only their lanes", async () => {
+      const { page, problems, requests } = await open(await serve(runOfMany()));
+      await expectText(page.locator(".worker-overview"), "Working490");
+      await expectText(page.locator(".worker-overview"), "Quarantined2");
+      await expectText(page.locator(".worker-overview"), "Slowestworker-500, 50 s");
+      const rows = page.locator("[data-worker]");
+      await page.locator('[data-worker="worker-100"] .lane').waitFor();
+      expect(await rows.count()).toBeLessThan(40);
+      // Trouble stands first.
+      expect(await rows.first().getAttribute("data-worker")).toBe("worker-100");
+
+      await page.locator(".worker-scroll").evaluate(scrollToEnd);
+      await page.locator('[data-worker="worker-500"] .lane').waitFor();
+      expect(await page.locator('[data-worker="worker-500"]').getAttribute("aria-rowindex")).toBe("501");
+      expect(await rows.count()).toBeLessThan(40);
+      const lanes = requests.filter((address) => address.includes("/api/activity"));
+      const asked = lanes.map((address) => new URL(address).searchParams.getAll("worker").length);
+      expect(asked.filter((count) => count === 0 || count >= 40)).toEqual([]);
+      expect(problems).toEqual([]);
+    });
+
+    it("can be searched and sorted, with the keyboard too, while numbers come in", async () => {
+      const feed = await serve(runOfMany());
+      const { page } = await open(feed);
+      const first = page.locator("[data-worker]").first();
+      const search = page.getByRole("searchbox", { name: "Search" });
+      await search.fill("lost");
+      await expectText(page.locator(".worker-search"), "3 of 500 workers");
+      expect(await page.locator("[data-worker]").count()).toBe(3);
+      await search.fill("worker-25");
+      await expectText(page.locator(".worker-search"), "11 of 500 workers");
+      await search.fill("nobody");
+      await expectText(page.locator(".workers"), "No worker matches.");
+      await search.fill("");
+
+      await page.getByRole("button", { name: "A task" }).focus();
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => first.getAttribute("data-worker")).toBe("worker-500");
+      expect(await page.getByRole("columnheader", { name: "A task" }).getAttribute("aria-sort")).toBe("descending");
+      const workers = feed.run.status.workers.map((worker) =>
+        worker.worker === "worker-7" ? { ...worker, secondsPerTask: 99 } : worker,
+      );
+      feed.setStatus({ workers });
+      await expect.poll(() => first.getAttribute("data-worker")).toBe("worker-7");
+      // The head alone comes in most seconds, and takes no worker away.
+      const { workers: _, ...head } = { ...feed.run.status, step: 3001, stageStep: 1001 };
+      feed.send("head", head);
+      await expectText(page.getByRole("region", { name: "Summary" }), "3 001 of 12 000");
+      expect(await first.getAttribute("data-worker")).toBe("worker-7");
+
+      await page.locator(".worker-scroll").focus();
+      await page.keyboard.press("End");
+      await page.locator('[data-worker="worker-300"]').waitFor();
+    });
+
+    it("tells of a crowd that joins in one line, and to a screen reader", async () => {
+      const feed = await serve(runOf(60));
+      const { page } = await open(feed);
+      feed.setStatus({ workers: manyWorkers() });
+      for (let n = 1; n <= 500; n++) {
+        feed.event({ at: Date.now() + n, kind: "join", worker: `worker-${n}`, reason: "host-1, simd, 2 slots" });
+      }
+      await expectText(page.locator(".events li").first(), "500 workers joined");
+      expect(await page.locator(".events li").count()).toBe(1);
+      await expectText(page.locator("[aria-live=polite]"), "joined");
+    });
+
+    it.each(LOOKS)("has no fault that axe finds, and nothing that sticks out, %s", async (_, options) => {
+      const { page } = await open(await serve(runOfMany()), "", options);
+      await page.locator('[data-worker="worker-100"]').waitFor();
+      await page.locator(".chart canvas").first().waitFor();
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    });
+  });
 });
+
+/** What axe finds wrong. */
+async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { violations, passes } = await axe.run();
+    if (!passes.some(({ id }) => id === "color-contrast")) return ["axe did not check the contrast"];
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+  });
+}
+
+/** `worker-1` to `worker-500`; worker-n takes n/10 s a task, and ten of them are not just working. */
+function manyWorkers() {
+  const unusual = new Map<number, Parameters<typeof fakeWorker>[1]>([
+    [100, { state: "quarantined", reason: "two results were refused: not finite" }],
+    [150, { state: "quarantined", reason: "two results were refused: norm" }],
+    ...[200, 201, 202].map((n) => [n, { state: "lost", reason: "no heartbeat for 5 s" }] as const),
+    ...[250, 251].map((n) => [n, { reason: "on trial: it did not answer its last tasks in time" }] as const),
+    ...[300, 301, 302].map((n) => [n, { state: "draining", reason: "told to end", secondsPerTask: null }] as const),
+  ]);
+  return Array.from({ length: 500 }, (_, at) => {
+    const n = at + 1;
+    return fakeWorker(`worker-${n}`, { secondsPerTask: n / 10, tasksDone: 10 * n, ...unusual.get(n) });
+  });
+}
+
+function runOfMany(): FakeRun {
+  const run = runOf(60);
+  run.status = fakeStatus({ workers: manyWorkers() });
+  run.activity.sample(run.status, Date.now());
+  return run;
+}
 
 /** A live run with `steps` steps behind it. */
 function runOf(steps: number): FakeRun {
@@ -298,6 +404,11 @@ function focused(page: Page): Promise<string> {
 }
 
 // What follows runs in the page, on elements of which only this much needs to be known here.
+
+function scrollToEnd(element: unknown): void {
+  const scrolled = element as { scrollTop: number; scrollHeight: number };
+  scrolled.scrollTop = scrolled.scrollHeight;
+}
 
 function naturalWidth(image: unknown): number {
   return (image as { naturalWidth: number }).naturalWidth;

@@ -1,4 +1,5 @@
 import type { RunStore } from "./data/store.js";
+import { areMany } from "./data/worker-table.js";
 import { Announcer } from "./parts/announcer.js";
 import { Banner } from "./parts/banner.js";
 import { Comparison } from "./parts/comparison.js";
@@ -21,6 +22,8 @@ export function App({ store, compared, theme }: AppProps) {
   const status = store.status.value;
   // A run that is over keeps its steps and events, not who worked on it.
   const workersKnown = store.connection.value !== "still" || (status?.workers.length ?? 0) > 0;
+  // A table needs the wide column.
+  const many = areMany(status?.workers ?? []);
   return (
     <>
       <a class="skip" href="#main">
@@ -36,10 +39,11 @@ export function App({ store, compared, theme }: AppProps) {
             <div class="columns">
               <div class="column">
                 <Learning store={store} compared={compared} theme={theme} />
+                {many && <Workers store={store} />}
                 <Pictures store={store} compared={compared} />
               </div>
               <div class="column">
-                {workersKnown && <Workers store={store} />}
+                {workersKnown && !many && <Workers store={store} />}
                 <EventLog store={store} />
               </div>
             </div>

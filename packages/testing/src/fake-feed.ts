@@ -127,7 +127,10 @@ export class FakeFeed {
       "/api/status": () => run.status,
       "/api/metrics": () => run.history.columns(run.name, { points: Number(searchParams.get("points") ?? 600) }),
       "/api/events": () => run.events,
-      "/api/activity": () => run.activity.columns(Date.now()),
+      "/api/activity": () => {
+        const workers = searchParams.getAll("worker");
+        return run.activity.columns(Date.now(), workers.length === 0 ? undefined : workers);
+      },
       "/api/images": () => run.images,
       "/api/runs": () => this.#runs.map(({ name, live, status }): RunListing => ({ run: name, live, status })),
     };

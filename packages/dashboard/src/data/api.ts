@@ -10,7 +10,7 @@ import type {
 
 /** Points of the curves: about one for every two pixels of a wide screen. */
 const POINTS = 700;
-const EVENTS = 500;
+const EVENTS = 2000;
 
 /** The coordinator answered, but not with what was asked for. */
 export class ApiError extends Error {
@@ -33,9 +33,16 @@ export class Api {
 
   runs = (): Promise<readonly RunListing[]> => getJson("api/runs");
   status = (): Promise<ClusterStatus> => getJson(this.#address("api/status"));
-  metrics = (): Promise<MetricsColumns> => getJson(this.#address("api/metrics", { points: POINTS }));
-  events = (): Promise<readonly RunEventRecord[]> => getJson(this.#address("api/events", { last: EVENTS }));
-  activity = (): Promise<ActivityColumns> => getJson(this.#address("api/activity"));
+  metrics = (): Promise<MetricsColumns> => getJson(this.#address("api/metrics", [["points", String(POINTS)]]));
+  events = (): Promise<readonly RunEventRecord[]> => getJson(this.#address("api/events", [["last", String(EVENTS)]]));
+  /** @param workers whose lanes are wanted; everybody's when undefined */
+  activity = (workers?: readonly string[]): Promise<ActivityColumns> =>
+    getJson(
+      this.#address(
+        "api/activity",
+        (workers ?? []).map((worker) => ["worker", worker]),
+      ),
+    );
   images = (): Promise<readonly PreviewImage[]> => getJson(this.#address("api/images"));
 
   /** Address of a picture's file. */
@@ -43,8 +50,8 @@ export class Api {
     return this.#address(`api/images/${encodeURIComponent(file)}`);
   }
 
-  #address(path: string, query: Record<string, string | number> = {}): string {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  #address(path: string, query: [name: string, value: string][] = []): string {
+    const search = new URLSearchParams(query);
     if (this.#run !== undefined) search.set("run", this.#run);
     return search.size === 0 ? path : `${path}?${search}`;
   }

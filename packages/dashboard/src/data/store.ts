@@ -12,6 +12,7 @@ import { Api, ApiError } from "./api.js";
 import { openFeed } from "./feed.js";
 import { filesOf, loadPictures } from "./pictures.js";
 import { withStep } from "./series.js";
+import { areMany } from "./worker-table.js";
 
 /** Single steps that are appended before the curves are fetched again, downsampled. */
 const MOST_APPENDED = 1400;
@@ -20,7 +21,11 @@ const METRICS_EVERY_MS = 4000;
 const LONG_METRICS_EVERY_MS = 15_000;
 const MANY_STEPS = 20;
 const ACTIVITY_EVERY_MS = 5000;
-const MOST_EVENTS = 500;
+const MOST_EVENTS = 2000;
+/** How long events are gathered, so that a thousand joins at once do not draw the page a thousand times. */
+const GATHER_EVENTS_MS = 100;
+/** How long a table may scroll on before the lanes that came into view are fetched. */
+const WATCH_MS = 150;
 
 /**
  * `over`: the run is finished and its coordinator has ended, or is about to; what is here is all that there will be.
@@ -50,8 +55,11 @@ export class RunStore {
   );
   readonly #refreshActivity = throttled(
     () => ACTIVITY_EVERY_MS,
-    () => this.#load(this.activity, this.api.activity),
+    () => this.#loadActivity(),
   );
+  readonly #gathered: RunEventRecord[] = [];
+  #watched: readonly string[] | undefined;
+  #watchTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param run name of a run; the coordinator's own when undefined */
   constructor(run: string | undefined) {
@@ -67,6 +75,13 @@ export class RunStore {
     if (this.problem.value === undefined && listing !== undefined && !listing.live) this.connection.value = "still";
     else if (this.#run === undefined || listing?.live) this.#follow();
   }
+
+  /** With many workers: whose lanes are in view. Only those are fetched. */
+  readonly watch = (workers: readonly string[]): void => {
+    this.#watched = workers;
+    clearTimeout(this.#watchTimer);
+    this.#watchTimer = setTimeout(() => void this.#loadActivity(), WATCH_MS);
+  };
 
   #follow(): void {
     const close = openFeed({
@@ -84,7 +99,7 @@ export class RunStore {
           if (status !== undefined) this.#takeStatus({ ...status, ...head });
         },
         event: (event) => {
-          this.events.value = [...this.events.value, event].slice(-MOST_EVENTS);
+          if (this.#gathered.push(event) === 1) setTimeout(() => this.#takeGathered(), GATHER_EVENTS_MS);
         },
         preview: () => void this.#load(this.images, this.api.images),
         // The stream stays open for as long as something is fetched: the coordinator waits for its end.
@@ -116,16 +131,28 @@ export class RunStore {
     this.#refreshActivity();
   }
 
+  #takeGathered(): void {
+    if (this.#gathered.length === 0) return;
+    this.events.value = [...this.events.value, ...this.#gathered.splice(0)].slice(-MOST_EVENTS);
+  }
+
+  async #loadActivity(): Promise<void> {
+    const many = areMany(this.status.value?.workers ?? []);
+    if (many && !this.#watched?.length) return;
+    await this.#load(this.activity, () => this.api.activity(many ? this.#watched : undefined));
+  }
+
   async #refreshAll(): Promise<void> {
     await Promise.all([this.#refreshNumbers(), this.#load(this.images, this.api.images)]);
   }
 
   async #refreshNumbers(): Promise<void> {
+    this.#takeGathered();
     await Promise.all([
-      this.#load(this.status, this.api.status),
+      // Which lanes are wanted depends on how many workers there are.
+      this.#load(this.status, this.api.status).then(() => this.#loadActivity()),
       this.#load(this.metrics, this.api.metrics),
       this.#load(this.events, this.api.events),
-      this.#load(this.activity, this.api.activity),
     ]);
   }
 

@@ -1,8 +1,11 @@
 import type { ActivityColumns, RunEventRecord, WorkerState, WorkerStatus } from "@mzsr/shared";
 import type { RunStore } from "../data/store.js";
 import { inOrder, laneOf } from "../data/timeline.js";
+import { areMany } from "../data/worker-table.js";
 import { formatClock, formatCount, formatDuration, formatPercent, formatSeconds } from "../format.js";
 import { TimelineLane } from "./timeline-lane.js";
+import { WorkerOverview } from "./worker-overview.js";
+import { WorkerTable } from "./worker-table.js";
 
 const STATE_WORDS: Record<WorkerState, string> = {
   active: "Working",
@@ -16,11 +19,9 @@ const EMPTY: ActivityColumns = { from: 0, spanSeconds: 5, workers: [] };
 
 /** Who works, how much, and why not. */
 export function Workers({ store }: { store: RunStore }) {
-  const { workers } = store.status.value!;
+  const status = store.status.value!;
+  const { workers } = status;
   const activity = store.activity.value ?? EMPTY;
-  const ordered = inOrder(workers);
-  const here = ordered.filter(({ state }) => state !== "gone");
-  const gone = ordered.filter(({ state }) => state === "gone");
   const minutes = Math.round(
     (Math.max(0, ...activity.workers.map(({ busy }) => busy.length)) * activity.spanSeconds) / 60,
   );
@@ -33,9 +34,34 @@ export function Workers({ store }: { store: RunStore }) {
       {workers.length === 0 && (
         <p class="empty">No worker yet. One joins with: npx mzsr worker --coordinator host:port</p>
       )}
+      {areMany(workers) ? (
+        <>
+          <WorkerOverview status={status} />
+          <WorkerTable workers={workers} activity={activity} events={store.events.value} watch={store.watch} />
+        </>
+      ) : (
+        <WorkerList workers={workers} activity={activity} events={store.events.value} />
+      )}
+    </section>
+  );
+}
+
+interface WorkerListProps {
+  readonly workers: readonly WorkerStatus[];
+  readonly activity: ActivityColumns;
+  readonly events: readonly RunEventRecord[];
+}
+
+/** A few workers, each with all that is known of it. */
+function WorkerList({ workers, activity, events }: WorkerListProps) {
+  const ordered = inOrder(workers);
+  const here = ordered.filter(({ state }) => state !== "gone");
+  const gone = ordered.filter(({ state }) => state === "gone");
+  return (
+    <>
       <ul class="worker-list">
         {here.map((worker) => (
-          <Worker key={worker.worker} worker={worker} activity={activity} events={store.events.value} />
+          <Worker key={worker.worker} worker={worker} activity={activity} events={events} />
         ))}
       </ul>
       {gone.length > 0 && (
@@ -43,12 +69,12 @@ export function Workers({ store }: { store: RunStore }) {
           <summary>{gone.length === 1 ? "1 worker left" : `${gone.length} workers left`}</summary>
           <ul class="worker-list">
             {gone.map((worker) => (
-              <Worker key={worker.worker} worker={worker} activity={activity} events={store.events.value} />
+              <Worker key={worker.worker} worker={worker} activity={activity} events={events} />
             ))}
           </ul>
         </details>
       )}
-    </section>
+    </>
   );
 }
 

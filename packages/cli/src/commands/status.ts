@@ -13,7 +13,8 @@ export function statusCommand(terminal: Terminal): Command {
       "--run <dir>",
       "a run folder on this machine (default: the newest in runs/ that is alive, else the newest); over NATS a run's name",
     )
-    .option("--json", "print JSON")
+    .option("--workers", "name every worker; without it, of more than 12 a summary and those worth a look")
+    .option("--json", "print JSON, with every worker")
     .addHelpText("after", "\nExample:\n  $ npx mzsr status --url http://10.0.0.5:7701 --json\n")
     .action(async (options: StatusOptions) => {
       const { runStatus } = await import("../inspect/run-status.js");

@@ -1,6 +1,7 @@
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClusterStatus } from "@mzsr/shared";
+import { FakeFeed, FakeRun, fakeStatus, fakeWorker } from "@mzsr/testing/fake-feed";
 import { freePort } from "@mzsr/testing/free-port";
 import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
 import { mzsr } from "@mzsr/testing/run-command";
@@ -57,6 +58,19 @@ describe("where nothing runs", () => {
       message: expect.stringMatching(/nothing to tell of.*--url/),
     });
   });
+});
+
+test("of hundreds of workers a summary is told, every one when asked, and in JSON always", async () => {
+  const workers = Array.from({ length: 400 }, (_, n) => fakeWorker(`worker-${n}`));
+  const feed = new FakeFeed(new FakeRun(fakeStatus({ workers })));
+  await feed.listen();
+  onTestFinished(() => feed.stop());
+  const asked = { url: feed.address };
+  const summary = await said(asked, "");
+  expect(summary).toContain("400 active; 800/800 slots busy");
+  expect(summary.match(/worker-/g)!.length).toBeLessThan(20);
+  expect((await said({ ...asked, workers: true }, "")).match(/worker-/g)).toHaveLength(400);
+  expect((JSON.parse(await said({ ...asked, json: true }, "")) as ClusterStatus).workers).toHaveLength(400);
 });
 
 test.skipIf(!hasNatsServer())(

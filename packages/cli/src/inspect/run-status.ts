@@ -13,6 +13,8 @@ export interface StatusOptions {
   readonly nats?: string;
   readonly run?: string;
   readonly json?: boolean;
+  /** Name every worker, however many there are. */
+  readonly workers?: boolean;
 }
 
 /** Where runs are looked for that nobody named. */
@@ -47,7 +49,7 @@ export async function runStatus(options: StatusOptions, terminal: Terminal, defa
   tell(options.url === undefined ? await find(options.run, defaults) : await live(options.url), options, terminal);
 }
 
-function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Terminal): void {
+function tell({ status, storedIn }: Found, { json, workers: all = false }: StatusOptions, terminal: Terminal): void {
   if (json === true) {
     terminal.json({ ...status, live: storedIn === undefined });
     return;
@@ -55,7 +57,7 @@ function tell({ status, storedIn }: Found, { json }: StatusOptions, terminal: Te
   const phase = storedIn !== undefined && status.phase !== "finished" ? "stopped" : status.phase;
   const backend = status.backend ?? "not settled";
   terminal.line(`${status.run}, ${phase}: step ${status.step} of ${status.totalSteps}, backend ${backend}`);
-  if (storedIn === undefined) for (const line of statusLines(status)) terminal.line(line);
+  if (storedIn === undefined) for (const line of statusLines(status, { all })) terminal.line(line);
   else {
     const next = phase === "finished" ? `npx mzsr view ${storedIn}` : `npx mzsr up --run ${storedIn} --resume`;
     terminal.line(`No coordinator works on it now; ${phase === "finished" ? "look at it" : "go on"} with: ${next}`);

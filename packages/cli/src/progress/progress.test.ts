@@ -1,4 +1,4 @@
-import type { ClusterStatus } from "@mzsr/shared";
+import type { ClusterStatus, WorkerStatus } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { LiveDisplay } from "./live-display.js";
 import { duration, significant } from "./numbers.js";
@@ -121,16 +121,36 @@ describe("a status as text", () => {
     expect(text).not.toContain("\n  b  ");
   });
 
-  it("lists workers in the order of their numbers, and not so many that they fill the screen", () => {
+  it("lists workers in the order of their numbers", () => {
     const [worker] = status().workers;
-    const workers = [30, 2, 1, ...Array.from({ length: 17 }, (_, i) => i + 3)].map((n) => ({
-      ...worker!,
-      worker: `worker-${n}`,
-    }));
+    const workers = [30, 2, 1].map((n) => ({ ...worker!, worker: `worker-${n}` }));
     const lines = statusLines(status({ workers }));
-    expect(lines[3]).toMatch(/^ {2}worker-1 /);
-    expect(lines[4]).toMatch(/^ {2}worker-2 /);
-    expect(lines.at(-1)).toBe("  and 8 more");
+    expect(lines.slice(3).map((line) => line.split(" ")[2])).toEqual(["worker-1", "worker-2", "worker-30"]);
+  });
+
+  it("sums up hundreds of workers and names those worth a look, or all when asked", () => {
+    const [worker] = status().workers;
+    const unusual = new Map<number, Partial<WorkerStatus>>([
+      [7, { state: "quarantined", reason: "not finite", busySlots: 0 }],
+      [100, { reason: "on trial: it did not answer", busySlots: 0 }],
+      [200, { state: "lost", reason: "no heartbeat for 5 s", busySlots: 0 }],
+    ]);
+    const workers = Array.from({ length: 300 }, (_, n) => {
+      const usual = { ...worker!, worker: `worker-${n}`, slots: 2, busySlots: 2, secondsPerTask: n === 42 ? 9 : 1 };
+      return { ...usual, ...unusual.get(n) };
+    });
+    const lines = statusLines(status({ workers }));
+    expect(lines[3]).toBe(
+      "  297 active, 1 quarantined, 1 on trial, 1 lost; 594/596 slots busy; a task takes 1.00 to 9.00 s, usually 1.00 s",
+    );
+    expect(lines[4]).toMatch(/^ {2}worker-7 {2}quarantined \(not finite\)/);
+    expect(lines[5]).toMatch(/^ {2}worker-100 {2}active \(on trial: it did not answer\)/);
+    expect(lines[6]).toMatch(/^ {2}worker-200 {2}lost \(no heartbeat/);
+    expect(lines[7]).toMatch(/^ {2}worker-42 .*9\.00 s a task/);
+    expect(lines.slice(16)).toEqual(["  and 288 more"]);
+    const all = statusLines(status({ workers }), { all: true });
+    expect(all.slice(3)).toHaveLength(300);
+    expect(all.at(-1)).toMatch(/^ {2}worker-299 /);
   });
 });
 

@@ -1,5 +1,5 @@
 /** A cluster's status as text: one plain line for logs, a few lines for a terminal. */
-import type { ClusterStatus } from "@mzsr/shared";
+import type { ClusterStatus, WorkerStatus } from "@mzsr/shared";
 import { bar, counted, duration, significant } from "./numbers.js";
 
 const STAGE_TITLES = { pretraining: "pretraining", metaTraining: "meta-training" } as const;
@@ -22,8 +22,12 @@ function whoAndHowLong(status: ClusterStatus): string[] {
   return [workersText(status), ...(status.secondsLeft === null ? [] : [`${duration(status.secondsLeft)} left`])];
 }
 
-/** The lines that a terminal shows and draws over. */
-export function statusLines(status: ClusterStatus): string[] {
+/**
+ * The lines that a terminal shows and draws over. Of many workers they sum up the states and name those that are worth a
+ * look: who does not just work, then the slowest.
+ * @param all name every worker instead
+ */
+export function statusLines(status: ClusterStatus, { all = false } = {}): string[] {
   const share = status.stageSteps === 0 ? 1 : status.stageStep / status.stageSteps;
   const stage = `${STAGE_TITLES[status.stage]}  ${bar(share, BAR_WIDTH)}  ${status.stageStep}/${status.stageSteps}`;
   const left = status.secondsLeft === null ? "" : `   ${duration(status.secondsLeft)} left`;
@@ -32,20 +36,63 @@ export function statusLines(status: ClusterStatus): string[] {
     stage + left,
     `  ${[...lossText(status), ...(status.phase === "training" ? [] : [status.phase])].join("   ")}`,
     `  ${rate}${workersText(status)}`,
-    ...workerLines(status),
+    ...workerLines(status, all),
   ];
 }
 
-function workerLines({ workers }: ClusterStatus): string[] {
-  const present = workers.filter((worker) => worker.state !== "gone");
-  const sorted = present.sort((a, b) => a.worker.localeCompare(b.worker, "en", { numeric: true }));
-  const lines = sorted.slice(0, MOST_WORKERS).map(workerLine);
-  return sorted.length <= MOST_WORKERS ? lines : [...lines, `  and ${sorted.length - MOST_WORKERS} more`];
+function workerLines({ workers }: ClusterStatus, all: boolean): string[] {
+  const present = workers.filter((worker) => worker.state !== "gone").sort(byName);
+  if (all || present.length <= MOST_WORKERS) return present.map(workerLine);
+  const shown = worthALook(present).slice(0, MOST_WORKERS);
+  return [...overviewLines(present), ...shown.map(workerLine), `  and ${present.length - shown.length} more`];
 }
 
-function workerLine(worker: ClusterStatus["workers"][number]): string {
+const byNumericName = new Intl.Collator("en", { numeric: true }).compare;
+
+function byName(a: WorkerStatus, b: WorkerStatus): number {
+  return byNumericName(a.worker, b.worker);
+}
+
+/** Those that do not just work, by name, then the slowest first. */
+function worthALook(workers: readonly WorkerStatus[]): WorkerStatus[] {
+  const pace = ({ secondsPerTask }: WorkerStatus) => secondsPerTask ?? -1;
+  const working = workers.filter(justWorks).sort((a, b) => pace(b) - pace(a) || byName(a, b));
+  return [...workers.filter((worker) => !justWorks(worker)), ...working];
+}
+
+function justWorks({ state, reason }: WorkerStatus): boolean {
+  return state === "active" && !isOnTrial({ state, reason });
+}
+
+function isOnTrial({ state, reason }: Pick<WorkerStatus, "state" | "reason">): boolean {
+  return state === "active" && reason.startsWith("on trial");
+}
+
+/** How many are in each state, and how fast they are. */
+function overviewLines(workers: readonly WorkerStatus[]): string[] {
+  const counts = new Map<string, number>([["active", 0]]);
+  for (const worker of workers) {
+    const state = isOnTrial(worker) ? "on trial" : worker.state;
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  const connected = workers.filter(({ state }) => state === "active" || state === "draining");
+  const sum = (of: "slots" | "busySlots") => connected.reduce((total, worker) => total + worker[of], 0);
+  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
+  return [`  ${states}; ${sum("busySlots")}/${sum("slots")} slots busy${paceText(connected)}`];
+}
+
+function paceText(workers: readonly WorkerStatus[]): string {
+  const seconds = workers.flatMap(({ secondsPerTask }) => secondsPerTask ?? []).sort((a, b) => a - b);
+  if (seconds.length === 0) return "";
+  const [fastest, median, slowest] = [0, seconds.length >> 1, seconds.length - 1].map((at) =>
+    significant(seconds[at]!, 3),
+  );
+  return `; a task takes ${fastest} to ${slowest} s, usually ${median} s`;
+}
+
+function workerLine(worker: WorkerStatus): string {
   const task = worker.secondsPerTask === null ? "" : `, ${significant(worker.secondsPerTask, 3)} s a task`;
-  const why = worker.state === "active" ? "" : ` (${worker.reason})`;
+  const why = justWorks(worker) ? "" : ` (${worker.reason})`;
   return `  ${worker.worker}  ${worker.state}${why}  ${worker.busySlots}/${worker.slots} busy, ${worker.tasksDone} tasks${task}`;
 }
 

@@ -43,6 +43,7 @@ test("the status, the steps, the events and the runs of a live run are told as J
   const runs = await json<RunListing[]>(coordinator, "/api/runs");
   expect(runs.map(({ run, live }) => [run, live])).toEqual([["run", true]]);
   expect(await json<unknown>(coordinator, "/api/activity")).toMatchObject({ workers: expect.any(Array) });
+  expect(await json<unknown>(coordinator, "/api/activity?worker=nobody")).toMatchObject({ workers: [] });
 });
 
 test("a finished run beside the live one is told from its files", async () => {

@@ -1,5 +1,5 @@
 /**
- * The determinism contract (DESIGN §6) with real coordinators, workers, sockets and files: θ after every step is the
+ * The determinism contract (docs/design.md §6) with real coordinators, workers, sockets and files: θ after every step is the
  * same to the last bit, whatever happens to the cluster.
  */
 import { readFile } from "node:fs/promises";

@@ -8,7 +8,7 @@ const USUAL: StartFacts = {
   inputInfo: "pos:\t0\nflags:\t0100000\n",
 };
 
-test("a command that was started in the usual way heeds SIGHUP, also where nothing is known of its start", () => {
+test("a command that was started in the usual way handles SIGHUP, also where nothing is known of its start", () => {
   expect(hangUpIgnored(USUAL)).toBe(false);
   expect(hangUpIgnored({ startedAs: undefined, status: "", input: "", inputInfo: "" })).toBe(false);
   expect(hangUpIgnored({ ...USUAL, startedAs: "/home/me/not-nohup" })).toBe(false);

@@ -1,5 +1,5 @@
 /**
- * Audits: a share of the tasks is computed a second time by another worker and compared by hash (DESIGN §7). As a task
+ * Audits: a share of the tasks is computed a second time by another worker and compared by hash (docs/design.md §7). As a task
  * computed twice gives the same bytes on the same backend, two results that differ prove that a worker computes wrong
  * numbers without knowing it.
  *

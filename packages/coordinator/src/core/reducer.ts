@@ -11,7 +11,7 @@ export interface Reduction {
 
 /**
  * Sums the outcomes of a step in index order, in float64, and divides by their count: the same bits whatever the order
- * in which they arrived (DESIGN §6).
+ * in which they arrived (docs/design.md §6).
  *
  * @param outcomes all tasks of the step; `outcomes[i].index === i`
  */

@@ -56,7 +56,7 @@ export class RunSchedule {
     return { support: innerSteps, query: innerSteps + 1 };
   }
 
-  /** w_j of the outer loss (DESIGN §2); empty in pretraining. */
+  /** w_j of the outer loss (docs/method.md); empty in pretraining. */
   stepWeights(step: number): readonly number[] {
     if (this.stageOf(step) === "pretraining") return [];
     return [...stepWeights(step - this.stageStart(step), this.configuration.metaTraining.innerSteps)];

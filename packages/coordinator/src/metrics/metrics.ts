@@ -1,4 +1,4 @@
-/** The coordinator's Prometheus metrics (DESIGN §10), every one with the label `run`. */
+/** The coordinator's Prometheus metrics (docs/design.md §10), every one with the label `run`. */
 
 import type { LayoutEntry } from "@mzsr/mzsr";
 import type { ClusterStatus, RunEvent, RunStage, StepSummary, WorkerState } from "@mzsr/shared";

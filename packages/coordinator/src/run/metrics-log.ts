@@ -1,4 +1,4 @@
-/** metrics.jsonl: one line per step (DESIGN §8), with snake_case keys. */
+/** metrics.jsonl: one line per step (docs/design.md §8), with snake_case keys. */
 import { readFile } from "node:fs/promises";
 import { InputError, messageOf } from "@mzsr/mzsr";
 import type { StepSummary } from "@mzsr/shared";

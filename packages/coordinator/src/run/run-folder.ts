@@ -1,4 +1,4 @@
-/** A run's folder (DESIGN §8): what is in it when a coordinator starts, and what the coordinator writes while it runs. */
+/** A run's folder (docs/design.md §8): what is in it when a coordinator starts, and what the coordinator writes while it runs. */
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, messageOf, removeUnfinished } from "@mzsr/mzsr";

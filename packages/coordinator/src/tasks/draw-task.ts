@@ -1,6 +1,6 @@
 /**
  * Drawing tasks: everything about task `index` of step `step` is a function of (configuration, data set, seed, step,
- * index), so any coordinator draws the same one at any time (DESIGN §6).
+ * index), so any coordinator draws the same one at any time (docs/design.md §6).
  */
 
 import { type BlurKernel, Draws, gaussianKernel } from "@mzsr/mzsr";
@@ -83,7 +83,7 @@ function drawsFor(configuration: Configuration, stream: number, step: number, in
   return new Draws(configuration.seed, [stream, step, index]);
 }
 
-/** An anisotropic Gaussian: λ1 ~ U(λmin, λmax), λ2 ~ U(λmin, λ1), θ ~ U(0, π) (paper §5.1; DESIGN §2). */
+/** An anisotropic Gaussian: λ1 ~ U(λmin, λmax), λ2 ~ U(λmin, λ1), θ ~ U(0, π) (paper §5.1; docs/method.md). */
 function drawKernel({ degradation }: Configuration, draws: Draws): BlurKernel {
   const { kernelSize, lambdaMin } = degradation;
   const lambda1 = draws.uniform(lambdaMin, largestVariance(degradation));

@@ -9,7 +9,7 @@ const range = (min: number, max: number) => z.number().min(min).max(max);
 const rate = z.number().gt(0).max(10);
 
 export const BACKEND_NAMES = ["cuda", "tensorflow", "webgpu", "simd", "cpu"] as const;
-/** A way to compute TensorFlow.js ops (DESIGN §4). */
+/** A way to compute TensorFlow.js ops (docs/architecture.md). */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 const model = z.strictObject({

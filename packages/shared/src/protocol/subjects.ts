@@ -1,4 +1,4 @@
-/** The NATS subjects of a run (DESIGN §5). */
+/** The NATS subjects of a run (docs/design.md §5). */
 
 /**
  * `name` as one token of a NATS subject: letters, digits, `-` and `_` stay, every other UTF-8 byte becomes `=XX`, so

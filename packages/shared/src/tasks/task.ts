@@ -3,7 +3,7 @@
  */
 import type { BlurKernel } from "@mzsr/mzsr";
 
-/** Stage 1 learns from minibatches, stage 2 over tasks (DESIGN §2). */
+/** Stage 1 learns from minibatches, stage 2 over tasks (docs/method.md). */
 export type RunStage = "pretraining" | "metaTraining";
 
 /** Where a training patch comes from. */

@@ -1,5 +1,5 @@
 /**
- * The ways to compute TensorFlow.js ops (DESIGN §4) and how each is started. Packages that need a GPU or a native
+ * The ways to compute TensorFlow.js ops (docs/architecture.md) and how each is started. Packages that need a GPU or a native
  * library are optional: they are loaded only when asked for, or found by `auto`.
  */
 import { createRequire } from "node:module";

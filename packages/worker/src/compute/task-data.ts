@@ -24,7 +24,7 @@ export function taskCrops(task: Task, read: PatchReader): Image[] {
 }
 
 /**
- * Makes a task's patches from its crops: flipped or turned, and their ILR images (DESIGN §2). Each patch is degraded by
+ * Makes a task's patches from its crops: flipped or turned, and their ILR images (docs/method.md). Each patch is degraded by
  * itself, with mirrored edges, as the paper's code does.
  */
 export function taskData(task: Task, crops: readonly Image[]): TaskData {

@@ -1,4 +1,4 @@
-/** What a worker tells Prometheus (DESIGN §10). */
+/** What a worker tells Prometheus (docs/design.md §10). */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { GpuReading } from "../gpu/nvidia-smi.js";
 

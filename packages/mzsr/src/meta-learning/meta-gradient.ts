@@ -1,6 +1,6 @@
 /**
- * The meta-gradient: how the loss after adaptation changes with the parameters before it (paper, algorithm 1; DESIGN
- * §2), without a tape through the inner loop.
+ * The meta-gradient: how the loss after adaptation changes with the parameters before it (paper, algorithm 1;
+ * docs/method.md), without a tape through the inner loop.
  *
  * Forward, θ_{j+1} = θ_j − α_j ∘ ∇L_support(θ_j); only the parameters θ_0 … θ_T stay. Then the adjoint recursion walks
  * back, with q_j = w_j ∇L_query(θ_j) and H_j the support loss's Hessian at θ_j:

@@ -1,9 +1,5 @@
-import type { Task } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { CoreHarness, type JoinedWorker, placeOf } from "../testing/core-harness.js";
-import { Announcements } from "./announcements.js";
-import type { GrantedLease } from "./leases.js";
-import type { Member } from "./membership.js";
 
 /** Tasks that a worker was told of, in order. */
 function announced({ received }: JoinedWorker): string[] {
@@ -60,15 +56,16 @@ describe("announcements", () => {
   });
 
   it("consider how long each worker's tasks take", () => {
-    const leasedAtMs: Record<string, number> = { slow: 0, fast: 500 };
-    const board = { leasesOf: (session: string) => [{ grantedMs: leasedAtMs[session]! } as GrantedLease] };
-    const member = (session: string, secondsPerTask: number) =>
-      ({ session, secondsPerTask, hello: { slots: 1 } }) as Member;
-    const [slow, fast] = [member("slow", 2), member("fast", 0.4)];
-    const task = { step: 1, index: 0 } as Task;
-    expect(new Announcements().next([task], [slow, fast], board)).toEqual(new Map([[fast, [task]]]));
-    leasedAtMs.fast = 1700;
-    expect(new Announcements().next([task], [slow, fast], board)).toEqual(new Map([[slow, [task]]]));
+    const cluster = new CoreHarness({ tasks: 1, steps: 9, cluster: { pipeline: 1 } });
+    const [slow, fast] = [cluster.join("slow"), cluster.join("fast")];
+    expect([announced(slow), announced(fast)]).toEqual([["1/0", "2/0"], []]);
+    cluster.nowMs += 400;
+    cluster.answer(fast);
+    cluster.nowMs += 1600;
+    cluster.answer(slow);
+    // Both have a task since now; the slow one will need 2 s for it, the other one 0.4 s.
+    expect([slow, fast].map(({ leases }) => leases.map(placeOf))).toEqual([["2/0"], ["3/0"]]);
+    expect([announced(slow), announced(fast)]).toEqual([["1/0", "2/0"], ["4/0"]]);
   });
 
   it("bind nobody: the task of a busy worker goes to an idle one", () => {

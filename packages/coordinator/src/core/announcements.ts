@@ -1,7 +1,17 @@
 import type { Task } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
-import type { TaskBoard } from "./leases.js";
-import type { Member } from "./membership.js";
+import type { OpenStep, TaskBoard, TaskEntry } from "./leases.js";
+import type { Member, Membership } from "./membership.js";
+
+/** Slots for which nothing is announced yet. */
+export interface UnannouncedSlots {
+  /** Whose will be free first. */
+  readonly firstUnannounced: Member | undefined;
+  /** The member was told of a task. */
+  update(member: Member): void;
+}
+
+const NOTHING: ReadonlySet<TaskEntry> = new Set();
 
 /**
  * Who has been told of which task ahead of its lease. A worker that knows what comes next makes the task's data while it
@@ -9,66 +19,81 @@ import type { Member } from "./membership.js";
  * costs nothing, the task may still go to anybody, and nothing waits for it.
  */
 export class Announcements {
-  readonly #announced = new Map<string, SessionId>();
+  readonly #board: Pick<TaskBoard, "announce">;
+  readonly #bySession = new Map<SessionId, Set<TaskEntry>>();
+  #lapsed = new Set<SessionId>();
 
-  /** The session that was told of the task, as far as it has not been leased since. */
-  sessionOf(task: Task): SessionId | undefined {
-    return this.#announced.get(placeOf(task));
+  constructor(board: Pick<TaskBoard, "announce">) {
+    this.#board = board;
   }
 
-  /** The task has been given to somebody. */
-  leased(task: Task): void {
-    this.#announced.delete(placeOf(task));
+  /** How many tasks the session was told of that have not been leased since. */
+  countFor(session: SessionId): number {
+    return this.to(session).size;
+  }
+
+  /** These tasks. */
+  to(session: SessionId): ReadonlySet<TaskEntry> {
+    return this.#bySession.get(session) ?? NOTHING;
+  }
+
+  /** The task has been given to somebody. Returns the session that was told of it. */
+  leased(entry: TaskEntry): SessionId | undefined {
+    const session = entry.announcedTo;
+    if (session !== undefined) this.#forget(entry, session);
+    return session;
+  }
+
+  /** The session may not be given tasks any more: unless it may again by then, `next` tells others. */
+  lapse(session: SessionId): void {
+    if (this.#bySession.has(session)) this.#lapsed.add(session);
   }
 
   /**
    * What to tell now: the next tasks that nobody was told of, to the workers whose slots will be free first, a slot a task.
    *
-   * @param upcoming tasks without a lease, the next one first; read only as far as there is room
-   * @param workers that may be given tasks
-   * @param board with their leases
+   * @param steps that are open, in order
+   * @param ahead the step after them, drawn when it is asked for; `undefined` when there is none
    */
-  next(upcoming: Iterable<Task>, workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Map<Member, Task[]> {
-    const slots = this.#unannouncedSlots(workers, board);
+  next(
+    steps: readonly OpenStep[],
+    ahead: () => OpenStep | undefined,
+    slots: UnannouncedSlots,
+    membership: Pick<Membership, "bySession" | "eligibility">,
+  ): Map<Member, Task[]> {
+    this.#forgetLapsed(membership);
     const announcements = new Map<Member, Task[]>();
-    if (slots.length === 0) return announcements;
-    for (const task of upcoming) {
-      if (this.#announced.has(placeOf(task))) continue;
-      const { member } = slots.shift()!;
-      this.#announced.set(placeOf(task), member.session!);
-      announcements.set(member, [...(announcements.get(member) ?? []), task]);
-      if (slots.length === 0) break;
+    for (;;) {
+      const member = slots.firstUnannounced;
+      if (!member) return announcements;
+      const entry = steps.find(({ fresh }) => fresh.first !== undefined)?.fresh.first ?? ahead()?.fresh.first;
+      if (!entry) return announcements;
+      this.#tell(entry, member.session!);
+      slots.update(member);
+      if (!announcements.has(member)) announcements.set(member, []);
+      announcements.get(member)!.push(entry.task);
     }
-    return announcements;
   }
 
-  /** In the order in which they will be free. What was told to sessions that are gone is forgotten. */
-  #unannouncedSlots(workers: readonly Member[], board: Pick<TaskBoard, "leasesOf">): Slot[] {
-    const known = new Map<SessionId, number>(workers.map(({ session }) => [session!, 0]));
-    for (const [place, session] of this.#announced) {
-      const count = known.get(session);
-      if (count === undefined) this.#announced.delete(place);
-      else known.set(session, count + 1);
+  #forgetLapsed(membership: Pick<Membership, "bySession" | "eligibility">): void {
+    for (const session of this.#lapsed) {
+      const member = membership.bySession(session);
+      if (member && membership.eligibility.isEligible(member)) continue;
+      for (const entry of this.to(session)) this.#forget(entry, session);
     }
-    const slots = workers.flatMap((member) => slotsOf(member, board).slice(known.get(member.session!)));
-    return slots.sort((a, b) => a.freeMs - b.freeMs);
+    this.#lapsed.clear();
   }
-}
 
-/** A place for one task at a time. */
-interface Slot {
-  readonly member: Member;
-  /** When its task will be done, if it takes as long as the worker's last ones; 0 when it has none. */
-  readonly freeMs: number;
-}
+  #tell(entry: TaskEntry, session: SessionId): void {
+    if (!this.#bySession.has(session)) this.#bySession.set(session, new Set());
+    this.#bySession.get(session)!.add(entry);
+    this.#board.announce(entry, session);
+  }
 
-function slotsOf(member: Member, board: Pick<TaskBoard, "leasesOf">): Slot[] {
-  const taskMs = 1000 * (member.secondsPerTask ?? 0);
-  const ends = board.leasesOf(member.session!).map(({ grantedMs }) => grantedMs + taskMs);
-  const free = Array.from({ length: member.hello.slots }, (_, slot) => ends[slot] ?? 0);
-  return free.sort((a, b) => a - b).map((freeMs) => ({ member, freeMs }));
-}
-
-function placeOf({ step, index }: Task): string {
-  return `${step}/${index}`;
+  #forget(entry: TaskEntry, session: SessionId): void {
+    const told = this.#bySession.get(session)!;
+    told.delete(entry);
+    if (told.size === 0) this.#bySession.delete(session);
+    this.#board.announce(entry, undefined);
+  }
 }

@@ -1,57 +1,74 @@
 import { auditCase, nextAuditMove } from "./audits.js";
 import type { TaskBoard, TaskEntry, Vote } from "./leases.js";
 import type { Membership } from "./membership.js";
+import { byOrder } from "./moments.js";
+import { OrderedSet } from "./ordered-set.js";
 import { PeerPresence } from "./peer-presence.js";
-import type { TaskTimes } from "./task-times.js";
+import type { StageTimes } from "./task-times.js";
 import type { Transitions } from "./transitions.js";
 
-export interface AuditOfficeParts {
+export interface AuditorParts {
   readonly board: TaskBoard;
   readonly membership: Membership;
   readonly transitions: Transitions;
-  readonly timesOf: (entry: TaskEntry) => TaskTimes;
+  readonly times: StageTimes;
   readonly patienceMs: number;
 }
 
-/** Applies the rules of audits.ts to the open tasks: settles them, and condemns workers that were wrong. */
+/**
+ * Applies the rules of audits.ts to the open tasks: settles them, and condemns workers that were wrong. It looks at a task
+ * when something has changed for it: its leases or results, the workers that could compute it, or a wait that is over.
+ */
 export class Auditor {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #transitions: Transitions;
-  readonly #timesOf: (entry: TaskEntry) => TaskTimes;
+  readonly #times: StageTimes;
   readonly #patienceMs: number;
   readonly #peers: PeerPresence;
+  /** Tasks that wait for somebody to come or for time to pass. */
+  readonly #waiting = new OrderedSet<TaskEntry>(byOrder);
+  #eligibilitySeen = -1;
 
-  constructor({ board, membership, transitions, timesOf, patienceMs }: AuditOfficeParts) {
+  constructor({ board, membership, transitions, times, patienceMs }: AuditorParts) {
     this.#board = board;
     this.#membership = membership;
     this.#transitions = transitions;
-    this.#timesOf = timesOf;
+    this.#times = times;
     this.#patienceMs = patienceMs;
     this.#peers = new PeerPresence(patienceMs);
   }
 
   /** Settles every audited task that can be settled now. */
   judge(now: number): void {
-    const backends = this.#membership.eligible.map(({ hello }) => hello.backend);
-    this.#peers.note(backends, now);
-    // What one audit finds out can change the others.
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (const entry of this.#board.unsettled()) {
-        if (entry.audited && entry.votes.length > 0 && this.#judgeEntry(entry, now)) moved = true;
-      }
+    const { eligibility } = this.#membership;
+    this.#peers.begin(now);
+    for (const backend of eligibility.backends) if (eligibility.on(backend).size > 1) this.#peers.note(backend, now);
+    const { changedAudits } = this.#board.tasks;
+    for (const entry of this.#board.tasks.overdueAudits(now)) changedAudits.add(entry);
+    for (const entry of this.#waiting) if (isVoted(entry)) changedAudits.add(entry);
+    // What one audit finds out can change the others, in which case those before it are looked at again.
+    let last = -1;
+    for (;;) {
+      this.#noteEligibility();
+      const entry = changedAudits.firstFrom(({ order }) => order <= last) ?? changedAudits.first;
+      if (!entry) return;
+      last = entry.order;
+      changedAudits.delete(entry);
+      this.#judgeEntry(entry, now);
     }
   }
 
-  /** When time alone will settle something, in ms. */
-  *moments(): Generator<number> {
-    for (const entry of this.#board.unsettled()) {
-      const { votes, dissentMs, auditMs } = entry;
-      if (votes[0]) yield this.#peers.aloneFromMs(votes[0].backend);
-      if (auditMs !== undefined) yield auditMs + this.#timesOf(entry).auditMs;
-      if (dissentMs !== undefined) yield dissentMs + this.#patienceMs;
+  /** The first moment after `nowMs` at which time alone will settle something; infinite when there is none. */
+  nextMs(nowMs: number): number {
+    const { tasks } = this.#board;
+    const dissentMs = tasks.dissent.next((ms) => ms + this.#patienceMs <= nowMs);
+    let next = Math.min(tasks.nextOverdueMs(nowMs), (dissentMs ?? Number.POSITIVE_INFINITY) + this.#patienceMs);
+    for (const backend of tasks.votedBackends) {
+      const aloneMs = this.#peers.aloneFromMs(backend);
+      if (aloneMs > nowMs) next = Math.min(next, aloneMs);
     }
+    return next;
   }
 
   /** The coordinator was away for `ms`. */
@@ -59,23 +76,31 @@ export class Auditor {
     this.#peers.discountPause(ms);
   }
 
-  /** True when something was decided. */
-  #judgeEntry(entry: TaskEntry, now: number): boolean {
-    entry.auditMs ??= now;
+  /** Who may compute a task has changed: every audit may go on otherwise. */
+  #noteEligibility(): void {
+    const { version } = this.#membership.eligibility;
+    if (version === this.#eligibilitySeen) return;
+    this.#eligibilitySeen = version;
+    for (const entry of this.#board.tasks.voted) this.#board.tasks.changedAudits.add(entry);
+  }
+
+  #judgeEntry(entry: TaskEntry, now: number): void {
+    const auditMs = entry.auditMs ?? now;
     const alone = now >= this.#peers.aloneFromMs(entry.votes[0]!.backend);
     const waitedForThird = entry.dissentMs !== undefined && now - entry.dissentMs >= this.#patienceMs;
-    const overdue = now - entry.auditMs >= this.#timesOf(entry).auditMs;
-    const decision = nextAuditMove(auditCase(entry, this.#membership.eligible, { alone, waitedForThird, overdue }));
-    if (decision.move === "wait" && decision.forThird) entry.dissentMs ??= now;
-    else entry.dissentMs = undefined;
-    if (decision.move === "wait" || decision.move === "compute") return false;
+    const overdue = now - auditMs >= this.#times[entry.task.stage].auditMs;
+    const decision = nextAuditMove(auditCase(entry, this.#membership, { alone, waitedForThird, overdue }));
+    const forThird = decision.move === "wait" && decision.forThird;
+    this.#board.waits(entry, { auditMs, dissentMs: forThird ? (entry.dissentMs ?? now) : undefined });
+    this.#waiting.toggle(entry, decision.move === "wait" && entry.leases.size === 0);
+    if (decision.move === "wait" || decision.move === "compute") return;
     // Of one name's processes the one that was wrong is condemned; its votes name it, so look before they are dropped.
     const right = decision.move === "settle" ? decision.vote.hash : undefined;
     const wrong = decision.wrong.map(
       (name) => entry.votes.findLast(({ worker, hash }) => worker === name && hash !== right)!,
     );
     if (decision.move === "settle") {
-      entry.confirmed = decision.result !== "skipped";
+      this.#board.confirm(entry, decision.result !== "skipped");
       this.#transitions.settle(entry, decision.vote, now);
       this.#transitions.countAudit(entry, decision.result);
       this.#record(entry, decision.result, decision.vote);
@@ -85,7 +110,6 @@ export class Auditor {
       for (const worker of decision.wrong) this.#transitions.dropVotes(entry, worker);
     }
     for (const vote of wrong) this.#condemn(vote, entry, now);
-    return true;
   }
 
   /** Those who computed the result that counts have somebody who agrees with them. */
@@ -122,4 +146,8 @@ export class Auditor {
     const { step, index } = proof.task;
     this.#transitions.quarantine(member, `an audit found its result of step ${step} task ${index} wrong`, now);
   }
+}
+
+function isVoted({ settled, votes }: TaskEntry): boolean {
+  return settled === undefined && votes.length > 0;
 }

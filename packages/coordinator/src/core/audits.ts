@@ -24,9 +24,10 @@
 
 import { Draws } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
+import type { Eligibility } from "./eligibility.js";
 import type { AuditResult } from "./events.js";
-import { backendOf, type TaskEntry, type Vote } from "./leases.js";
-import type { Member } from "./membership.js";
+import { backendOf, soughtWorkers, type TaskEntry, type Vote } from "./leases.js";
+import type { Member, Membership } from "./membership.js";
 
 /** First word of the random streams that choose what is audited ("AUDT"); drawing tasks uses other words. */
 const AUDIT_STREAM = 0x41554454;
@@ -48,7 +49,7 @@ export interface AuditCase {
   readonly votes: readonly Vote[];
   /** Workers that are computing the task now. */
   readonly leaseholders: readonly string[];
-  /** Workers that may be given tasks, busy or not. */
+  /** Workers that may be given tasks, busy or not; one on the task's backend stands for all who have not computed it. */
   readonly workers: readonly AuditWorker[];
   /** Rule 3: nobody else has been there for a while. */
   readonly alone: boolean;
@@ -71,19 +72,47 @@ export type AuditMove =
   /** Nobody can be believed. */
   | { readonly move: "restart"; readonly wrong: readonly string[] };
 
-/** The case of a task as the board has it. */
+export interface AuditPresence extends Pick<Membership, "byName"> {
+  readonly eligibility: Pick<Eligibility, "isEligible" | "on">;
+}
+
+/**
+ * The case of a task as the board has it.
+ *
+ * @param begunBy who shall be computing the task besides
+ */
 export function auditCase(
   entry: TaskEntry,
-  workers: readonly Member[],
+  presence: AuditPresence,
   waits: Pick<AuditCase, "alone" | "waitedForThird" | "overdue">,
+  begunBy?: Member,
 ): AuditCase {
-  return {
-    backend: backendOf(entry),
-    votes: entry.votes,
-    leaseholders: [...entry.leases].map(({ worker }) => worker),
-    workers: workers.map(({ worker, hello }) => ({ worker, backend: hello.backend })),
-    ...waits,
-  };
+  const leaseholders = [...entry.leases].map(({ worker }) => worker);
+  if (begunBy) leaseholders.push(begunBy.worker);
+  const backend = backendOf(entry) ?? begunBy?.hello.backend;
+  const involved = unique([...entry.votes.map(({ worker }) => worker), ...leaseholders]);
+  return { backend, votes: entry.votes, leaseholders, workers: workersFor(backend, involved, presence), ...waits };
+}
+
+/** Those involved that may be given tasks, and somebody else on the backend. */
+function workersFor(
+  backend: BackendName | undefined,
+  involved: readonly string[],
+  presence: AuditPresence,
+): AuditWorker[] {
+  const { eligibility } = presence;
+  const present = involved.flatMap((name) => {
+    const member = presence.byName(name);
+    return member && eligibility.isEligible(member) ? [member] : [];
+  });
+  const other = backend && first(eligibility.on(backend), ({ worker }) => !involved.includes(worker));
+  const members = other ? [...present, other] : present;
+  return members.map(({ worker, hello }) => ({ worker, backend: hello.backend }));
+}
+
+function first<T>(items: Iterable<T>, matches: (item: T) => boolean): T | undefined {
+  for (const item of items) if (matches(item)) return item;
+  return undefined;
 }
 
 /** What to do next about an audited task that has at least one vote or lease. */
@@ -91,7 +120,7 @@ export function nextAuditMove(audit: AuditCase): AuditMove {
   const agreed = agreement(audit.votes);
   if (agreed) return agreed;
   if (audit.overdue && audit.votes.length > 0) return close(audit.votes);
-  const sought = audit.votes.length === 0 ? 2 : 1;
+  const sought = soughtWorkers(audit.votes);
   if (audit.leaseholders.length >= sought) return { move: "wait", forThird: false };
   const others = uninvolved(audit);
   if (others.length > 0) return { move: "compute", by: others, kind: "audit" };

@@ -1,18 +1,18 @@
 import type { ParameterLayout } from "@mzsr/mzsr";
 import type { ClusterStatus, Configuration, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
 import { type ResultRejection, validateResult, validateWorker } from "./admission.js";
-import { Announcements } from "./announcements.js";
 import { Auditor } from "./auditor.js";
-import { isAudited } from "./audits.js";
-import { backupMoments, dispatch, mayHelp } from "./dispatch.js";
+import { type Grant, LEASE_KIND } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
 import { isHopeless } from "./hopeless.js";
-import { type GrantedLease, isPending, type LeaseKind, TaskBoard, type TaskEntry } from "./leases.js";
+import { type GrantedLease, TaskBoard, type TaskEntry } from "./leases.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
 import { Progress } from "./progress.js";
 import { RunSchedule } from "./schedule.js";
+import { Scheduler, type SchedulerParts } from "./scheduler.js";
 import { clusterStatus } from "./status.js";
-import { TaskTimes } from "./task-times.js";
+import { Steps } from "./steps.js";
+import { type StageTimes, TaskTimes } from "./task-times.js";
 import { sha256OfFloats, Trainer } from "./trainer.js";
 import type { TrainingState } from "./training-state.js";
 import { Transitions } from "./transitions.js";
@@ -30,11 +30,8 @@ export interface CoreOptions {
   readonly layout: ParameterLayout;
   /** Names this life of the coordinator; part of every lease id. */
   readonly incarnation: string;
-}
-
-interface DrawnTask {
-  readonly task: Task;
-  readonly audited: boolean;
+  /** Makes the part that decides what is given to whom: for tests that watch it. */
+  readonly scheduler?: (parts: SchedulerParts) => Scheduler;
 }
 
 interface JoinRefusal {
@@ -60,17 +57,13 @@ export class CoordinatorCore {
   readonly #trainer: Trainer;
   readonly #membership: Membership;
   readonly #board: TaskBoard;
-  readonly #times: Record<Task["stage"], TaskTimes>;
+  readonly #times: StageTimes;
+  readonly #scheduler: Scheduler;
+  readonly #steps: Steps;
   readonly #progress = new Progress();
   readonly #transitions: Transitions;
   readonly #audits: Auditor;
-  readonly #announcements = new Announcements();
-  /** The tasks of the step after the open ones. */
-  #ahead: { readonly step: number; readonly tasks: readonly DrawnTask[] } | undefined;
   #nowMs: number | undefined;
-  /** When the newest step was done. */
-  #reducedMs = Number.NEGATIVE_INFINITY;
-  #checkpointedStep: number;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
   /** Why the run can never end well. */
@@ -86,17 +79,25 @@ export class CoordinatorCore {
     this.#trainer = new Trainer(this.#schedule, layout, state);
     if (configuration.backend !== "auto") this.#trainer.fixBackend(configuration.backend);
     this.#membership = new Membership(patience);
-    this.#board = new TaskBoard(`${incarnation}.`);
-    this.#times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
-    this.#transitions = new Transitions(this.#board, this.#membership, this.#progress, this.#timesOf);
-    this.#audits = new Auditor({
-      board: this.#board,
-      membership: this.#membership,
-      transitions: this.#transitions,
-      timesOf: this.#timesOf,
-      patienceMs: patience * 1000,
+    const times = { pretraining: new TaskTimes(patience), metaTraining: new TaskTimes(patience) };
+    this.#times = times;
+    this.#board = new TaskBoard({
+      idPrefix: `${incarnation}.`,
+      times,
+      lapsedTrials: (session) => this.#membership.bySession(session)?.recentOutcomes.lapsedTrials ?? 0,
     });
-    this.#checkpointedStep = state.step;
+    this.#transitions = new Transitions(this.#board, this.#membership, this.#progress, times);
+    const parts = { board: this.#board, membership: this.#membership, transitions: this.#transitions, times };
+    this.#scheduler = options.scheduler?.(parts) ?? new Scheduler(parts);
+    this.#audits = new Auditor({ ...parts, patienceMs: patience * 1000 });
+    this.#steps = new Steps({
+      ...parts,
+      configuration,
+      drawTask: options.drawTask,
+      schedule: this.#schedule,
+      trainer: this.#trainer,
+      progress: this.#progress,
+    });
   }
 
   /** The run has ended: nothing will happen any more but refusals. */
@@ -115,8 +116,13 @@ export class CoordinatorCore {
 
   /** When to call `handle` with a tick at the latest, on the same clock; `undefined` when only events matter. */
   nextWakeMs(nowMs: number): number | undefined {
-    let next = Number.POSITIVE_INFINITY;
-    if (!this.#over) for (const moment of this.#moments(nowMs)) if (moment > nowMs) next = Math.min(next, moment);
+    if (this.#over) return undefined;
+    const next = Math.min(
+      this.#membership.connectedCount > 0 ? nowMs + LONGEST_SLEEP_MS : Number.POSITIVE_INFINITY,
+      this.#membership.attentionMs(nowMs),
+      this.#scheduler.nextMs(nowMs),
+      this.#audits.nextMs(nowMs),
+    );
     return Number.isFinite(next) ? next : undefined;
   }
 
@@ -254,7 +260,7 @@ export class CoordinatorCore {
   }
 
   #heard(member: Member | undefined, now: number): void {
-    if (member?.session !== undefined) member.lastHeardMs = now;
+    if (member) this.#membership.heard(member, now);
   }
 
   #result(session: SessionId, id: string, outcome: TaskOutcome, now: number): void {
@@ -278,16 +284,16 @@ export class CoordinatorCore {
       this.#compareCopy(member, lease, outcome, now);
       return;
     }
-    this.#timesOf(entry).observe(now - lease.grantedMs);
+    this.#times[entry.task.stage].observe(now - lease.grantedMs);
     this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
     const end = entry.votes.length === 0 ? "accepted" : "audited";
     this.#transitions.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
     // Nothing of a quarantined worker's successor counts until somebody confirms it.
-    if (lease.kind === "trial" && member.recentOutcomes.trial === "successor") entry.audited = true;
+    if (lease.kind === "trial" && member.recentOutcomes.trial === "successor") this.#board.audit(entry);
     const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
     const { worker, hello } = member;
     const vote = { worker, incarnation: hello.incarnation, backend: lease.backend, outcome, hash };
-    entry.votes.push(vote);
+    this.#board.vote(entry, vote);
     if (!entry.audited) this.#transitions.settle(entry, vote, now);
   }
 
@@ -342,9 +348,9 @@ export class CoordinatorCore {
     this.#dropSilent(now);
     this.#expireLeases(now);
     this.#audits.judge(now);
-    this.#reduceSteps(now);
+    this.#steps.reduce(now);
     if (this.#endIfDue(now)) return;
-    this.#openSteps();
+    this.#steps.open(this.#lastStep);
     this.#dispatch(now);
     this.#announce();
   }
@@ -360,15 +366,6 @@ export class CoordinatorCore {
       this.#audits.discountPause(gap);
     }
     return now;
-  }
-
-  /** When time alone will change something. */
-  *#moments(now: number): Generator<number> {
-    if (this.#membership.connected.length > 0) yield now + LONGEST_SLEEP_MS;
-    yield* this.#membership.attentionMs();
-    for (const lease of this.#board.leases) yield lease.grantedMs + this.#deadlineMs(lease);
-    yield* backupMoments({ board: this.#board, workers: this.#membership.eligible, timesOf: this.#timesOf });
-    yield* this.#audits.moments();
   }
 
   #reinstate(now: number): void {
@@ -388,14 +385,11 @@ export class CoordinatorCore {
   }
 
   #expireLeases(now: number): void {
-    for (const lease of [...this.#board.leases]) {
-      // One that has expired may have ended others.
-      if (this.#board.find(lease.id) === undefined) continue;
-      const age = now - lease.grantedMs;
-      if (age < this.#deadlineMs(lease)) continue;
-      if (age < this.#aloneDeadlineMs(lease) && this.#isAlone(lease)) continue;
-      const usual = seconds(this.#timesOf(lease.entry).usualMs!);
-      this.#expire(lease, `no result after ${seconds(age)}, where ${usual} is usual`, now);
+    for (const lease of this.#scheduler.overdue(now)) {
+      // One that has expired may have ended others, or given them more time.
+      if (this.#board.find(lease.id) === undefined || !this.#scheduler.isOver(lease, now)) continue;
+      const usual = seconds(this.#times[lease.entry.task.stage].usualMs!);
+      this.#expire(lease, `no result after ${seconds(now - lease.grantedMs)}, where ${usual} is usual`, now);
     }
   }
 
@@ -403,7 +397,7 @@ export class CoordinatorCore {
     this.#transitions.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
     this.#transitions.release(lease, "lost", reason, now);
     if (lease.kind !== "trial") {
-      lease.entry.expirations++;
+      this.#board.expired(lease.entry);
       this.#transitions.unanswered(lease, reason, now);
       return;
     }
@@ -418,53 +412,13 @@ export class CoordinatorCore {
     }
   }
 
-  /** Nobody else could take the lease's task: then there is nothing to be gained from ending it. */
-  #isAlone({ entry, kind, session }: GrantedLease): boolean {
-    if (kind === "trial") return false;
-    return !this.#membership.eligible.some((member) => member.session !== session && mayHelp(entry, member));
-  }
-
-  #reduceSteps(now: number): void {
-    for (;;) {
-      const { step } = this.#trainer;
-      const outcomes = this.#board.settledOutcomes(step);
-      if (!outcomes) return;
-      const begunMs = this.#board.steps.find((open) => open.step === step)!.begunMs!;
-      this.#board.close(step);
-      const sinceMs = Math.max(begunMs, this.#reducedMs);
-      this.#reducedMs = now;
-      const circumstances = { seconds: (now - sinceMs) / 1000, workers: this.#membership.connected.length };
-      const summary = this.#trainer.advance(outcomes, circumstances);
-      this.#progress.stepDone(summary, now);
-      this.#transitions.effect({ type: "step", summary });
-      this.#checkpointIfDue();
-    }
-  }
-
-  #checkpointIfDue(): void {
-    const { step } = this.#trainer;
-    const { pretraining, checkpoints } = this.#options.configuration;
-    const stageEnds = step === pretraining.steps && step < this.#schedule.totalSteps;
-    if (step === this.#schedule.totalSteps) this.#checkpoint("finished");
-    else if (stageEnds) this.#checkpoint("stage");
-    else if (step % checkpoints.every === 0) this.#checkpoint("interval");
-    if (stageEnds)
-      this.#transitions.record({ kind: "stage", step, reason: "pretraining is done; meta-training begins" });
-  }
-
-  #checkpoint(reason: "interval" | "stop" | "finished" | "stage"): void {
-    const state = this.#trainer.snapshot();
-    this.#checkpointedStep = state.step;
-    this.#transitions.effect({ type: "checkpoint", step: state.step, reason, state });
-  }
-
   /** True when the run is over. */
   #endIfDue(now: number): boolean {
     const { step } = this.#trainer;
     if (step === this.#schedule.totalSteps) this.#finish("the run is finished", now);
     else if (this.#failure !== undefined) this.#finish(this.#failure, now);
     else if (this.#stop && step > this.#stop.lastStep) this.#finish(this.#stop.reason, now);
-    else if (this.#stop && this.#membership.connected.length === 0) {
+    else if (this.#stop && this.#membership.connectedCount === 0) {
       this.#finish(`${this.#stop.reason}; no worker is left to finish step ${step + 1}`, now);
     }
     return this.#over;
@@ -474,7 +428,7 @@ export class CoordinatorCore {
     const { step } = this.#trainer;
     const complete = step === this.#schedule.totalSteps;
     for (const lease of [...this.#board.leases]) this.#transitions.endLease(lease, "lost", now);
-    if (!complete && this.#checkpointedStep !== step) this.#checkpoint("stop");
+    if (!complete) this.#steps.checkpointStop();
     for (const member of this.#membership.connected) {
       this.#transitions.effect({ type: "drain", session: member.session!, reason, finished: complete });
       this.#membership.drain(member, reason, now);
@@ -488,54 +442,35 @@ export class CoordinatorCore {
     this.#over = true;
   }
 
-  #openSteps(): void {
-    const first = this.#trainer.step;
-    const last = Math.min(first + this.#schedule.pipeline, this.#lastStep);
-    for (let step = first; step <= last; step++) {
-      if (this.#schedule.parametersStepOf(step) > first) return;
-      if (!this.#board.has(step)) this.#board.open(step, this.#drawStep(step));
-    }
-  }
-
   /** The last step that shall still be computed. */
   get #lastStep(): number {
     return this.#stop?.lastStep ?? this.#schedule.totalSteps - 1;
   }
 
-  #drawStep(step: number): readonly DrawnTask[] {
-    if (this.#ahead?.step === step) return this.#ahead.tasks;
-    const { seed, cluster } = this.#options.configuration;
-    return Array.from({ length: this.#schedule.tasksOf(step) }, (_, index) => ({
-      task: this.#options.drawTask(step, index),
-      audited: isAudited(seed, step, index, cluster.auditShare),
-    }));
-  }
-
   #dispatch(now: number): void {
     const granted = new Map<Member, GrantedLease[]>();
-    const grant = (entry: TaskEntry, member: Member, kind: LeaseKind) => {
-      const { worker, hello, session } = member;
-      const lease = this.#board.grant({ entry, worker, backend: hello.backend, session: session!, kind }, now);
-      granted.set(member, [...(granted.get(member) ?? []), lease]);
-      this.#announcements.leased(entry.task);
-    };
-    dispatch({
-      board: this.#board,
-      workers: this.#membership.eligible,
-      onTrial: this.#membership.onTrial,
-      timesOf: this.#timesOf,
-      nowMs: now,
-      announcedTo: ({ task }) => this.#announcements.sessionOf(task),
-      grant,
-    });
+    for (const grant of this.#scheduler.dispatch(now)) {
+      const lease = this.#grant(grant, now);
+      const leases = granted.get(grant.member);
+      if (leases) leases.push(lease);
+      else granted.set(grant.member, [lease]);
+    }
     for (const [member, leases] of granted) this.#assign(member, leases);
+  }
+
+  #grant(grant: Grant, now: number): GrantedLease {
+    const { entry, member, reason } = grant;
+    const { worker, hello, session } = member;
+    const kind = LEASE_KIND[reason];
+    const lease = this.#board.grant({ entry, worker, backend: hello.backend, session: session!, kind }, now);
+    this.#scheduler.granted(grant);
+    return lease;
   }
 
   #assign(member: Member, leases: readonly GrantedLease[]): void {
     const session = member.session!;
     for (const step of new Set(leases.map(({ entry }) => entry.task.parametersStep))) {
-      if (member.parametersSent.has(step)) continue;
-      member.parametersSent.add(step);
+      if (!this.#membership.sendParameters(member, step)) continue;
       this.#transitions.effect({ type: "parameters", session, step });
     }
     this.#transitions.effect({
@@ -546,29 +481,17 @@ export class CoordinatorCore {
   }
 
   #announce(): void {
-    const announcements = this.#announcements.next(this.#upcoming(), this.#membership.eligible, this.#board);
+    const announcements = this.#scheduler.announce(() => this.#steps.ahead(this.#lastStep));
     for (const [member, tasks] of announcements) {
       this.#transitions.effect({ type: "announce", session: member.session!, tasks });
     }
-  }
-
-  /** Tasks that will be given next: those of the open steps, then those of the step after, whose θ is not there yet. */
-  *#upcoming(): Generator<Task> {
-    for (const { entries } of this.#board.steps) {
-      for (const entry of entries) if (isPending(entry) && entry.failures.length === 0) yield entry.task;
-    }
-    const step = (this.#board.steps.at(-1)?.step ?? this.#trainer.step - 1) + 1;
-    if (step > this.#lastStep) return;
-    this.#ahead = { step, tasks: this.#drawStep(step) };
-    for (const { task } of this.#ahead.tasks) yield task;
   }
 
   // Parts of the above
 
   /** A worker failed at a task. Sometimes the worker is at fault, and sometimes the task. */
   #blame(member: Member, entry: TaskEntry, reason: string, now: number): void {
-    entry.failures.push(member.worker);
-    entry.failedMs ??= now;
+    this.#board.failed(entry, member.worker, now);
     if (entry.settled === undefined && entry.votes.length === 0 && this.#isHopeless(entry, now)) {
       const { step, index } = entry.task;
       const workers = new Set(entry.failures).size;
@@ -583,7 +506,7 @@ export class CoordinatorCore {
     return isHopeless({
       failures,
       credible,
-      untried: this.#membership.eligible.some(({ worker }) => !failures.includes(worker)),
+      untried: this.#membership.eligibility.some(({ worker }) => !failures.includes(worker)),
       anyAccepted: this.#progress.counters.tasksAccepted! > 0,
       patiences: (now - failedMs!) / (1000 * this.#options.configuration.cluster.patience),
     });
@@ -599,22 +522,10 @@ export class CoordinatorCore {
     return { size: this.#options.layout.size, lossCounts: this.#schedule.lossCounts(step), maxGradientNorm };
   }
 
-  readonly #timesOf = (entry: TaskEntry): TaskTimes => this.#times[entry.task.stage];
-
-  /** Each copy on trial may take twice as long as the one before, whatever its task. */
-  #deadlineMs({ entry, kind, session }: GrantedLease): number {
-    const lapsed = this.#membership.bySession(session)!.recentOutcomes.lapsedTrials;
-    return this.#timesOf(entry).deadlineMs(kind === "trial" ? lapsed : entry.expirations);
-  }
-
-  #aloneDeadlineMs({ entry }: GrantedLease): number {
-    return this.#timesOf(entry).aloneDeadlineMs(entry.expirations);
-  }
-
   get #phase(): RunPhase {
     if (this.#over && this.#trainer.step === this.#schedule.totalSteps) return "finished";
     if (this.#over || this.#stop) return "stopping";
-    return this.#membership.connected.length === 0 ? "waiting" : "training";
+    return this.#membership.connectedCount === 0 ? "waiting" : "training";
   }
 }
 

@@ -1,170 +1,234 @@
 /** Which task goes to whom. */
+import type { BackendName } from "@mzsr/shared";
 import { auditCase, nextAuditMove } from "./audits.js";
+import type { Eligibility } from "./eligibility.js";
 import type { SessionId } from "./events.js";
-import { backendOf, isPending, type LeaseKind, type TaskBoard, type TaskEntry } from "./leases.js";
-import type { Member } from "./membership.js";
-import type { TaskTimes } from "./task-times.js";
+import { type Choice, FreeSlots, type FreeSlotsView } from "./free-slots.js";
+import { backendOf, type LeaseKind, type OpenStep, type TaskEntry } from "./leases.js";
+import type { Member, Membership } from "./membership.js";
+import { byOrder } from "./moments.js";
+import { merged } from "./ordered-set.js";
+import { isReliable } from "./worker-slots.js";
 
-export interface DispatchContext {
-  readonly board: TaskBoard;
-  /** Workers that may be given tasks. */
-  readonly workers: readonly Member[];
-  /** Workers that may be given copies of what others compute. */
-  readonly onTrial: readonly Member[];
-  readonly timesOf: (entry: TaskEntry) => TaskTimes;
-  readonly nowMs: number;
-  /** The session that was told of the task in advance, if any. */
-  readonly announcedTo: (entry: TaskEntry) => SessionId | undefined;
-  /** Gives the lease; the board shows it at once. */
-  readonly grant: (entry: TaskEntry, member: Member, kind: LeaseKind) => void;
+/** Why a worker is given a task. */
+export type GrantReason =
+  /** It was told of the task in advance. */
+  | "announced"
+  /** The task is the next one that nobody computes. */
+  | "next"
+  /** Its result is compared with another worker's. */
+  | "audit"
+  /** It contradicts another worker and computes the task once more. */
+  | "again"
+  /** All who compute the task take longer than usual. */
+  | "slow"
+  /** It is on trial: a copy of what others compute. */
+  | "trial";
+
+export const LEASE_KIND: Readonly<Record<GrantReason, LeaseKind>> = {
+  announced: "first",
+  next: "first",
+  audit: "audit",
+  again: "again",
+  slow: "backup",
+  trial: "trial",
+};
+
+export interface Grant {
+  readonly entry: TaskEntry;
+  readonly member: Member;
+  readonly reason: GrantReason;
+}
+
+/** All that the decision depends on. */
+export interface DispatchView {
+  /** In ascending order. */
+  readonly steps: readonly OpenStep[];
+  readonly slots: FreeSlotsView;
+  readonly membership: Pick<Membership, "byName" | "bySession"> & {
+    readonly eligibility: Pick<Eligibility, "isEligible" | "on">;
+  };
+  /** Tasks that the session was told of. */
+  readonly announcedTo: (session: SessionId) => Iterable<TaskEntry>;
+  /** Unsettled tasks that take longer than usual, longest first; and all that are being computed, by step and index. */
+  readonly slow: Iterable<TaskEntry>;
+  readonly leased: Iterable<TaskEntry>;
+  /** Workers that may be given copies of what others compute and have nothing else to do. */
+  readonly idleOnTrial: Iterable<Member>;
 }
 
 /**
  * Fills the free slots: step by step the tasks of which a free worker was told in advance, the others that nobody
  * computes, and the second opinions for audits; and when nothing of that is left, the slowest leases a second time, so
  * that one slow worker does not hold up a step. Last come the copies for workers on trial.
+ *
+ * Changes nothing. The grants are to be carried out in order.
  */
-export function dispatch(context: DispatchContext): void {
-  giveTasks(context);
-  for (const member of context.onTrial) giveCopy(member, context);
+export function dispatch(view: DispatchView): readonly Grant[] {
+  const plan = new Plan(view);
+  plan.giveTasks();
+  plan.giveCopies();
+  return plan.grants;
 }
 
-function giveTasks(context: DispatchContext): void {
-  const slots = new FreeSlots(context);
-  if (slots.none) return;
-  for (const { entries } of context.board.steps) {
-    giveAnnounced(entries, context, slots);
-    for (const entry of unannouncedFirst(entries.filter(isPending), context)) {
-      slots.give(entry, "first", [(member) => !hasFailed(entry, member)]);
+class Plan {
+  readonly grants: Grant[] = [];
+  readonly #view: DispatchView;
+  readonly #slots: FreeSlots;
+  /** Who is given a task that nobody computed, by task. */
+  readonly #begun = new Map<TaskEntry, Member>();
+  /** All tasks that somebody is given. */
+  readonly #given = new Set<TaskEntry>();
+
+  constructor(view: DispatchView) {
+    this.#view = view;
+    this.#slots = new FreeSlots(view.slots);
+  }
+
+  giveTasks(): void {
+    if (this.#slots.none) return;
+    for (const step of this.#view.steps) {
+      this.#giveAnnounced(step);
+      this.#givePending(step);
+      if (this.#slots.none) return;
+      this.#giveAudits(step);
+      if (this.#slots.none) return;
     }
-    for (const entry of entries) giveAudit(entry, context, slots);
-    if (slots.none) return;
+    this.#giveBackups();
   }
-  giveBackups(context, slots);
-}
 
-/** When leases become slow while a slot is free to take them up, in ms. */
-export function* backupMoments(context: Pick<DispatchContext, "board" | "workers" | "timesOf">): Generator<number> {
-  const { board, workers, timesOf } = context;
-  if (workers.every((member) => busySlots(board, member) >= member.hello.slots)) return;
-  for (const { entry, grantedMs, kind } of board.leases) {
-    if (kind !== "trial" && entry.settled === undefined) yield grantedMs + timesOf(entry).slowMs;
+  /** One copy at a time: of the first task that others compute and that it may be given. */
+  giveCopies(): void {
+    const given = [...this.#given].filter(({ leases }) => leases.size === 0).sort(byOrder);
+    for (const member of this.#view.idleOnTrial) {
+      for (const entry of merged(this.#view.leased, given, byOrder)) {
+        if (!mayHelp(entry, member, this.#backendOf(entry))) continue;
+        this.#give(entry, member, "trial");
+        break;
+      }
+    }
   }
-}
 
-export function busySlots(board: TaskBoard, member: Member): number {
-  return member.session === undefined ? 0 : board.leasesOf(member.session).length;
-}
-
-function giveAnnounced(entries: readonly TaskEntry[], { announcedTo }: DispatchContext, slots: FreeSlots): void {
-  for (const entry of entries) {
-    const session = isPending(entry) ? announcedTo(entry) : undefined;
-    const announced = (member: Member) => member.session === session && !hasFailed(entry, member);
-    if (session !== undefined) slots.give(entry, "first", [], announced);
+  #giveAnnounced(step: OpenStep): void {
+    for (const { entry, member } of this.#announcedToFree(step).sort((a, b) => byOrder(a.entry, b.entry))) {
+      if (this.#slots.of(member) === 0 || hasFailed(entry, member)) continue;
+      this.#begin(entry, this.#slots.takeOf(member), "announced");
+    }
   }
-}
 
-/** A worker without announcements takes what nobody was told of before it takes what another one is getting ready for. */
-function unannouncedFirst(entries: readonly TaskEntry[], { announcedTo }: DispatchContext): readonly TaskEntry[] {
-  const isUnannounced = (entry: TaskEntry) => announcedTo(entry) === undefined;
-  return [...entries.filter(isUnannounced), ...entries.filter((entry) => !isUnannounced(entry))];
-}
-
-function giveAudit(entry: TaskEntry, { workers }: DispatchContext, slots: FreeSlots): void {
-  if (!entry.audited || entry.settled !== undefined || isPending(entry)) return;
-  const move = nextAuditMove(auditCase(entry, workers, { alone: false, waitedForThird: false, overdue: false }));
-  if (move.move !== "compute") return;
-  slots.give(entry, move.kind, reliableFirst(entry), ({ worker }) => move.by.includes(worker));
-}
-
-function giveBackups({ board, timesOf, nowMs }: DispatchContext, slots: FreeSlots): void {
-  const slow = [...board.unsettled()].filter((entry) => isSlow(entry, timesOf(entry).slowMs, nowMs));
-  const oldestMs = ({ leases }: TaskEntry) => Math.min(...[...leases].map(({ grantedMs }) => grantedMs));
-  slow.sort((a, b) => oldestMs(a) - oldestMs(b));
-  for (const entry of slow) {
-    if (slots.none) return;
-    slots.give(entry, "backup", reliableFirst(entry), (member) => mayHelp(entry, member));
+  /** The announced tasks of the step whose workers have a free slot; found from the side where there is less to look at. */
+  #announcedToFree({ step, announced }: OpenStep): { readonly entry: TaskEntry; readonly member: Member }[] {
+    const { slots, membership, announcedTo } = this.#view;
+    if (announced.size === 0) return [];
+    if (announced.size < slots.freeWorkers) {
+      return [...announced].flatMap((entry) => {
+        const member = membership.bySession(entry.announcedTo!);
+        return member && slots.freeSlotsOf(member) > 0 ? [{ entry, member }] : [];
+      });
+    }
+    const free = [...slots.groups].flatMap(({ workers }) => [...workers]);
+    return free.flatMap(({ member }) =>
+      [...announcedTo(member.session!)].filter(({ task }) => task.step === step).map((entry) => ({ entry, member })),
+    );
   }
-}
 
-/** Somebody computes it, and everybody who does takes longer than usual: a backup that hangs as well gets one, too. */
-function isSlow({ leases }: TaskEntry, slowMs: number, nowMs: number): boolean {
-  return leases.size > 0 && [...leases].every(({ grantedMs }) => nowMs - grantedMs >= slowMs);
-}
+  /** What nobody was told of comes before what another worker is getting ready for. */
+  #givePending({ unannounced, announced }: OpenStep): void {
+    for (const entries of [unannounced, announced]) {
+      for (const entry of entries) {
+        if (this.#slots.none) return;
+        if (this.#begun.has(entry)) continue;
+        const willing = (member: Member) => !hasFailed(entry, member);
+        this.#begin(entry, this.#slots.take({ allows: willing }, { allows: () => true }), "next");
+      }
+    }
+  }
 
-/** One copy at a time: of the first task that others compute and that it may be given. */
-function giveCopy(member: Member, { board, grant }: DispatchContext): void {
-  if (busySlots(board, member) > 0) return;
-  for (const entry of board.unsettled()) {
-    if (entry.leases.size === 0 || !mayHelp(entry, member)) continue;
-    grant(entry, member, "trial");
-    return;
+  #giveAudits({ step, wanting }: OpenStep): void {
+    const begun = [...this.#begun.keys()].filter(({ task, audited }) => audited && task.step === step).sort(byOrder);
+    for (const entry of merged(wanting, begun, byOrder)) {
+      if (this.#slots.none) return;
+      this.#giveAudit(entry);
+    }
+  }
+
+  #giveAudit(entry: TaskEntry): void {
+    const { membership } = this.#view;
+    const begunBy = this.#begun.get(entry);
+    const audit = auditCase(entry, membership, { alone: false, waitedForThird: false, overdue: false }, begunBy);
+    const move = nextAuditMove(audit);
+    if (move.move !== "compute") return;
+    if (move.kind === "again") {
+      const voters = move.by.map((name) => membership.byName(name)!);
+      const willing = (member: Member) => !hasFailed(entry, member);
+      const reliable = (member: Member) => willing(member) && isReliable(member);
+      this.#give(
+        entry,
+        this.#slots.takeAmong(voters, reliable, willing, () => true),
+        "again",
+      );
+      return;
+    }
+    const involved = new Set([...audit.votes.map(({ worker }) => worker), ...audit.leaseholders]);
+    const choices = reliableFirst(entry, audit.backend, ({ worker }) => !involved.has(worker));
+    this.#give(entry, this.#slots.take(...choices), "audit");
+  }
+
+  /** A backup that takes longer than usual as well gets one, too. */
+  #giveBackups(): void {
+    for (const entry of this.#view.slow) {
+      if (this.#slots.none) return;
+      // It has just been given to a second worker.
+      if (this.#given.has(entry)) continue;
+      const backend = backendOf(entry);
+      const choices = reliableFirst(entry, entry.audited ? backend : undefined, (member) =>
+        mayHelp(entry, member, backend),
+      );
+      this.#give(entry, this.#slots.take(...choices), "slow");
+    }
+  }
+
+  #backendOf(entry: TaskEntry): BackendName | undefined {
+    return backendOf(entry) ?? this.#begun.get(entry)?.hello.backend;
+  }
+
+  #begin(entry: TaskEntry, member: Member | undefined, reason: GrantReason): void {
+    if (member) this.#begun.set(entry, member);
+    this.#give(entry, member, reason);
+  }
+
+  #give(entry: TaskEntry, member: Member | undefined, reason: GrantReason): void {
+    if (!member) return;
+    this.#given.add(entry);
+    this.grants.push({ entry, member, reason });
   }
 }
 
 /** For what must not be held up again: those whose last lease brought a result, then all who have not failed at the task. */
-function reliableFirst(entry: TaskEntry): readonly ((member: Member) => boolean)[] {
-  const willing = (member: Member) => !hasFailed(entry, member);
-  const reliable = (member: Member) =>
-    willing(member) && member.tasksDone > 0 && member.recentOutcomes.unanswered === 0;
-  return [reliable, willing];
+function reliableFirst(
+  entry: TaskEntry,
+  backend: BackendName | undefined,
+  allows: (member: Member) => boolean,
+): readonly Choice[] {
+  const willing = (member: Member) => allows(member) && !hasFailed(entry, member);
+  return [
+    { backend, reliable: true, allows: willing },
+    { backend, allows: willing },
+    { backend, allows },
+  ];
 }
 
-/** It does not compute the task already; and the votes of an audited task come from different workers of one backend. */
-export function mayHelp(entry: TaskEntry, { worker, hello }: Member): boolean {
-  if ([...entry.leases].some((lease) => lease.worker === worker)) return false;
+/**
+ * It does not compute the task already; and the votes of an audited task come from different workers of one backend.
+ *
+ * @param backend of the task's results
+ */
+export function mayHelp(entry: TaskEntry, { worker, hello }: Member, backend = backendOf(entry)): boolean {
+  for (const lease of entry.leases) if (lease.worker === worker) return false;
   if (!entry.audited) return true;
-  return hello.backend === backendOf(entry) && !entry.votes.some((vote) => vote.worker === worker);
+  return hello.backend === backend && !entry.votes.some((vote) => vote.worker === worker);
 }
 
 function hasFailed(entry: TaskEntry, { worker }: Member): boolean {
   return entry.failures.includes(worker);
-}
-
-/** The free slots of the workers, spread evenly: whoever has most of them is given the next task. */
-class FreeSlots {
-  readonly #free = new Map<Member, number>();
-  readonly #grant: DispatchContext["grant"];
-
-  constructor({ board, workers, grant }: DispatchContext) {
-    this.#grant = grant;
-    for (const member of workers) {
-      const free = member.hello.slots - busySlots(board, member);
-      if (free > 0) this.#free.set(member, free);
-    }
-  }
-
-  get none(): boolean {
-    return this.#free.size === 0;
-  }
-
-  /** Gives the task to one of the `allowed`, if there is one to the first that is preferred. */
-  give(
-    entry: TaskEntry,
-    kind: LeaseKind,
-    preferences: readonly ((member: Member) => boolean)[],
-    allowed: (member: Member) => boolean = () => true,
-  ): void {
-    const candidates = [...this.#free.keys()].filter(allowed);
-    const best = preferences.reduce<Member | undefined>(
-      (found, preferred) => found ?? this.#freest(candidates.filter(preferred)),
-      undefined,
-    );
-    this.#give(entry, kind, best ?? this.#freest(candidates));
-  }
-
-  #give(entry: TaskEntry, kind: LeaseKind, best: Member | undefined): void {
-    if (!best) return;
-    const left = this.#free.get(best)! - 1;
-    if (left === 0) this.#free.delete(best);
-    else this.#free.set(best, left);
-    this.#grant(entry, best, kind);
-  }
-
-  #freest(candidates: readonly Member[]): Member | undefined {
-    return candidates.reduce<Member | undefined>(
-      (best, member) => (best === undefined || this.#free.get(member)! > this.#free.get(best)! ? member : best),
-      undefined,
-    );
-  }
 }

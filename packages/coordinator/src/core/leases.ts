@@ -3,57 +3,37 @@
  *
  * A task is settled when the result that counts is known. An ordinary task is settled by its first result; an audited
  * one by its audit (audits.ts), for which it collects a vote from each worker that computed it.
+ *
+ * All changes go through the board, which keeps what is asked for at every event in order (lease-moments.ts, task-index.ts):
+ * so an event costs what it changes, however many tasks and leases there are.
  */
 import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
+import { LeaseMoments } from "./lease-moments.js";
+import { byOrder } from "./moments.js";
+import { OrderedSet } from "./ordered-set.js";
+import { type GrantedLease, isPending, isWanting, type LeaseKind, type TaskEntry, type Vote } from "./task-entry.js";
+import { TaskIndex } from "./task-index.js";
+import type { StageTimes } from "./task-times.js";
 
-/**
- * Why a lease was given: the task's first, a second opinion, the same worker once more, beside a slow one, or as a copy for
- * a worker on trial, which nobody waits for and which does not end with its task.
- */
-export type LeaseKind = "first" | "audit" | "again" | "backup" | "trial";
+export {
+  backendOf,
+  type GrantedLease,
+  isPending,
+  type LeaseKind,
+  soughtWorkers,
+  type TaskEntry,
+  type Vote,
+} from "./task-entry.js";
 
-export interface GrantedLease {
-  readonly id: string;
-  readonly entry: TaskEntry;
-  readonly worker: string;
-  readonly session: SessionId;
-  readonly backend: BackendName;
-  readonly kind: LeaseKind;
-  grantedMs: number;
-}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A result of one worker. */
-export interface Vote {
-  readonly worker: string;
-  readonly incarnation: string;
-  readonly backend: BackendName;
-  readonly outcome: TaskOutcome;
-  /** Of the gradient's bytes; empty where nobody compares. */
-  readonly hash: string;
-}
-
-export interface TaskEntry {
+interface BoardEntry extends Mutable<Omit<TaskEntry, "task" | "order" | "leases" | "votes" | "failures">> {
   readonly task: Task;
-  audited: boolean;
-  /** All but those of workers on trial. */
+  readonly order: number;
   readonly leases: Set<GrantedLease>;
   readonly votes: Vote[];
-  /** The result that counts. */
-  settled: Vote | undefined;
-  /** Two workers agreed on it. */
-  confirmed: boolean;
-  /** Leases ever given, and those that ran out of time. */
-  grants: number;
-  expirations: number;
-  /** Workers whose result was refused or who reported a failure, in order, with repetitions. */
   readonly failures: string[];
-  /** When the first of them failed. */
-  failedMs: number | undefined;
-  /** Since when a result waits for its audit. */
-  auditMs: number | undefined;
-  /** Since when workers contradict each other and nobody is there to decide. */
-  dissentMs: number | undefined;
 }
 
 export interface OpenStep {
@@ -61,7 +41,26 @@ export interface OpenStep {
   /** By task index. */
   readonly entries: readonly TaskEntry[];
   /** When its first task was leased. */
+  readonly begunMs: number | undefined;
+  /** Tasks whose result is not known yet. */
+  readonly unsettled: number;
+  /** Tasks without a lease or a result: those that nobody was told of, and those that somebody was told of. */
+  readonly unannounced: Iterable<TaskEntry> & { readonly size: number };
+  readonly announced: Iterable<TaskEntry> & { readonly size: number };
+  /** Of the unannounced, those that nobody has failed at: told of first. */
+  readonly fresh: { readonly first: TaskEntry | undefined };
+  /** Audited tasks of which more workers are wanted than compute them. */
+  readonly wanting: Iterable<TaskEntry>;
+}
+
+interface BoardStep extends OpenStep {
+  readonly entries: readonly BoardEntry[];
   begunMs: number | undefined;
+  unsettled: number;
+  readonly unannounced: OrderedSet<TaskEntry>;
+  readonly announced: OrderedSet<TaskEntry>;
+  readonly fresh: OrderedSet<TaskEntry>;
+  readonly wanting: OrderedSet<TaskEntry>;
 }
 
 /** Everything that a grant says. */
@@ -73,15 +72,32 @@ export interface GrantRequest {
   readonly kind: LeaseKind;
 }
 
+const NO_LEASES: ReadonlySet<GrantedLease> = new Set();
+
+export interface TaskBoardParts {
+  /** Makes lease ids of different lives of a coordinator different. */
+  readonly idPrefix: string;
+  readonly times: StageTimes;
+  /** Copies that have run out of time since the session's worker answered last. */
+  readonly lapsedTrials: (session: SessionId) => number;
+}
+
 export class TaskBoard {
   readonly #idPrefix: string;
-  readonly #steps = new Map<number, OpenStep>();
+  readonly #steps = new Map<number, BoardStep>();
   readonly #leases = new Map<string, GrantedLease>();
+  readonly #leasesBySession = new Map<SessionId, Set<GrantedLease>>();
+  readonly #moments: LeaseMoments;
+  readonly #index: TaskIndex;
+  #ahead: BoardStep | undefined;
   #granted = 0;
+  #drawn = 0;
+  #changedSessions = new Set<SessionId>();
 
-  /** @param idPrefix makes lease ids of different lives of a coordinator different */
-  constructor(idPrefix: string) {
+  constructor({ idPrefix, times, lapsedTrials }: TaskBoardParts) {
     this.#idPrefix = idPrefix;
+    this.#moments = new LeaseMoments(times, lapsedTrials);
+    this.#index = new TaskIndex(times);
   }
 
   /** In ascending order. */
@@ -89,21 +105,35 @@ export class TaskBoard {
     return [...this.#steps.values()];
   }
 
+  /** The step after the open ones, as far as it has been drawn. */
+  get ahead(): OpenStep | undefined {
+    return this.#ahead;
+  }
+
   get leases(): Iterable<GrantedLease> {
     return this.#leases.values();
   }
 
-  /** Unsettled tasks by step, then index. */
-  *unsettled(): Generator<TaskEntry> {
-    for (const { entries } of this.#steps.values()) {
-      for (const entry of entries) if (entry.settled === undefined) yield entry;
-    }
+  /** When leases are slow and when they are over. */
+  get moments(): LeaseMoments {
+    return this.#moments;
   }
 
-  /** Opens the next step; steps are opened in order. */
-  open(step: number, tasks: readonly { readonly task: Task; readonly audited: boolean }[]): void {
-    const entries = tasks.map(({ task, audited }) => newEntry(task, audited));
-    this.#steps.set(step, { step, entries, begunMs: undefined });
+  /** Unsettled tasks as they are asked for. */
+  get tasks(): TaskIndex {
+    return this.#index;
+  }
+
+  /** Draws the step after the open ones; it has no leases before it is opened. */
+  drawAhead(step: number, tasks: readonly DrawnTask[]): void {
+    this.#ahead = this.#newStep(step, tasks);
+  }
+
+  /** Opens the next step; steps are opened in order. @param draw its tasks, where it has not been drawn ahead */
+  open(step: number, draw: () => readonly DrawnTask[]): void {
+    const ahead = this.#ahead?.step === step ? this.#ahead : undefined;
+    if (ahead) this.#ahead = undefined;
+    this.#steps.set(step, ahead ?? this.#newStep(step, draw()));
   }
 
   has(step: number): boolean {
@@ -112,23 +142,33 @@ export class TaskBoard {
 
   /** The results of `step` in index order, once every task is settled. */
   settledOutcomes(step: number): TaskOutcome[] | undefined {
-    const outcomes = this.#steps.get(step)?.entries.map(({ settled }) => settled?.outcome);
-    return outcomes?.every((outcome) => outcome !== undefined) ? outcomes : undefined;
+    const open = this.#steps.get(step);
+    return open?.unsettled === 0 ? open.entries.map(({ settled }) => settled!.outcome) : undefined;
   }
 
-  /** The step is reduced, or shall not be: forgets it. Its leases must have ended. */
+  begunMs(step: number): number | undefined {
+    return this.#steps.get(step)?.begunMs;
+  }
+
+  /** The step is reduced, or shall not be: forgets it. All leases that anybody waits for must have ended. */
   close(step: number): void {
     this.#steps.delete(step);
   }
 
   grant(request: GrantRequest, nowMs: number): GrantedLease {
-    const { entry } = request;
-    const lease: GrantedLease = { ...request, id: `${this.#idPrefix}${this.#granted++}`, grantedMs: nowMs };
+    const entry = writable(request.entry);
+    const order = this.#granted++;
+    const lease: GrantedLease = { ...request, id: `${this.#idPrefix}${order}`, order, grantedMs: nowMs };
     if (lease.kind !== "trial") entry.leases.add(lease);
     entry.grants++;
     this.#leases.set(lease.id, lease);
-    const step = this.#steps.get(entry.task.step)!;
-    step.begunMs ??= nowMs;
+    const { session } = lease;
+    if (!this.#leasesBySession.has(session)) this.#leasesBySession.set(session, new Set());
+    this.#leasesBySession.get(session)!.add(lease);
+    this.#changedSessions.add(session);
+    this.#moments.set(lease);
+    this.#steps.get(entry.task.step)!.begunMs ??= nowMs;
+    this.#file(entry);
     return lease;
   }
 
@@ -137,28 +177,169 @@ export class TaskBoard {
   }
 
   end(lease: GrantedLease): void {
-    this.#leases.delete(lease.id);
-    lease.entry.leases.delete(lease);
+    if (!this.#leases.delete(lease.id)) return;
+    const entry = writable(lease.entry);
+    entry.leases.delete(lease);
+    const { session } = lease;
+    const others = this.#leasesBySession.get(session)!;
+    others.delete(lease);
+    if (others.size === 0) this.#leasesBySession.delete(session);
+    this.#changedSessions.add(session);
+    this.#moments.delete(lease);
+    this.#file(entry);
   }
 
-  leasesOf(session: SessionId): GrantedLease[] {
-    return [...this.#leases.values()].filter((lease) => lease.session === session);
+  /** In the order in which they were granted. */
+  leasesOf(session: SessionId): ReadonlySet<GrantedLease> {
+    return this.#leasesBySession.get(session) ?? NO_LEASES;
+  }
+
+  /** Sessions whose leases have changed since the last call. */
+  takeChangedSessions(): Iterable<SessionId> {
+    const changed = this.#changedSessions;
+    if (changed.size > 0) this.#changedSessions = new Set();
+    return changed;
+  }
+
+  /** A lease of the task ran out of time. */
+  expired(task: TaskEntry): void {
+    const entry = writable(task);
+    entry.expirations++;
+    for (const lease of entry.leases) this.#moments.set(lease);
+  }
+
+  vote(task: TaskEntry, vote: Vote): void {
+    const entry = writable(task);
+    entry.votes.push(vote);
+    this.#file(entry);
+  }
+
+  audit(task: TaskEntry): void {
+    const entry = writable(task);
+    entry.audited = true;
+    this.#file(entry);
+  }
+
+  settle(task: TaskEntry, vote: Vote): void {
+    const entry = writable(task);
+    if (entry.settled === undefined) this.#countUnsettled(entry, -1);
+    entry.settled = vote;
+    this.#file(entry);
+  }
+
+  confirm(task: TaskEntry, confirmed: boolean): void {
+    writable(task).confirmed = confirmed;
+  }
+
+  /** The worker's results for this task do not count any more. Returns how many there were. */
+  dropVotes(task: TaskEntry, worker: string): number {
+    const entry = writable(task);
+    const kept = entry.votes.filter((vote) => vote.worker !== worker);
+    const dropped = entry.votes.length - kept.length;
+    entry.votes.splice(0, entry.votes.length, ...kept);
+    if (kept.length === 0) entry.auditMs = undefined;
+    if (entry.settled?.worker === worker) {
+      entry.settled = undefined;
+      this.#countUnsettled(entry, 1);
+    }
+    this.#file(entry);
+    return dropped;
+  }
+
+  failed(task: TaskEntry, worker: string, nowMs: number): void {
+    const entry = writable(task);
+    entry.failures.push(worker);
+    entry.failedMs ??= nowMs;
+    this.#file(entry);
+  }
+
+  /** Since when the task's result waits for its audit, and its workers contradict each other. */
+  waits(task: TaskEntry, { auditMs, dissentMs }: Pick<TaskEntry, "auditMs" | "dissentMs">): void {
+    const entry = writable(task);
+    entry.auditMs = auditMs;
+    entry.dissentMs = dissentMs;
+    this.#index.fileWaits(entry);
+  }
+
+  /** @param session that is told of the task; `undefined`: it counts for nothing any more */
+  announce(task: TaskEntry, session: SessionId | undefined): void {
+    const entry = writable(task);
+    entry.announcedTo = session;
+    this.#file(entry);
   }
 
   /** The coordinator was away for `ms`: no lease has run meanwhile. */
   discountPause(ms: number): void {
-    for (const lease of this.#leases.values()) lease.grantedMs += ms;
-    for (const entry of this.unsettled()) {
-      if (entry.dissentMs !== undefined) entry.dissentMs += ms;
-      if (entry.auditMs !== undefined) entry.auditMs += ms;
-      if (entry.failedMs !== undefined) entry.failedMs += ms;
+    for (const lease of this.#leases.values()) {
+      lease.grantedMs += ms;
+      this.#changedSessions.add(lease.session);
     }
+    for (const { entries } of this.#steps.values()) {
+      for (const entry of entries) {
+        if (entry.settled !== undefined) continue;
+        if (entry.dissentMs !== undefined) entry.dissentMs += ms;
+        if (entry.auditMs !== undefined) entry.auditMs += ms;
+        if (entry.failedMs !== undefined) entry.failedMs += ms;
+        this.#file(entry);
+        this.#index.fileWaits(entry);
+      }
+    }
+    this.#moments.shift(ms);
+  }
+
+  #newStep(step: number, tasks: readonly DrawnTask[]): BoardStep {
+    const entries = tasks.map(({ task, audited }) => newEntry(task, audited, this.#drawn++));
+    const open: BoardStep = {
+      step,
+      entries,
+      begunMs: undefined,
+      unsettled: entries.length,
+      unannounced: new OrderedSet<TaskEntry>(byOrder),
+      announced: new OrderedSet<TaskEntry>(byOrder),
+      fresh: new OrderedSet<TaskEntry>(byOrder),
+      wanting: new OrderedSet<TaskEntry>(byOrder),
+    };
+    for (const entry of entries) fileInStep(open, entry);
+    return open;
+  }
+
+  #file(entry: BoardEntry): void {
+    const { step } = entry.task;
+    const open = this.#steps.get(step) ?? (this.#ahead?.step === step ? this.#ahead : undefined);
+    if (!open) return;
+    fileInStep(open, entry);
+    this.#index.file(entry);
+  }
+
+  #countUnsettled({ task }: TaskEntry, change: number): void {
+    const open = this.#steps.get(task.step);
+    if (open) open.unsettled += change;
   }
 }
 
-function newEntry(task: Task, audited: boolean): TaskEntry {
+export interface DrawnTask {
+  readonly task: Task;
+  readonly audited: boolean;
+}
+
+/** Every entry was made here. */
+function writable(entry: TaskEntry): BoardEntry {
+  return entry as BoardEntry;
+}
+
+function fileInStep(open: BoardStep, entry: TaskEntry): void {
+  const pending = isPending(entry);
+  const told = entry.announcedTo !== undefined;
+  open.unannounced.toggle(entry, pending && !told);
+  open.announced.toggle(entry, pending && told);
+  open.fresh.toggle(entry, pending && !told && entry.failures.length === 0);
+  open.wanting.toggle(entry, isWanting(entry));
+}
+
+function newEntry(task: Task, audited: boolean, order: number): BoardEntry {
   return {
     task,
+    order,
     audited,
     leases: new Set(),
     votes: [],
@@ -170,16 +351,6 @@ function newEntry(task: Task, audited: boolean): TaskEntry {
     failedMs: undefined,
     auditMs: undefined,
     dissentMs: undefined,
+    announcedTo: undefined,
   };
-}
-
-/** The backend that a second opinion on the task must come from; `undefined` while any will do. */
-export function backendOf(entry: TaskEntry): BackendName | undefined {
-  const [lease] = entry.leases;
-  return entry.votes[0]?.backend ?? lease?.backend;
-}
-
-/** Nobody computes it and nobody has. */
-export function isPending(entry: TaskEntry): boolean {
-  return entry.settled === undefined && entry.leases.size === 0 && entry.votes.length === 0;
 }

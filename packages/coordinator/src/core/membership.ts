@@ -8,7 +8,10 @@
  * is let in on trial (recentOutcomes.ts), and one failure there is a quarantine twice as long as the last.
  */
 import type { WorkerState } from "@mzsr/shared";
+import { Eligibility } from "./eligibility.js";
 import type { SessionId, WorkerHello } from "./events.js";
+import type { Member } from "./member.js";
+import { byOrder, Moments } from "./moments.js";
 import {
   newRecentOutcomes,
   noteConfirmed,
@@ -16,9 +19,10 @@ import {
   noteLapsedTrial,
   noteResult,
   noteUnanswered,
-  type RecentOutcomes,
   type Trial,
 } from "./recent-outcomes.js";
+
+export type { Member } from "./member.js";
 
 /** Time between two heartbeats of a worker. */
 export const HEARTBEAT_SECONDS = 1;
@@ -34,32 +38,6 @@ const NEWEST_SHARE = 0.2;
 /** Departed workers that are remembered, for the status. */
 const REMEMBERED_DEPARTED = 100;
 
-export interface Member {
-  readonly worker: string;
-  hello: WorkerHello;
-  state: WorkerState;
-  /** Why it is in this state. */
-  reason: string;
-  sinceMs: number;
-  /** The open stream; `undefined` while it has none. */
-  session: SessionId | undefined;
-  lastHeardMs: number;
-  tasksDone: number;
-  tasksFailed: number;
-  secondsPerTask: number | undefined;
-  /** Steps whose parameters its session has been sent. */
-  readonly parametersSent: Set<number>;
-  /** Of the present incarnation, or the last one. */
-  recentOutcomes: RecentOutcomes;
-  /** Of the name, over its incarnations. */
-  quarantines: number;
-  quarantinedUntilMs: number;
-  /** The incarnation that was quarantined last. */
-  quarantinedIncarnation: string | undefined;
-  /** The refusal told last, so that a worker which keeps knocking does not fill the event log. */
-  recordedRefusal: string | undefined;
-}
-
 export type JoinDecision =
   | { readonly joined: true; readonly member: Member; readonly replacedSession: SessionId | undefined }
   | { readonly joined: false; readonly reason: string; readonly firstTime: boolean };
@@ -68,6 +46,11 @@ export class Membership {
   readonly #silenceMs: number;
   readonly #byName = new Map<string, Member>();
   readonly #bySession = new Map<SessionId, Member>();
+  readonly #heard = new Moments<Member>();
+  readonly #quarantined = new Moments<Member>();
+  readonly #departed = new Moments<Member>();
+  readonly #eligibility = new Eligibility();
+  #came = 0;
 
   /** @param patience heartbeats of silence after which a worker is lost */
   constructor(patience: number) {
@@ -80,26 +63,16 @@ export class Membership {
 
   /** Members with an open stream, in the order in which they first came. */
   get connected(): Member[] {
-    return [...this.#byName.values()].filter(({ session }) => session !== undefined);
+    return [...this.#bySession.values()].sort(byOrder);
   }
 
-  /** Connected members that stay. */
-  get active(): Member[] {
-    return this.connected.filter(({ state }) => state === "active");
+  get connectedCount(): number {
+    return this.#bySession.size;
   }
 
-  /** Those who may be given tasks that somebody waits for: all but those on trial, or all where nobody else is there. */
-  get eligible(): Member[] {
-    const { active } = this;
-    const trusted = active.filter(({ recentOutcomes }) => recentOutcomes.trial === undefined);
-    return trusted.length > 0 ? trusted : active;
-  }
-
-  /** Those who may only be given copies of what others compute. */
-  get onTrial(): Member[] {
-    const { active } = this;
-    const onTrial = active.filter(({ recentOutcomes }) => recentOutcomes.trial !== undefined);
-    return onTrial.length < active.length ? onTrial : [];
+  /** Who may be given tasks. */
+  get eligibility(): Eligibility {
+    return this.#eligibility;
   }
 
   byName(worker: string): Member | undefined {
@@ -126,16 +99,16 @@ export class Membership {
     }
     const replacedSession = known?.session;
     if (replacedSession !== undefined) this.#bySession.delete(replacedSession);
-    const member = known ?? newMember(hello, nowMs);
+    const member = known ?? newMember(hello, this.#came++, nowMs);
     if (hello.incarnation !== member.hello.incarnation) beginRecentOutcomes(member, nowMs);
     member.hello = hello;
     member.session = session;
     member.lastHeardMs = nowMs;
     member.parametersSent.clear();
     member.recordedRefusal = undefined;
-    enter(member, "active", presence(member), nowMs);
     this.#byName.set(hello.worker, member);
     this.#bySession.set(session, member);
+    this.#enter(member, "active", presence(member), nowMs);
     return { joined: true, member, replacedSession };
   }
 
@@ -143,28 +116,42 @@ export class Membership {
   leave(member: Member, state: "lost" | "gone" | "quarantined", reason: string, nowMs: number): void {
     if (member.session !== undefined) this.#bySession.delete(member.session);
     member.session = undefined;
-    enter(member, state, reason, nowMs);
+    this.#enter(member, state, reason, nowMs);
     this.#forgetOldest();
   }
 
   /** The member has said goodbye: it finishes what it has. */
   drain(member: Member, reason: string, nowMs: number): void {
-    enter(member, "draining", reason, nowMs);
+    this.#enter(member, "draining", reason, nowMs);
   }
 
-  /** Connected members from which nothing has been heard for the whole patience. */
+  /** A message of the member came. */
+  heard(member: Member, nowMs: number): void {
+    if (member.session === undefined) return;
+    member.lastHeardMs = nowMs;
+    this.#heard.set(member, nowMs);
+  }
+
+  /** The member's session is sent the parameters before `step`. False when it has been before. */
+  sendParameters({ parametersSent }: Member, step: number): boolean {
+    if (parametersSent.has(step)) return false;
+    parametersSent.add(step);
+    return true;
+  }
+
+  /** Connected members from which nothing has been heard for the whole patience, in the order in which they first came. */
   silent(nowMs: number): Member[] {
-    return this.connected.filter(({ lastHeardMs }) => nowMs - lastHeardMs >= this.#silenceMs);
+    return [...this.#heard.until((ms) => nowMs - ms >= this.#silenceMs)].sort(byOrder);
   }
 
   /** A result was admitted. True when the member's trial is over. */
   answered(member: Member, nowMs: number): boolean {
-    return noteResult(member.recentOutcomes) && this.#trusted(member, nowMs);
+    return this.#noted(member, noteResult(member.recentOutcomes), nowMs);
   }
 
   /** Another worker has computed the same result as this one. True when the member's trial is over. */
   confirmed(member: Member, nowMs: number): boolean {
-    return noteConfirmed(member.recentOutcomes) && this.#trusted(member, nowMs);
+    return this.#noted(member, noteConfirmed(member.recentOutcomes), nowMs);
   }
 
   /** A result counts or is an opinion, `seconds` after its lease began. */
@@ -172,24 +159,27 @@ export class Membership {
     member.tasksDone++;
     const before = member.secondsPerTask ?? seconds;
     member.secondsPerTask = before + NEWEST_SHARE * (seconds - before);
+    this.#eligibility.update(member);
   }
 
   /** A task failed by the worker's fault. True when that has happened too often. */
   taskFailed(member: Member): boolean {
     member.tasksFailed++;
-    return noteFailure(member.recentOutcomes);
+    const tooOften = noteFailure(member.recentOutcomes);
+    this.#eligibility.update(member);
+    return tooOften;
   }
 
   /** A lease was overtaken or ran out of time. True when the member is on trial from now on. */
   unanswered(member: Member, nowMs: number): boolean {
-    if (!noteUnanswered(member.recentOutcomes)) return false;
-    if (member.state === "active") enter(member, "active", presence(member), nowMs);
-    return true;
+    return this.#noted(member, noteUnanswered(member.recentOutcomes), nowMs);
   }
 
   /** A copy given on trial ran out of time. True when that has happened too often. */
   trialLapsed(member: Member): boolean {
-    return noteLapsedTrial(member.recentOutcomes);
+    const tooOften = noteLapsedTrial(member.recentOutcomes);
+    this.#eligibility.update(member);
+    return tooOften;
   }
 
   /** Shuts an incarnation out, for twice as long as the last time. Its stream is to be closed. Returns the duration in seconds. */
@@ -207,34 +197,47 @@ export class Membership {
 
   /** Lets back those whose quarantine is over; they may join again. */
   reinstate(nowMs: number): Member[] {
-    const free = [...this.all].filter((member) => member.state === "quarantined" && member.quarantinedUntilMs <= nowMs);
-    for (const member of free) enter(member, "gone", "its quarantine is over; it may join again", nowMs);
+    const free = [...this.#quarantined.until((ms) => ms <= nowMs)].sort(byOrder);
+    for (const member of free) this.#enter(member, "gone", "its quarantine is over; it may join again", nowMs);
     return free;
   }
 
-  /** When a worker's silence or a quarantine will be too long, in ms. */
-  *attentionMs(): Generator<number> {
-    for (const { session, state, lastHeardMs, quarantinedUntilMs } of this.all) {
-      if (session !== undefined) yield lastHeardMs + this.#silenceMs;
-      if (state === "quarantined") yield quarantinedUntilMs;
-    }
+  /** The first moment after `nowMs` at which a worker's silence or a quarantine will be too long; infinite when there is none. */
+  attentionMs(nowMs: number): number {
+    const heardMs = this.#heard.next((ms) => ms + this.#silenceMs <= nowMs);
+    const quarantinedMs = this.#quarantined.next((ms) => ms <= nowMs);
+    const silentMs = heardMs === undefined ? Number.POSITIVE_INFINITY : heardMs + this.#silenceMs;
+    return Math.min(silentMs, quarantinedMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** The coordinator itself was away for `ms`: what nobody could hear is no silence. */
   discountPause(ms: number): void {
-    for (const member of this.connected) member.lastHeardMs += ms;
+    for (const member of this.#bySession.values()) member.lastHeardMs += ms;
+    this.#heard.shift(ms);
   }
 
-  #trusted(member: Member, nowMs: number): true {
-    if (member.state === "active") enter(member, "active", presence(member), nowMs);
-    return true;
+  /** @param changed its trial has begun or is over */
+  #noted(member: Member, changed: boolean, nowMs: number): boolean {
+    if (changed && member.state === "active") this.#enter(member, "active", presence(member), nowMs);
+    else this.#eligibility.update(member);
+    return changed;
+  }
+
+  #enter(member: Member, state: WorkerState, reason: string, nowMs: number): void {
+    member.state = state;
+    member.reason = reason;
+    member.sinceMs = nowMs;
+    this.#heard.set(member, member.session === undefined ? undefined : member.lastHeardMs);
+    this.#quarantined.set(member, state === "quarantined" ? member.quarantinedUntilMs : undefined);
+    this.#departed.set(member, state === "lost" || state === "gone" ? nowMs : undefined);
+    this.#eligibility.update(member);
   }
 
   #forgetOldest(): void {
-    const departed = [...this.all].filter(({ state }) => state === "lost" || state === "gone");
-    if (departed.length <= REMEMBERED_DEPARTED) return;
-    departed.sort((a, b) => a.sinceMs - b.sinceMs);
-    this.#byName.delete(departed[0]!.worker);
+    if (this.#departed.size <= REMEMBERED_DEPARTED) return;
+    const [oldest] = this.#departed.until(() => true);
+    this.#departed.set(oldest!, undefined);
+    this.#byName.delete(oldest!.worker);
   }
 }
 
@@ -268,9 +271,10 @@ function presence({ recentOutcomes }: Member): string {
   }
 }
 
-function newMember(hello: WorkerHello, nowMs: number): Member {
+function newMember(hello: WorkerHello, order: number, nowMs: number): Member {
   return {
     worker: hello.worker,
+    order,
     hello,
     state: "active",
     reason: "connected",
@@ -287,10 +291,4 @@ function newMember(hello: WorkerHello, nowMs: number): Member {
     quarantinedIncarnation: undefined,
     recordedRefusal: undefined,
   };
-}
-
-function enter(member: Member, state: WorkerState, reason: string, nowMs: number): void {
-  member.state = state;
-  member.reason = reason;
-  member.sinceMs = nowMs;
 }

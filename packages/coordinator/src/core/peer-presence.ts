@@ -13,12 +13,14 @@ export class PeerPresence {
     this.#patienceMs = patienceMs;
   }
 
-  /** @param backends of the workers that may be given tasks */
-  note(backends: readonly BackendName[], nowMs: number): void {
+  /** The coordinator is there; its start counts once. */
+  begin(nowMs: number): void {
     this.#startMs ??= nowMs;
-    for (const [i, backend] of backends.entries()) {
-      if (backends.indexOf(backend) < i) this.#lastMs.set(backend, nowMs);
-    }
+  }
+
+  /** Several workers of the backend may be given tasks. */
+  note(backend: BackendName, nowMs: number): void {
+    this.#lastMs.set(backend, nowMs);
   }
 
   /** From this moment on, a worker of the backend has been alone for as long as one waits for a silent worker. */

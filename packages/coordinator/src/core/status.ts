@@ -1,6 +1,5 @@
 import type { ClusterStatus, RunPhase, WorkerStatus } from "@mzsr/shared";
-import { busySlots } from "./dispatch.js";
-import { isPending, type TaskBoard } from "./leases.js";
+import type { TaskBoard } from "./leases.js";
 import type { Member, Membership } from "./membership.js";
 import type { Progress } from "./progress.js";
 import type { RunSchedule } from "./schedule.js";
@@ -52,7 +51,7 @@ function workerStatus(member: Member, board: TaskBoard, nowMs: number): WorkerSt
     reason: member.reason,
     backend: member.hello.backend,
     slots: member.hello.slots,
-    busySlots: busySlots(board, member),
+    busySlots: member.session === undefined ? 0 : board.leasesOf(member.session).size,
     host: member.hello.host,
     metricsAddress: member.hello.metricsAddress,
     tasksDone: member.tasksDone,
@@ -65,12 +64,12 @@ function workerStatus(member: Member, board: TaskBoard, nowMs: number): WorkerSt
 
 function leaseCounts(board: TaskBoard): ClusterStatus["leases"] {
   const leases = [...board.leases];
-  const unsettled = [...board.unsettled()];
   const all = board.steps.reduce((sum, { entries }) => sum + entries.length, 0);
+  const unsettled = board.steps.reduce((sum, step) => sum + step.unsettled, 0);
   return {
-    pending: unsettled.filter(isPending).length,
+    pending: board.steps.reduce((sum, { announced, unannounced }) => sum + announced.size + unannounced.size, 0),
     leased: leases.length,
-    done: all - unsettled.length,
+    done: all - unsettled,
     backup: leases.filter(({ kind }) => kind === "backup").length,
     audit: leases.filter(({ kind }) => kind === "audit" || kind === "again").length,
   };

@@ -1,3 +1,5 @@
+import type { Task } from "@mzsr/shared";
+
 /** Durations remembered; the usual time is their median. */
 const REMEMBERED = 64;
 
@@ -13,9 +15,12 @@ const AUDIT_LEASES = 3;
 /** Where nobody else can compute a task, its lease may take so many times as long: giving it out anew only loses work. */
 const ALONE = 8;
 
+/** Each stage has times of its own, for its tasks are of another size. */
+export type StageTimes = Readonly<Record<Task["stage"], TaskTimes>>;
+
 /**
  * How long tasks usually take, and what follows from that: when a task is slow, when a lease is over. The one setting
- * behind both is `cluster.patience`. Each stage has an instance of its own, for its tasks are of another size.
+ * behind both is `cluster.patience`.
  */
 export class TaskTimes {
   readonly #patience: number;

@@ -3,7 +3,7 @@ import type { AuditResult, CoordinatorEffect, SessionId, TaskEnd } from "./event
 import type { GrantedLease, TaskBoard, TaskEntry, Vote } from "./leases.js";
 import type { Member, Membership } from "./membership.js";
 import type { Progress } from "./progress.js";
-import type { TaskTimes } from "./task-times.js";
+import type { StageTimes } from "./task-times.js";
 
 /** What arrived with the end of a lease. */
 interface TaskEndDetail {
@@ -20,14 +20,14 @@ export class Transitions {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #progress: Progress;
-  readonly #timesOf: (entry: TaskEntry) => TaskTimes;
+  readonly #times: StageTimes;
   #effects: CoordinatorEffect[] = [];
 
-  constructor(board: TaskBoard, membership: Membership, progress: Progress, timesOf: (entry: TaskEntry) => TaskTimes) {
+  constructor(board: TaskBoard, membership: Membership, progress: Progress, times: StageTimes) {
     this.#board = board;
     this.#membership = membership;
     this.#progress = progress;
-    this.#timesOf = timesOf;
+    this.#times = times;
   }
 
   /** What has been written since the last call. */
@@ -68,13 +68,13 @@ export class Transitions {
   }
 
   releaseAll(session: SessionId, reason: string, now: number): void {
-    for (const lease of this.#board.leasesOf(session)) this.release(lease, "lost", reason, now);
+    for (const lease of [...this.#board.leasesOf(session)]) this.release(lease, "lost", reason, now);
   }
 
   /** The task's result is known; whoever else computes it may stop, and was overtaken if its lease had become slow. */
   settle(entry: TaskEntry, vote: Vote, now: number): void {
-    entry.settled = vote;
-    const { slowMs } = this.#timesOf(entry);
+    this.#board.settle(entry, vote);
+    const { slowMs } = this.#times[entry.task.stage];
     for (const lease of [...entry.leases]) {
       this.effect({ type: "cancel", session: lease.session, leases: [lease.id] });
       this.endLease(lease, "repeated", now);
@@ -109,13 +109,7 @@ export class Transitions {
 
   /** The worker's results for this task do not count any more. */
   dropVotes(entry: TaskEntry, worker: string): void {
-    for (let i = entry.votes.length - 1; i >= 0; i--) {
-      if (entry.votes[i]!.worker !== worker) continue;
-      entry.votes.splice(i, 1);
-      this.countTask(worker, "dropped");
-    }
-    if (entry.votes.length === 0) entry.auditMs = undefined;
-    if (entry.settled?.worker === worker) entry.settled = undefined;
+    for (let left = this.#board.dropVotes(entry, worker); left > 0; left--) this.countTask(worker, "dropped");
   }
 
   /** The worker is gone without having said so. */

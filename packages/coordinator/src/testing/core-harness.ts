@@ -1,5 +1,5 @@
 import { configurationSchema, type RunEvent, type StepSummary, type Task, type TaskOutcome } from "@mzsr/shared";
-import { CoordinatorCore } from "../core/coordinator-core.js";
+import { CoordinatorCore, type CoreOptions } from "../core/coordinator-core.js";
 import type { CoordinatorEffect, CoordinatorEvent, Lease, WorkerHello } from "../core/events.js";
 import { RunSchedule } from "../core/schedule.js";
 import { initialTrainingState, type TrainingState } from "../core/training-state.js";
@@ -16,6 +16,8 @@ export interface HarnessOptions {
   readonly backend?: string;
   readonly checkpointEvery?: number;
   readonly state?: TrainingState;
+  readonly scheduler?: CoreOptions["scheduler"];
+  readonly drawTask?: CoreOptions["drawTask"];
   /** Unlike that of the life before. */
   readonly incarnation?: string;
 }
@@ -39,21 +41,28 @@ export class CoreHarness {
   nowMs = 1_000_000;
 
   constructor({ pretrainingSteps = 0, steps = 2, tasks = 2, cluster = {}, ...options }: HarnessOptions = {}) {
-    const configuration = configurationSchema.parse({
+    const { pretraining, metaTraining, ...others } = configurationSchema.parse({
       backend: options.backend ?? "auto",
-      pretraining: { steps: pretrainingSteps, tasks },
-      metaTraining: { steps, tasks, innerSteps: 1 },
+      pretraining: { steps: pretrainingSteps },
+      metaTraining: { steps, innerSteps: 1 },
       cluster: { patience: 5, auditShare: 0, ...cluster },
       checkpoints: { every: options.checkpointEvery ?? 100 },
     });
+    // The core has no limit to the number of tasks; configurations do.
+    const configuration = {
+      ...others,
+      pretraining: { ...pretraining, tasks },
+      metaTraining: { ...metaTraining, tasks },
+    };
     const schedule = new RunSchedule(configuration);
     this.core = new CoordinatorCore({
       run: "test",
       configuration,
       state: options.state ?? initialTrainingState(Float32Array.of(1, 2, 3)),
-      drawTask: (step, index) => smallTask(schedule, step, index),
+      drawTask: options.drawTask ?? ((step, index) => smallTask(schedule, step, index)),
       layout: LAYOUT,
       incarnation: options.incarnation ?? "incarnation",
+      ...(options.scheduler && { scheduler: options.scheduler }),
     });
   }
 

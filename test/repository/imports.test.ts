@@ -68,23 +68,41 @@ describe("imports", () => {
     expect(bad).toEqual([]);
   });
 
-  it("of the numeric face reach no module of Node's, so that a browser can use it", () => {
-    const reached = new Set<string>();
-    const outside = new Set<string>();
-    const visit = (file: string): void => {
-      if (reached.has(file)) return;
-      reached.add(file);
-      for (const { specifier } of importsOf(file, "values")) {
-        const target = targetOf(file, specifier);
-        if (target === undefined) outside.add(specifier);
-        else visit(target);
-      }
-    };
-    visit("packages/mzsr/src/numeric.ts");
+  it("of the numeric face reach neither modules nor globals of Node's, so that a browser can use it", () => {
+    const { reached, outside } = reachedFrom("packages/mzsr/src/numeric.ts");
     expect([...outside]).toEqual(["@tensorflow/tfjs-core"]);
     expect(reached.size).toBeGreaterThan(20);
+    expect([...reached].filter(usesNodeGlobals)).toEqual([]);
+  });
+
+  it("of the backend reach neither modules nor globals of Node's", () => {
+    const { reached, outside } = reachedFrom("packages/tfjs-backend-simd/src/index.ts");
+    expect([...outside]).toEqual(["@tensorflow/tfjs-core"]);
+    expect([...reached].filter(usesNodeGlobals)).toEqual([]);
   });
 });
+
+/** The files that a program loads with `entry`, and the other packages and modules that they import. */
+function reachedFrom(entry: string): { reached: Set<string>; outside: Set<string> } {
+  const reached = new Set<string>();
+  const outside = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { specifier } of importsOf(file, "values")) {
+      const target = targetOf(file, specifier);
+      if (target === undefined) outside.add(specifier);
+      else visit(target);
+    }
+  };
+  visit(entry);
+  return { reached, outside };
+}
+
+function usesNodeGlobals(file: string): boolean {
+  const text = readFileSync(join(root, file), "utf8").replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, "");
+  return /\b(Buffer|process|require|setImmediate|__dirname|global)\b/.test(text);
+}
 
 /** @param which types only matter to the compiler; `values` are what a program loads */
 function importsOf(file: string, which: "all" | "values" = "all"): Import[] {

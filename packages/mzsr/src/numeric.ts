@@ -65,6 +65,7 @@ export {
   type ParameterLayout,
   parameterLayout,
 } from "./model/layout.js";
+export { decodeModel, encodeModel, type Model } from "./model/model.js";
 export { downloadWeights, forward, uploadWeights, type Weights } from "./model/network.js";
 export {
   decodeSafetensors,

@@ -11,7 +11,7 @@ import { type Batch, lossGradient } from "../meta-learning/gradient.js";
 import { l1Loss } from "../meta-learning/loss.js";
 import { axpy } from "../meta-learning/ops.js";
 import { CHANNELS } from "../model/layout.js";
-import type { Model } from "../model/model-file.js";
+import type { Model } from "../model/model.js";
 import { downloadWeights, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
 import { structuredCrops } from "./structured-crops.js";

@@ -53,8 +53,8 @@ export class RowCorrelator {
   constructor() {
     const { WebAssembly } = globalThis as unknown as { WebAssembly: WasmApi };
     this.#memory = new WebAssembly.Memory({ initial: 1 });
-    const module = new WebAssembly.Module(Buffer.from(wasmBase64, "base64"));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.#memory } });
     this.#correlateRows = exports.correlateRows;
   }
 

@@ -14,7 +14,7 @@ import {
 import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
 import { cropImage, type Image } from "../imaging/image.js";
-import type { Model } from "../model/model-file.js";
+import type { Model } from "../model/model.js";
 import { forward, uploadWeights, type Weights } from "../model/network.js";
 
 export interface EnlargementOptions {

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import sharp, { type Metadata, type Sharp } from "sharp";
+import type { Metadata, Sharp } from "sharp";
 import { InputError, messageOf, RunError } from "../errors.js";
 import { writeFileAtomically } from "../files/atomic-file.js";
 import { checkInputFile, readInputFile, reasonOf } from "../files/input-file.js";
@@ -74,16 +74,21 @@ export async function countPixels(bytes: Uint8Array, where: string): Promise<num
 
 /** Sizes are checked here, with errors of our own, before a pixel is decoded. */
 async function checkedMetadata(source: Uint8Array | string, where: string): Promise<Metadata> {
-  const metadata = await open(source, "error")
-    .metadata()
-    .catch((error: unknown) => {
-      throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
-    });
+  const image = await open(source, "error");
+  const metadata = await image.metadata().catch((error: unknown) => {
+    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
+  });
   checkMetadata(metadata, where);
   return metadata;
 }
 
-function open(source: Uint8Array | string, failOn: "error" | "warning"): Sharp {
+/** Loaded with the first image: threads that compute, and commands that read no image, do without its native library. */
+async function loadSharp() {
+  return (await import("sharp")).default;
+}
+
+async function open(source: Uint8Array | string, failOn: "error" | "warning"): Promise<Sharp> {
+  const sharp = await loadSharp();
   return sharp(source, { ignoreIcc: true, limitInputPixels: false, failOn });
 }
 
@@ -98,11 +103,11 @@ const PIXELS_LOST = /premature end|bad Huffman code|bad arithmetic code|instead 
  * was meant, the file is decoded with only errors counting: truncated data is one of these.
  */
 async function decode(bytes: Uint8Array, metadata: Metadata, where: string) {
-  const pixels = (failOn: "error" | "warning") => {
+  const pixels = async (failOn: "error" | "warning") => {
     const wide = metadata.depth === "ushort";
     // Without a target space sharp would reduce 16 bits to 8.
     const space = wide ? (metadata.channels > 2 ? "rgb16" : "grey16") : "srgb";
-    const pipeline = open(bytes, failOn).autoOrient().toColourspace(space);
+    const pipeline = (await open(bytes, failOn)).autoOrient().toColourspace(space);
     return pipeline.raw({ depth: wide ? "ushort" : "uchar" }).toBuffer({ resolveWithObject: true });
   };
   const corrupt = (error: unknown) =>
@@ -124,6 +129,7 @@ async function decode(bytes: Uint8Array, metadata: Metadata, where: string) {
 export async function encodePng(image: Image): Promise<Buffer> {
   const { width, height, channels } = image;
   if (channels !== 1 && channels !== 3) throw new RangeError(`no PNG of ${channels} channels is written here`);
+  const sharp = await loadSharp();
   return sharp(toBytes(image), { raw: { width, height, channels }, limitInputPixels: false }).png().toBuffer();
 }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../errors.js";
 import { initialParameters } from "./initial.js";
-import { decodeModel, encodeModel, type Model, readModel, writeModel } from "./model-file.js";
+import { decodeModel, encodeModel, type Model } from "./model.js";
+import { readModel, writeModel } from "./model-file.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
 
 const architecture = { depth: 3, width: 4 };

@@ -9,7 +9,8 @@ import { InputError } from "../errors.js";
 import { crc32cTable, maskedCrc } from "../files/crc32c.js";
 import { readInputFile } from "../files/input-file.js";
 import { type Architecture, parameterLayout } from "./layout.js";
-import { LARGEST_MODEL_BYTES, type Model } from "./model-file.js";
+import type { Model } from "./model.js";
+import { LARGEST_MODEL_BYTES } from "./model-file.js";
 import type { NamedTensor } from "./safetensors.js";
 
 const FOOTER_BYTES = 48;

@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 
-/** Where the page lies once it is built, seen from this package's dist/http and src/http alike. */
-const PAGE = fileURLToPath(new URL("../../../dashboard/dist", import.meta.url));
-
-/** The folder of the built page; undefined when it is not built. */
+/** The folder of the built page, a package of its own; undefined when that is not built or not installed. */
 export function builtPage(): string | undefined {
-  return existsSync(PAGE) ? PAGE : undefined;
+  try {
+    return dirname(createRequire(import.meta.url).resolve("@mzsr/dashboard/index.html"));
+  } catch {
+    return undefined;
+  }
 }

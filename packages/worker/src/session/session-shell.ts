@@ -52,7 +52,9 @@ export class SessionShell {
     if (this.#handling || this.#ended) return;
     this.#handling = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#onEvent(next);
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const effect of this.#session.handle(next, nowMs())) this.#carryOut(effect);
+      }
     } finally {
       this.#handling = false;
     }
@@ -66,20 +68,19 @@ export class SessionShell {
     this.#dropConnection("stopped");
   }
 
-  #onEvent(event: WorkerEvent): void {
-    if (event.type === "connected") this.#handlers.connected();
-    if (event.type === "welcome") this.#handlers.welcomed(event);
-    const effects = this.#session.handle(event, nowMs());
-    const triesAgain = this.#session.state !== "exited";
-    if (event.type === "disconnected") this.#handlers.disconnected(event.reason, triesAgain);
-    if (event.type === "refusal") this.#handlers.disconnected(`refused: ${event.reason}`, triesAgain);
-    for (const effect of effects) this.#carryOut(effect);
-  }
-
   #carryOut(effect: WorkerEffect): void {
     switch (effect.type) {
       case "connect":
         void this.#connect();
+        break;
+      case "connected":
+        this.#handlers.connected();
+        break;
+      case "welcomed":
+        this.#handlers.welcomed(effect.welcome);
+        break;
+      case "disconnected":
+        this.#handlers.disconnected(effect.reason, effect.triesAgain);
         break;
       case "send":
         this.#send(effect.message);

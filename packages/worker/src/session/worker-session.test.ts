@@ -64,6 +64,8 @@ function inShort(effect: WorkerEffect): string {
     case "compute":
     case "abandon":
       return `${effect.type} ${effect.lease}`;
+    case "disconnected":
+      return `disconnected ${effect.triesAgain ? "for now" : "for good"}: ${effect.reason}`;
     case "exit":
       return `exit ${effect.ok ? "ok" : "refused"}: ${effect.reason}`;
     default:
@@ -75,8 +77,8 @@ describe("WorkerSession", () => {
   it("connects at once, introduces itself, computes and sends results", () => {
     const worker = new Harness();
     expect(worker.feed({ type: "tick" })).toEqual(["connect"]);
-    expect(worker.feed({ type: "connected" })).toEqual(["send hello"]);
-    expect(worker.feed(welcome(), parameters(0), assign("a"))).toEqual(["compute a"]);
+    expect(worker.feed({ type: "connected" })).toEqual(["connected", "send hello"]);
+    expect(worker.feed(welcome(), parameters(0), assign("a"))).toEqual(["welcomed", "compute a"]);
     expect(worker.session.busySlots).toBe(1);
     expect(worker.feed(computed("a"))).toEqual(["send result"]);
     expect(worker.session.busySlots).toBe(0);
@@ -135,7 +137,8 @@ describe("a lost stream", () => {
   it("voids its leases: what is computed for them is abandoned and never sent", () => {
     const worker = Harness.active();
     worker.feed(assign("a"), assign("b"));
-    expect(worker.feed({ type: "disconnected", reason: "reset" })).toEqual(["abandon a", "abandon b"]);
+    const lost = ["disconnected for now: reset", "abandon a", "abandon b"];
+    expect(worker.feed({ type: "disconnected", reason: "reset" })).toEqual(lost);
     worker.wake();
     worker.feed({ type: "connected" }, welcome("second"));
     expect(worker.feed(computed("a"))).toEqual([]);
@@ -181,7 +184,8 @@ describe("a coordinator that sends a worker away", () => {
   it("for now is asked again later", () => {
     const worker = new Harness();
     worker.feed({ type: "tick" }, { type: "connected" });
-    expect(worker.feed({ type: "refusal", reason: "quarantined", retry: true })).toEqual(["closeStream"]);
+    const refused = ["disconnected for now: refused: quarantined", "closeStream"];
+    expect(worker.feed({ type: "refusal", reason: "quarantined", retry: true })).toEqual(refused);
     expect(worker.feed({ type: "disconnected", reason: "closed" })).toEqual([]);
     expect(worker.wake()).toEqual(["connect"]);
   });
@@ -190,7 +194,8 @@ describe("a coordinator that sends a worker away", () => {
     const worker = new Harness();
     worker.feed({ type: "tick" }, { type: "connected" });
     const refusal = { type: "refusal", reason: "another backend", retry: false } as const;
-    expect(worker.feed(refusal)).toEqual(["closeStream", "exit refused: another backend"]);
+    const said = "disconnected for good: refused: another backend";
+    expect(worker.feed(refusal)).toEqual([said, "closeStream", "exit refused: another backend"]);
     expect(worker.feed({ type: "tick" }, { type: "connected" })).toEqual([]);
   });
 
@@ -229,7 +234,8 @@ describe("a worker that is asked to leave", () => {
     expect(cancelled.feed({ type: "cancel", leases: ["a"] })).toEqual(["abandon a", "closeStream", "exit ok: SIGTERM"]);
     const lost = Harness.active();
     lost.feed(assign("a"), leave);
-    expect(lost.feed({ type: "disconnected", reason: "reset" })).toEqual(["abandon a", "exit ok: SIGTERM; reset"]);
+    const effects = ["disconnected for good: reset", "abandon a", "exit ok: SIGTERM; reset"];
+    expect(lost.feed({ type: "disconnected", reason: "reset" })).toEqual(effects);
   });
 
   it("does not wait for a coordinator that is away", () => {

@@ -34,6 +34,12 @@ export type WorkerEvent =
 
 export type WorkerEffect =
   | { readonly type: "connect" }
+  /** There is a coordinator at the other end. */
+  | { readonly type: "connected" }
+  /** The coordinator takes the worker in. */
+  | { readonly type: "welcomed"; readonly welcome: Welcome }
+  /** The stream is gone, could not be had, or was refused; whether it will be tried again. */
+  | { readonly type: "disconnected"; readonly reason: string; readonly triesAgain: boolean }
   | { readonly type: "send"; readonly message: WorkerToCoordinator }
   /** Compute a task; answer with `computed` or `computeFailed`. */
   | { readonly type: "compute"; readonly lease: string; readonly task: Task; readonly theta: Float32Array }
@@ -170,8 +176,7 @@ export class WorkerSession {
         else this.#backOff(now);
         break;
       case "refusal":
-        if (message.retry) this.#backOff(now);
-        else this.#exit(message.reason, false);
+        this.#refused(message.reason, message.retry, now);
         break;
     }
   }
@@ -180,6 +185,7 @@ export class WorkerSession {
     if (this.#state !== "connecting") return;
     this.#state = "greeting";
     this.#greetedMs = now;
+    this.#effects.push({ type: "connected" });
     this.#send({ type: "hello", ...this.#hello }, now);
   }
 
@@ -190,6 +196,14 @@ export class WorkerSession {
     this.#failedAttempts = 0;
     this.#connections++;
     this.#nextHeartbeatMs = now + welcome.heartbeatSeconds * 1000;
+    this.#effects.push({ type: "welcomed", welcome });
+  }
+
+  #refused(reason: string, retry: boolean, now: number): void {
+    const triesAgain = retry && this.#state !== "leaving";
+    this.#effects.push({ type: "disconnected", reason: `refused: ${reason}`, triesAgain });
+    if (retry) this.#backOff(now);
+    else this.#exit(reason, false);
   }
 
   /** Tasks start at most k steps back, so older parameters are never asked for again. */
@@ -246,6 +260,7 @@ export class WorkerSession {
   }
 
   #streamGone(reason: string, now: number): void {
+    this.#effects.push({ type: "disconnected", reason, triesAgain: this.#state !== "leaving" });
     this.#forgetLeases();
     if (this.#state === "leaving") {
       this.#state = "exited";

@@ -1,13 +1,12 @@
 /** What can be known of images and of Compose without a container engine. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectNats } from "@mzsr/shared";
 import { hasMzsr, MzsrProcess } from "@mzsr/testing/mzsr-process";
 import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { DCLinter } from "dclint";
 import { validate } from "dockerfile-utils";
 import { expect, onTestFinished, test } from "vitest";
@@ -105,8 +104,7 @@ test.skipIf(!hasMzsr())("mzsr knows every option that the images and Compose giv
 test.skipIf(!hasMzsr())("Compose has the coordinator write for TensorBoard by MZSR_TENSORBOARD alone", async () => {
   const [, name, standard] = /^\$\{(\w+):-(.*)\}$/.exec(compose.services.coordinator!.environment!.MZSR_TENSORBOARD!)!;
   expect([name, standard]).toEqual(["MZSR_TENSORBOARD", "0"]);
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   for (const [value, writes] of [
     ["0", false],
     ["1", true],
@@ -121,8 +119,7 @@ test.skipIf(!hasMzsr())("Compose has the coordinator write for TensorBoard by MZ
 });
 
 test.skipIf(!hasMzsr())("mzsr says what MZSR_TENSORBOARD may be, and makes no run folder", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const coordinator = new MzsrProcess(["coordinator", "--preset", "quick", "--run", join(folder, "run")], {
     env: { MZSR_TENSORBOARD: "perhaps" },
   });
@@ -164,8 +161,7 @@ test("Compose builds every target that there is, mounts files that are there, an
 test.skipIf(!hasNatsServer())(
   "nats-server starts with the flags that Compose gives it, whatever the password",
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), "mzsr-compose-"));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await temporaryFolder();
     const password = `7 $"'#:{}`;
     const flags = compose.services.nats!.command!.map((flag) =>
       flag

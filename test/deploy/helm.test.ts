@@ -3,13 +3,13 @@
  * types and schemas of Kubernetes and its operators, by how its parts refer to each other, and by mzsr's own options and configuration.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfiguration } from "@mzsr/shared";
 import { deep } from "@mzsr/testing/deep";
 import { hasMzsr } from "@mzsr/testing/mzsr-process";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
@@ -249,12 +249,11 @@ describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, ()
   test("gives a configuration that mzsr accepts", async () => {
     for (const [name, manifests] of Object.entries(rendered)) {
       const text = manifests.find(({ metadata }) => metadata.name === "demo-config")!.data!["config.yaml"]!;
-      const folder = mkdtempSync(join(tmpdir(), "mzsr-chart-"));
+      const folder = await temporaryFolder();
       const file = join(folder, "config.yaml");
       writeFileSync(file, text);
       const preset = (CASES[name]!.run as { preset?: string } | undefined)?.preset ?? "paper";
       const loaded = await loadConfiguration({ preset, file });
-      rmSync(folder, { recursive: true });
       const wanted = (CASES[name]!.run as { config?: Values } | undefined)?.config ?? {};
       expect(loaded, stringify(wanted)).toMatchObject(wanted);
     }

@@ -1,11 +1,10 @@
 /** By hand on several hosts, as docs/deployment.md tells it: one starts, one joins, one is cut off and comes back. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ClusterStatus } from "@mzsr/shared";
 import { hasMzsr, type LogLine, MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { tinyRun } from "@mzsr/testing/tiny-run";
 import { afterEach, describe, expect, test } from "vitest";
 import { canMakeHosts, Hosts } from "./hosts.js";
@@ -56,14 +55,12 @@ const PATIENCE_SECONDS = 60;
 describe.skipIf(!hasMzsr() || !canMakeHosts())("on several hosts", () => {
   const processes: MzsrProcess[] = [];
   let hosts: Hosts | undefined;
-  let folder: string | undefined;
   let feed: StatusFeed | undefined;
 
   afterEach(async () => {
     feed?.close();
     await Promise.all(processes.map((process) => process.kill()));
     hosts?.remove();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
   function start(host: string, args: readonly string[]): MzsrProcess {
@@ -75,7 +72,7 @@ describe.skipIf(!hasMzsr() || !canMakeHosts())("on several hosts", () => {
   test("a worker joins a run that goes on, is cut off, and is let back; the run never stands still", {
     timeout: 180_000,
   }, async () => {
-    folder = await mkdtemp(join(tmpdir(), "mzsr-hosts-"));
+    const folder = await temporaryFolder();
     hosts = new Hosts(["head", "a", "b"]);
     const head = hosts.address("head");
     const coordinator = start("head", ["coordinator", ...(await tinyRun(folder)), "--host", "0.0.0.0"]);

@@ -1,12 +1,12 @@
 /** A real Prometheus watches a real cluster with the configuration, rules and dashboards that are shipped. */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasMzsr, MzsrProcess } from "@mzsr/testing/mzsr-process";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
 import { poll } from "@mzsr/testing/poll";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { tinyRun } from "@mzsr/testing/tiny-run";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dashboards } from "../../deploy/grafana/src/dashboards.js";
@@ -49,7 +49,6 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
   "a cluster under Prometheus",
   { timeout: 300_000 },
   () => {
-    let folder: string;
     let nats: TestNatsServer;
     let coordinator: MzsrProcess;
     let grpc: string;
@@ -70,8 +69,8 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
       return up.map(({ labels }) => labels.worker ?? labels.job!).sort();
     }
 
+    const folder = sharedFolder();
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), "mzsr-prometheus-"));
       nats = await startNatsServer();
       const run = await tinyRun(folder);
       const doors = ["--port", "0", "--http-port", "0", "--nats", nats.address];
@@ -87,7 +86,6 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
       await Promise.all([...workers.values()].map((worker) => worker.kill()));
       await coordinator?.kill();
       await nats?.stop();
-      await rm(folder, { recursive: true, force: true });
     });
 
     async function targetsAre(...expected: string[]): Promise<void> {

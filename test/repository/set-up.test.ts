@@ -1,24 +1,18 @@
 /** First contact: what a user of a fresh clone types, with npm's settings and programs as they may be on a machine. */
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { hasMzsr } from "@mzsr/testing/mzsr-process";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-clone-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** What of a fresh clone set-up and npm look at; a build that only says that it was run. */
 async function freshClone(): Promise<string> {

@@ -1,18 +1,18 @@
 /** A whole worker (threads, cache, session) against a coordinator made for the test, over real sockets. */
 import { readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Dataset, drawTask, loadDataset, RunSchedule } from "@mzsr/coordinator";
 import { createImage, Draws, encodePng, InputError, initialParameters, RunError } from "@mzsr/mzsr";
 import { configurationSchema, connectNats, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
 import { FakeCoordinator, type FakeSession } from "@mzsr/testing/fake-coordinator";
 import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
+import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { type RunningWorker, startWorker, type WorkerOptions } from "@mzsr/worker";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 /** As small as a run can be, so that the plain JavaScript backend is quick. */
 const settings = {
@@ -25,11 +25,10 @@ const settings = {
 const configuration = configurationSchema.parse(settings);
 const theta = initialParameters(configuration.model, new Draws(1, [9, 9, 9]), configuration.metaTraining);
 
-let folder: string;
 let files: { name: string; content: Buffer }[];
 let dataset: Dataset;
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-worker-"));
   files = [];
   for (const seed of [1, 2]) {
     const values = Float32Array.from({ length: 40 * 48 * 3 }, (_, i) => (((i * 7919 * seed) % 251) + (i % 97)) / 400);
@@ -41,7 +40,6 @@ beforeAll(async () => {
     configuration,
   );
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -57,7 +55,7 @@ async function coordinate(sent: typeof files = files, port = 0): Promise<FakeCoo
 }
 
 async function work(coordinator: string, options: Partial<WorkerOptions> = {}): Promise<RunningWorker> {
-  const cacheDir = await mkdtemp(join(folder, "cache-"));
+  const cacheDir = await temporaryFolder();
   const logger = pino({ level: "silent" });
   const worker = await startWorker({ coordinator, backend: "cpu", slots: 1, cacheDir, logger, ...options });
   cleanUps.push(async () => {
@@ -119,7 +117,7 @@ describe("a worker", () => {
 
   it("fetches an image once, and not at all when the cache or a local folder has it", async () => {
     const coordinator = await coordinate();
-    const cacheDir = await mkdtemp(join(folder, "cache-"));
+    const cacheDir = await temporaryFolder();
     for (const options of [{ cacheDir }, { cacheDir }, { localImages: [folder] }]) {
       await work(coordinator.address, options);
       const session = await coordinator.welcome(settings);

@@ -1,15 +1,14 @@
 /** What bad input gets: one or two lines that say what, where and what would be right; exit code 2; nothing written. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, encodeModel, type Model, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
 import { FakeCoordinator } from "@mzsr/testing/fake-coordinator";
 import { freePort } from "@mzsr/testing/free-port";
 import { mzsr } from "@mzsr/testing/run-command";
+import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-let folder: string;
 let model: string;
 let photo: string;
 
@@ -19,19 +18,18 @@ function smallModel(): Model {
   return { architecture, scale: 2, parameters, innerRates: undefined, metadata: {} };
 }
 
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-bad-input-"));
   model = join(folder, "model.safetensors");
   photo = join(folder, "photo.png");
   await writeModel(model, smallModel());
   await writePng(photo, createImage(40, 40, 3));
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 /** A place of its own for each test, which must stay empty. */
 let empty: string;
 beforeEach(async () => {
-  empty = await mkdtemp(join(folder, "out-"));
+  empty = await temporaryFolder();
 });
 
 /** Runs the command, checks the manners of its refusal, and returns the message. */

@@ -1,26 +1,24 @@
 /** Training on a folder as people have them: some entries cannot be used. */
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mzsr } from "@mzsr/testing/run-command";
 import { makePhotos, smallRun } from "@mzsr/testing/small-cluster-run";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import pino from "pino";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { prepareRun } from "./prepare-run.js";
 import { startRun } from "./start-run.js";
 
-let root: string;
 let mixed: string;
 
+const root = sharedFolder();
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "mzsr-image-paths-"));
   mixed = join(root, "mixed");
   await makePhotos(mixed);
   await mkdir(join(mixed, "album.jpg"));
   await symlink("gone.jpg", join(mixed, "dangling.jpg"));
   await writeFile(join(mixed, "empty.png"), "");
 });
-afterAll(() => rm(root, { recursive: true }));
 
 it("up and coordinator list all images that they cannot use, and leave no run", { timeout: 120_000 }, async () => {
   for (const command of ["up", "coordinator"]) {

@@ -1,8 +1,7 @@
 /** SIGTERM to real processes that are still starting. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MzsrProcess } from "@mzsr/testing/mzsr-process";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test } from "vitest";
 
 /** Nobody listens there: the port is privileged and of a service that no test machine has. */
@@ -18,8 +17,7 @@ async function stoppedAt(text: string, args: readonly string[]): Promise<{ code:
 }
 
 test("a standby that waits for NATS ends at once, with 0", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-stop-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const { code, said } = await stoppedAt("waiting for NATS", [
     ...["coordinator", "--standby", "--nats", NOBODY, "--run", join(folder, "run")],
     ...["--preset", "quick", "--port", "0", "--http-port", "0"],

@@ -1,26 +1,25 @@
 /** `mzsr up` as a user runs it: real processes, a real nats-server where there is one, small networks. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ClusterStatus, PreviewImage } from "@mzsr/shared";
 import { BIN, mzsr } from "@mzsr/testing/run-command";
 import { hashesOf, makePhotos, processesWith, smallRun, until } from "@mzsr/testing/small-cluster-run";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 const LONG = 120_000;
 /** Keeps a core busy until it is killed, or for five minutes of processor time at most. */
 const BUSY = "ulimit -t 300; while :; do :; done";
 
-let folder: string;
 let photos: string;
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-up-"));
   photos = join(folder, "photos");
   await makePhotos(photos);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 /** Starts `mzsr up` and keeps what it says. */
 function up(run: string, ...args: string[]) {

@@ -1,14 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mzsr } from "@mzsr/testing/run-command";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { expect, it } from "vitest";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-inspect-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 it("doctor says of every backend whether it starts, and why not", { timeout: 120_000 }, async () => {
   const { code, out } = await mzsr(["doctor", "--json"]);

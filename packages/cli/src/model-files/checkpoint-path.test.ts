@@ -1,22 +1,17 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mzsr } from "@mzsr/testing/run-command";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
+import { beforeEach, expect, it } from "vitest";
 import { checkpointPrefix } from "./checkpoint-path.js";
 
 /** A network of depth 2 and width 3, as `tf.train.Saver` writes it. */
 const SMALL = fileURLToPath(new URL("../../../../test/fixtures/tf1", import.meta.url));
 
-let root: string;
 let folder: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "mzsr-checkpoint-path-"));
-});
-afterAll(() => rm(root, { recursive: true }));
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, "tf1-"));
+  folder = await temporaryFolder();
   await cp(SMALL, folder, { recursive: true });
   await writeFile(join(folder, "small.meta"), "a graph");
 });

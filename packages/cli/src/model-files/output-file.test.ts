@@ -1,18 +1,17 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { link, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { InputError } from "@mzsr/mzsr";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
+import { beforeEach, describe, expect, it } from "vitest";
 import { checkOutputFile, type OutputOptions } from "./output-file.js";
 
 let folder: string;
 let input: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-output-"));
+  folder = await temporaryFolder();
   input = join(folder, "photo.png");
   await writeFile(input, "the only copy");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const check = (path: string, options: Partial<OutputOptions> = {}) =>
   checkOutputFile(path, { extensions: [".png"], force: false, inputs: [input, join(folder, "missing")], ...options });

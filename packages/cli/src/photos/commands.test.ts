@@ -1,6 +1,5 @@
 /** evaluate, upscale and export through the real command, with a model that adds nothing to the bicubic image. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -18,14 +17,14 @@ import {
 } from "@mzsr/mzsr";
 import { mzsr } from "@mzsr/testing/run-command";
 import { makePhotos } from "@mzsr/testing/small-cluster-run";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { beforeAll, expect, it } from "vitest";
 
-let folder: string;
 let photos: string;
 let model: string;
 
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-evaluation-"));
   photos = join(folder, "photos");
   model = join(folder, "model.safetensors");
   await makePhotos(photos);
@@ -36,7 +35,6 @@ beforeAll(async () => {
   parameters.fill(0, last.offset);
   await writeModel(model, { architecture, scale: 2, parameters, innerRates: undefined, metadata: { run: "test" } });
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 it("evaluate measures every method on every image, and their means", { timeout: 120_000 }, async () => {
   const args = [

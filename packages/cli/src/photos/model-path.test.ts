@@ -1,14 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
+import { beforeEach, expect, it } from "vitest";
 import { modelFile } from "./model-path.js";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-model-path-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 it("a run's folder stands for its model, and a file for itself, whether it is there or not", async () => {
   const model = join(folder, "model.safetensors");

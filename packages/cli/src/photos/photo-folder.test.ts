@@ -1,22 +1,21 @@
 /** Folders as people have them: some entries cannot be used. */
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createImage, parameterLayout, writeModel, writePng } from "@mzsr/mzsr";
 import { mzsr } from "@mzsr/testing/run-command";
 import { makePhotos } from "@mzsr/testing/small-cluster-run";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 
-let root: string;
 /** Two good photos; an album, a dangling link, a CMYK file, a thumbnail, an empty file. */
 let mixed: string;
 /** Two good photos, and one that is cut short, which its header does not tell. */
 let cut: string;
 let model: string;
 
+const root = sharedFolder();
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "mzsr-photo-folder-"));
   [mixed, cut, model] = [join(root, "mixed"), join(root, "cut"), join(root, "model.safetensors")];
   await makePhotos(mixed);
   await cp(mixed, cut, { recursive: true });
@@ -32,7 +31,6 @@ beforeAll(async () => {
   const parameters = new Float32Array(parameterLayout(architecture).size);
   await writeModel(model, { architecture, scale: 2, parameters, innerRates: undefined, metadata: {} });
 });
-afterAll(() => rm(root, { recursive: true }));
 
 const evaluate = (images: string, ...args: string[]) =>
   mzsr(["evaluate", "--model", model, "--images", images, "--kernel", "g2.0", "--updates", "0", ...args]);

@@ -1,20 +1,18 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, parameterLayout, readImage } from "@mzsr/mzsr";
 import { configurationSchema } from "@mzsr/shared";
 import { makePhotos } from "@mzsr/testing/small-cluster-run";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { beforeAll, expect, it } from "vitest";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import { useBackend } from "../photos/use-backend.js";
 import { writeReport } from "./write-report.js";
 
-let folder: string;
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-report-"));
   await makePhotos(join(folder, "photos"));
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 function model(): Model {
   const architecture = { depth: 2, width: 4 };

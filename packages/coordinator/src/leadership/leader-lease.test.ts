@@ -1,5 +1,4 @@
-import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkpointsBucket, connectNats, findLeader, type LeaderRecord, type NatsOptions } from "@mzsr/shared";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
@@ -15,12 +14,9 @@ import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
 const now = () => performance.now();
 
 async function jetStream(): Promise<TestNatsServer> {
-  const folder = await mkdtemp(join(tmpdir(), "mzsr-jetstream-"));
+  const folder = await temporaryFolder();
   const server = await startNatsServer(undefined, ["-js", "-sd", folder]);
-  onTestFinished(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  onTestFinished(() => server.stop());
   return server;
 }
 

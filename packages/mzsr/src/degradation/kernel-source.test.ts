@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFixture } from "@mzsr/testing/fixtures";
 import { largestDifference } from "@mzsr/testing/golden-image";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { createImage, cropImage } from "../imaging/image.js";
 import { blur } from "./blur.js";
@@ -11,11 +11,7 @@ import { centreOfMass } from "./centred-kernel.js";
 import { gaussianKernel } from "./kernel.js";
 import { loadKernel } from "./kernel-source.js";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-kernel-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 async function file(name: string, content: Buffer | string): Promise<string> {
   const path = join(folder, name);

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import { readFixture } from "@mzsr/testing/fixtures";
 import { largestDifference } from "@mzsr/testing/golden-image";
+import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { createImage } from "./image.js";
 import {
@@ -21,11 +21,7 @@ import {
 const WIDTH = 24;
 const HEIGHT = 20;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-image-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 async function file(name: string, content: Buffer | string): Promise<string> {
   const path = join(folder, name);
@@ -418,7 +414,7 @@ describe("a written PNG", () => {
   });
 
   test("replaces an older file and leaves nothing beside it", async () => {
-    const own = await mkdtemp(join(folder, "own-"));
+    const own = await temporaryFolder();
     const path = join(own, "out.png");
     await writeFile(path, "old");
     await writePng(path, image);
@@ -433,7 +429,7 @@ describe("a written PNG", () => {
   });
 
   test("that cannot take its place leaves nothing half-written", async () => {
-    const own = await mkdtemp(join(folder, "own-"));
+    const own = await temporaryFolder();
     await mkdir(join(own, "out.png"));
     await expect(writePng(join(own, "out.png"), image)).rejects.toThrow(InputError);
     expect(await readdir(own)).toEqual(["out.png"]);
@@ -442,7 +438,7 @@ describe("a written PNG", () => {
 
 describe("the images of a folder", () => {
   test("are listed by name in the order of code units, others left out", async () => {
-    const own = await mkdtemp(join(folder, "list-"));
+    const own = await temporaryFolder();
     for (const name of ["b.png", "a.JPG", "B.tiff", "c.webp", "d.jpeg", "e.tif", "notes.txt", "._b.png"]) {
       await writeFile(join(own, name), "");
     }
@@ -450,9 +446,9 @@ describe("the images of a folder", () => {
   });
 
   test("must exist", async () => {
-    const own = await mkdtemp(join(folder, "none-"));
+    const own = await temporaryFolder();
     await writeFile(join(own, "notes.txt"), "");
-    await expect(listImages(own)).rejects.toThrow(/none-.*: folder has no image; expected files named \*\.png/);
+    await expect(listImages(own)).rejects.toThrow(`${own}: folder has no image; expected files named *.png`);
     await expect(listImages(join(own, "nowhere"))).rejects.toThrow(
       /no such file or folder; expected a folder with images/,
     );

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { describe, expect, it } from "vitest";
 import { InputError } from "../errors.js";
 import { initialParameters } from "./initial.js";
 import { decodeModel, encodeModel, type Model } from "./model.js";
@@ -17,11 +17,7 @@ const model: Model = {
   metadata: { run: "a run" },
 };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-model-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 /** The model's bytes after `change` had its way with the tensors and the metadata. */
 function changed(change: (tensors: Map<string, NamedTensor>, metadata: Record<string, string>) => void): Uint8Array {

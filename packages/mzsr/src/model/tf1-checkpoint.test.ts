@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../errors.js";
 import { crc32cTable, maskedCrc } from "../files/crc32c.js";
 import { parameterLayout } from "./layout.js";
@@ -12,14 +12,12 @@ import { importTf1Checkpoint } from "./tf1-checkpoint.js";
 const architecture = { depth: 2, width: 3 };
 const parameters = Float32Array.from({ length: parameterLayout(architecture).size }, (_, i) => Math.sin(i));
 
-let folder: string;
 let prefix: string;
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-tf1-"));
   prefix = join(folder, "Model");
   await writeCheckpoint(prefix, parameters);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 describe("crc32c", () => {
   it("gives the published check value", () => {

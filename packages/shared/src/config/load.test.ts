@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
+import { beforeEach, describe, expect, it } from "vitest";
 import { configurationKeys } from "./keys.js";
 import { loadConfiguration, parseOverride } from "./load.js";
 import { configurationSchema } from "./schema.js";
@@ -10,9 +10,8 @@ import { configurationDifferences, writeConfiguration } from "./write.js";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-config-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function yaml(text: string): Promise<string> {
   const path = join(folder, "run.yaml");

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "@mzsr/testing/free-port";
 import { hasNatsServer, startNatsServer, type TestNatsServer } from "@mzsr/testing/nats-server";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { nkeys } from "nats";
 import { afterEach, describe, expect, it } from "vitest";
 import { connectNats, type NatsLink } from "./nats.js";
@@ -83,8 +83,7 @@ describe.skipIf(!hasNatsServer())("a NATS link", () => {
   });
 
   it("proves an nkey from its seed file", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "mzsr-nats-"));
-    open.push({ close: () => rm(folder, { recursive: true }) });
+    const folder = await temporaryFolder();
     const user = nkeys.createUser();
     const [nkeyFile, config] = [join(folder, "user.nk"), join(folder, "nats.conf")];
     await writeFile(nkeyFile, `${Buffer.from(user.getSeed())}\n`);

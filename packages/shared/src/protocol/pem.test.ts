@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
-import { afterAll, describe, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { describe, expect, it } from "vitest";
 import { readPem } from "./pem.js";
 
-const folder = mkdtempSync(join(tmpdir(), "mzsr-pem-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = sharedFolder();
 
 function file(name: string, label: string): string {
   const path = join(folder, name);

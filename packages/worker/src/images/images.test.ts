@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createImage, cropImage, encodePng, type Image, readImageBytes } from "@mzsr/mzsr";
 import type { DatasetImage } from "@mzsr/shared";
+import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { compactImage, cropCompact } from "./compact-image.js";
 import { ImageFiles } from "./image-files.js";
 import { ImageStore } from "./image-store.js";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-images-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const picture = (seed: number, levels = 255): Image =>
   createImage(

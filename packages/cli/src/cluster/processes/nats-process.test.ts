@@ -1,15 +1,11 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectNats } from "@mzsr/shared";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { expect, it } from "vitest";
 import { findNatsServer, startNats } from "./nats-process.js";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mzsr-nats-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 const command = await findNatsServer(process.env.PATH ?? "");
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type PreviewComputer,
   type PreviewOptions,
@@ -11,14 +10,13 @@ import {
 import { imresize } from "@mzsr/mzsr";
 import type { Configuration } from "@mzsr/shared";
 import { CHROMIUM_NOTE, hasChromium, launchChromium, openPage } from "@mzsr/testing/chromium";
+import { BIN } from "@mzsr/testing/run-command";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { type RunningWorker, startWorker } from "@mzsr/worker";
 import pino from "pino";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-
-const MZSR = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
 
 const logger = pino({ level: "silent" });
 
@@ -75,7 +73,7 @@ async function workerAt(coordinator: RunningCoordinator, { folder, images }: Pla
 /** A worker in a process of its own, so that it can be killed. */
 function workerProcessAt(coordinator: RunningCoordinator, { folder }: Place, name: string): ChildProcess {
   const link = ["--coordinator", coordinator.grpcAddress, "--name", name, "--slots", "1", "--backend", "cpu"];
-  const worker = spawn(process.execPath, [MZSR, "worker", ...link, "--cache-dir", join(folder, "cache")], {
+  const worker = spawn(process.execPath, [BIN, "worker", ...link, "--cache-dir", join(folder, "cache")], {
     stdio: "ignore",
   });
   onTestFinished(() => void worker.kill("SIGKILL"));

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfiguration } from "@mzsr/shared";
 import { deep } from "@mzsr/testing/deep";
 import { hasMzsr } from "@mzsr/testing/mzsr-process";
+import { BIN } from "@mzsr/testing/run-command";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
@@ -17,7 +18,6 @@ import { CHART, canRender, type Manifest, render, type Values } from "./chart.js
 import { schemaErrors, typeErrors } from "./kubernetes.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../deploy/helm/examples/", import.meta.url));
-const BIN = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
 
 const defaults = parse(readFileSync(join(CHART, "values.yaml"), "utf8")) as Values;
 const spotGpu = parse(readFileSync(join(EXAMPLES, "spot-gpu.yaml"), "utf8")) as Values;

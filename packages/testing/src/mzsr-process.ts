@@ -3,9 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-const BIN = fileURLToPath(new URL("../../cli/dist/bin.js", import.meta.url));
+import { BIN } from "./run-command.js";
 
 /** A line of the log: pino's JSON. */
 export type LogLine = Readonly<Record<string, unknown>>;

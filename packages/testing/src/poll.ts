@@ -13,3 +13,8 @@ export async function poll<T>(what: string, seconds: number, ask: () => Promise<
   }
   throw new Error(`${what}: not within ${seconds} s`);
 }
+
+/** Waits until something holds; gives up with an error after a minute. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  await poll(what, 60, async () => (await holds()) || undefined);
+}

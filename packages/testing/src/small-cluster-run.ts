@@ -52,15 +52,6 @@ export async function hashesOf(run: string): Promise<string[]> {
   return lines.map((line) => (JSON.parse(line) as { theta_sha256: string }).theta_sha256);
 }
 
-/** Waits until something holds; gives up with an error after a minute. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
-
 /** Running processes whose command line mentions `text`, as [pid, command line] (Linux). */
 export async function processesWith(text: string): Promise<[pid: number, command: string][]> {
   const found: [number, string][] = [];

@@ -1,7 +1,7 @@
 /** A run so small that a step takes milliseconds, and so long that no test sees its end. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createImage, Draws, writePng } from "@mzsr/mzsr";
+import { smallImages } from "./small-run.js";
 
 const CONFIGURATION = `
 backend: simd
@@ -16,15 +16,7 @@ checkpoints: { every: 200, keep: 2 }
 /** Writes images of noise and a configuration. Returns the arguments that `mzsr coordinator` needs to train on them. */
 export async function tinyRun(folder: string, run = "tiny"): Promise<string[]> {
   const images = join(folder, "images");
-  await mkdir(images, { recursive: true });
-  for (const i of [0, 1]) {
-    const image = createImage(40, 48, 3);
-    const draws = new Draws(7, [i, 0, 0]);
-    image.data.forEach((_, at) => {
-      image.data[at] = draws.uniform(0, 1);
-    });
-    await writePng(join(images, `noise-${i}.png`), image);
-  }
+  await smallImages(images);
   const config = join(folder, "config.yaml");
   await writeFile(config, CONFIGURATION);
   return ["--config", config, "--data", images, "--run", join(folder, "runs", run)];

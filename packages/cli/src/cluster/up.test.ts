@@ -5,8 +5,9 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ClusterStatus, PreviewImage } from "@mzsr/shared";
+import { until } from "@mzsr/testing/poll";
 import { BIN, mzsr } from "@mzsr/testing/run-command";
-import { hashesOf, makePhotos, processesWith, smallRun, until } from "@mzsr/testing/small-cluster-run";
+import { hashesOf, makePhotos, processesWith, smallRun } from "@mzsr/testing/small-cluster-run";
 import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 

@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { until } from "@mzsr/testing/poll";
 import { descendantsOf } from "@mzsr/testing/process-tree";
 import { BIN } from "@mzsr/testing/run-command";
-import { hashesOf, makePhotos, smallRun, until } from "@mzsr/testing/small-cluster-run";
+import { hashesOf, makePhotos, smallRun } from "@mzsr/testing/small-cluster-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
 

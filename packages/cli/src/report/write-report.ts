@@ -88,7 +88,7 @@ export async function writeReport(folder: string, inputs: ReportInputs): Promise
   };
   const html = reportHtml({
     title: `What the run “${inputs.run}” learned`,
-    summary: summaryOf(inputs),
+    summary: summaryLines(inputs),
     facts: factsOf(inputs, results.seconds),
     kernelPicture: await encodePng(kernelPicture(inputs.choice.kernel)),
     photos: sections,
@@ -163,7 +163,7 @@ async function panelsOf(
   );
 }
 
-function summaryOf({ model, choice }: ReportInputs): string[] {
+function summaryLines({ model, choice }: ReportInputs): string[] {
   return [
     `A small network, meta-trained over many blur kernels, enlarges photos it has never seen ${model.scale} times. ` +
       "Each photo was blurred with the kernel below and made smaller; the network is told the kernel and takes gradient steps on the small photo alone.",

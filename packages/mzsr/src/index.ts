@@ -1,5 +1,5 @@
 /** The method as a library: what it computes (`numeric.ts`), and what reads and writes its files. */
-export { type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
+export { kernelFile, type LoadedKernel, loadKernel } from "./degradation/kernel-source.js";
 export { probeWriting, removeUnfinished, writeFileAtomically } from "./files/atomic-file.js";
 export { crc32cTable, maskedCrc } from "./files/crc32c.js";
 export { readInputFile, reasonOf } from "./files/input-file.js";

@@ -1,5 +1,5 @@
 /** evaluate, upscale and export through the real command, with a model that adds nothing to the bicubic image. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -99,8 +99,14 @@ it("no command replaces its input, nor another file unless told to", { timeout: 
   const toModel = join(folder, "run-with-model");
   await mkdir(toModel);
   await writeModel(join(toModel, "model.safetensors"), await readModel(model));
+  // A matrix of a file is named after a colon; the file is the input.
+  const kernel = join(folder, "two.mat");
+  await copyFile(fileURLToPath(new URL("../../../../test/fixtures/kernels/scipy-two.mat", import.meta.url)), kernel);
+  const toKernel = join(folder, "to-kernel.png");
+  await symlink(kernel, toKernel);
   for (const args of [
     [...upscale, "-o", photo, "--force"],
+    ["upscale", photo, "--model", model, "--kernel", `${kernel}:a`, "-o", toKernel, "--force"],
     ["export", "--model", toModel, "-o", join(toModel, "model.safetensors"), "--force"],
   ]) {
     const { code, notes } = await mzsr(args);

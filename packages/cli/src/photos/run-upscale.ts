@@ -1,4 +1,4 @@
-import { checkResultSize, encodePng, readImage, superResolve } from "@mzsr/mzsr";
+import { checkResultSize, encodePng, kernelFile, readImage, superResolve } from "@mzsr/mzsr";
 import { checkOutputFile } from "../model-files/output-file.js";
 import { counted, duration } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
@@ -27,7 +27,7 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
   const output = await checkOutputFile(options.output, {
     extensions: [".png"],
     force: options.force === true,
-    inputs: [path, await modelFile(options.model), options.kernel],
+    inputs: [path, await modelFile(options.model), kernelFile(options.kernel) ?? []].flat(),
   });
   const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling, options);
   const model = await readModelFor(options.model, undefined);

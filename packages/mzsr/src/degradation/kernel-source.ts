@@ -41,10 +41,20 @@ async function resolve(source: string, treatment: KernelTreatment): Promise<Chec
   return checkedKernel(matrix.data, matrix.rows, matrix.columns, source, treatment);
 }
 
-async function readMatrix(source: string): Promise<Matrix> {
+/** The file that `source` reads a kernel from, without the name of a matrix; undefined where no file is named. */
+export function kernelFile(source: string): string | undefined {
+  return namedFile(source)?.path;
+}
+
+function namedFile(source: string): { path: string; kind: string; name: string | undefined } | undefined {
   const [, path, extension, name] = /^(.*\.(mat|npy))(?::([^/:]+))?$/is.exec(source) ?? [];
-  if (path === undefined) throw new InputError(`unknown kernel '${source}'`, { expected: EXPECTED });
-  const kind = extension!.toLowerCase();
+  return path === undefined ? undefined : { path, kind: extension!.toLowerCase(), name };
+}
+
+async function readMatrix(source: string): Promise<Matrix> {
+  const file = namedFile(source);
+  if (file === undefined) throw new InputError(`unknown kernel '${source}'`, { expected: EXPECTED });
+  const { path, kind, name } = file;
   const bytes = await readInputFile(path, `a .${kind} file with a kernel`, LARGEST_FILE_BYTES);
   if (kind === "mat") return chosenMatrix(parseMat(bytes, path), name, path);
   if (name === undefined) return parseNpy(bytes, path);

@@ -98,14 +98,16 @@ function spansMatching(pattern: RegExp): [string, string][] {
 /** Inline code, and the lines of code blocks without their remarks; a line that goes on is one. */
 function codeOf(page: string): string[] {
   const text = textOf(page);
-  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].map(([, block]) => block!);
-  const lines = blocks
-    .flatMap((block) => block.replace(/\\\n\s*/g, " ").split("\n"))
-    .map((line) => line.replace(/(^|\s)#.*$/, ""));
-  const spans = [...text.replace(/^```\w*\n.*?^```/gms, "").matchAll(/`([^`]+)`/g)].map(([, span]) =>
-    span!.replace(/\s+/g, " "),
+  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].map(([, block]) => block!.replace(/\\\n\s*/g, " "));
+  const prose = text.replace(/^```\w*\n.*?^```/gms, "");
+  // Usage: what stands further right belongs to the line above, and | separates choices.
+  const usage = [...prose.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) =>
+    block.replace(/\n {8,}/g, " ").replace(/\|(?! mzsr)/g, " "),
   );
-  return [...lines, ...spans];
+  const lines = [...blocks, ...usage]
+    .flatMap((block) => block.split("\n"))
+    .map((line) => line.replace(/(^|\s)#.*$/, ""));
+  return [...lines, ...[...prose.matchAll(/`([^`]+)`/g)].map(([, span]) => span!.replace(/\s+/g, " "))];
 }
 
 function optionsOf(command: (typeof program.commands)[number]): Set<string> {

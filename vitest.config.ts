@@ -1,13 +1,33 @@
 import { defineConfig } from "vitest/config";
+import { softwareVulkan } from "./test/software-vulkan.mjs";
+
+/** Tests that compute on a GPU, or on a driver that stands in for one. */
+const GPU_TESTS = ["packages/engine-webgpu/src/**/*.test.ts"];
+
+/** Debian puts nats-server and ip where not every user's PATH leads. */
+const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     // Two cores: more forks than that only make real sockets and real clocks slower to answer.
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Debian puts nats-server and ip where not every user's PATH leads.
-    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "cpu",
+          include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...GPU_TESTS],
+          env: { PATH },
+        },
+      },
+      {
+        extends: true,
+        // SwiftShader compiles a kernel in half a second, and a plan has a dozen: on a busy machine that is long.
+        test: { name: "gpu", include: GPU_TESTS, env: { PATH, ...softwareVulkan() }, testTimeout: 240_000 },
+      },
+    ],
   },
 });

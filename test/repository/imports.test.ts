@@ -15,6 +15,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   dashboard: ["shared"],
   shared: ["mzsr"],
   mzsr: [],
+  "engine-webgpu": ["mzsr"],
   "tfjs-backend-simd": [],
 };
 

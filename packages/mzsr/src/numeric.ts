@@ -5,8 +5,10 @@
 export {
   type Adaptation,
   type AdaptationOptions,
+  type AdaptationPair,
   type AdaptationProgress,
   adapt,
+  adaptationPairs,
   defaultRates,
   type RateSchedule,
 } from "./adaptation/adaptation.js";

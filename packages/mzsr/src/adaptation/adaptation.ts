@@ -14,7 +14,7 @@ import { CHANNELS } from "../model/layout.js";
 import type { Model } from "../model/model.js";
 import { downloadWeights, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
-import { structuredCrops } from "./structured-crops.js";
+import { type Corner, structuredCrops } from "./structured-crops.js";
 
 /** The rate of step j, counted from 0: one for all tensors, or one per tensor. */
 export type RateSchedule = (step: number) => number | ArrayLike<number>;
@@ -71,7 +71,7 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
   if (wanted.has(0)) snapshots.set(0, model.parameters.slice());
   const owned: { batches: readonly Share[]; weights: Weights } = { batches: [], weights: [] };
   try {
-    owned.batches = updates === 0 ? [] : uploadShares(selfPair(photo, model, options), options.maxPixels);
+    owned.batches = updates === 0 ? [] : uploadShares(adaptationPairs(model, photo, options));
     owned.weights = uploadWeights(model.architecture, model.parameters);
     for (let step = 0; step < updates; step++) {
       const { loss, weights } = descend(owned.weights, owned.batches, rates(step));
@@ -93,6 +93,34 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
 export function defaultRates({ innerRates }: Pick<Model, "innerRates">): RateSchedule {
   if (innerRates === undefined) return (step) => (step === 0 ? 2e-2 : step < 4 ? 1e-2 : 5e-3);
   return (step) => Float64Array.from(innerRates[Math.min(step, innerRates.length - 1)]!, portableExp);
+}
+
+/** What a step of adaptation learns from: a network input and what it should become. */
+export interface AdaptationPair {
+  readonly x: Image;
+  readonly y: Image;
+}
+
+/**
+ * The pairs that an adaptation to a photo learns from, all of one size and of equal weight: the photo and the ILR image
+ * of its own degradation, whole; beyond `maxPixels`, as many of the most structured squares as together stay below.
+ *
+ * @throws InputError for anything but RGB
+ */
+export function adaptationPairs(
+  model: Pick<Model, "scale">,
+  photo: Image,
+  { degradation, maxPixels = DEFAULT_MAX_PIXELS }: Pick<AdaptationOptions, "degradation" | "maxPixels">,
+): AdaptationPair[] {
+  requireColour(photo);
+  const scale = degradation.scale ?? model.scale;
+  const low = degrade(photo, { ...degradation, scale });
+  const pair = { x: interpolateLow(low, scale, [photo.height, photo.width]), y: photo };
+  if (photo.height * photo.width <= maxPixels) return [pair];
+  const side = Math.min(CROP_SIDE, photo.height, photo.width, Math.floor(Math.sqrt(maxPixels)));
+  const crop = (image: Image, { y, x }: Corner) => cropImage(image, y, x, side, side);
+  const corners = structuredCrops(photo, side, Math.floor(maxPixels / side ** 2));
+  return corners.map((corner) => ({ x: crop(pair.x, corner), y: crop(pair.y, corner) }));
 }
 
 /** A batch and its part in the loss; the parts sum to 1. */
@@ -124,21 +152,8 @@ function descend(
   });
 }
 
-/** Input (ILR of the photo's own degradation) and target (the photo). */
-function selfPair(photo: Image, model: Model, { degradation }: AdaptationOptions): { x: Image; y: Image } {
-  const scale = degradation.scale ?? model.scale;
-  const low = degrade(photo, { ...degradation, scale });
-  return { x: interpolateLow(low, scale, [photo.height, photo.width]), y: photo };
-}
-
-function uploadShares({ x, y }: { x: Image; y: Image }, maxPixels = DEFAULT_MAX_PIXELS): Share[] {
-  if (y.height * y.width <= maxPixels) return [{ batch: { x: uploadImage(x), y: uploadImage(y) }, part: 1 }];
-  const side = Math.min(CROP_SIDE, y.height, y.width, Math.floor(Math.sqrt(maxPixels)));
-  const corners = structuredCrops(y, side, Math.floor(maxPixels / side ** 2));
-  return corners.map((corner) => {
-    const [cropX, cropY] = [x, y].map((image) => cropImage(image, corner.y, corner.x, side, side)) as [Image, Image];
-    return { batch: { x: uploadImage(cropX), y: uploadImage(cropY) }, part: 1 / corners.length };
-  });
+function uploadShares(pairs: readonly AdaptationPair[]): Share[] {
+  return pairs.map(({ x, y }) => ({ batch: { x: uploadImage(x), y: uploadImage(y) }, part: 1 / pairs.length }));
 }
 
 /** An image as a batch of one, [1, h, w, 3]. */

@@ -94,6 +94,7 @@ interface AdapterInfo {
 async function startWebgpu(asked: boolean): Promise<string> {
   const dawn = (await load("webgpu")) as Dawn;
   const gpu = dawn.create([]);
+  holdForGood(dawn, gpu);
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error("no GPU with a Vulkan, Metal or D3D12 driver is found");
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
@@ -107,6 +108,14 @@ async function startWebgpu(asked: boolean): Promise<string> {
   await load("@tensorflow/tfjs-backend-webgpu");
   await activate("webgpu");
   return `WebGPU on ${device}`;
+}
+
+const HELD = Symbol.for("mzsr.held");
+
+/** Dawn crashes the process when what `create` returned is collected: its own module holds it. */
+function holdForGood({ globals }: Dawn, gpu: object): void {
+  const { [HELD]: held = new Set() } = globals as { [HELD]?: Set<object> };
+  Object.assign(globals, { [HELD]: held.add(gpu) });
 }
 
 async function startSimd(): Promise<string> {

@@ -1,0 +1,17 @@
+export { adapterNames } from "./device/adapters.js";
+export {
+  type AdapterDescription,
+  type AdapterLimits,
+  type DeviceOptions,
+  type EngineDevice,
+  openDevice,
+} from "./device/device.js";
+export type { KernelTime } from "./device/program.js";
+export { type EngineOptions, type EngineTask, MetaGradientEngine } from "./engine.js";
+export { MinibatchEngine, type MinibatchShape, type MinibatchTask } from "./minibatch-engine.js";
+export { DescentEngine, type DescentShape } from "./photo/descent-engine.js";
+export { ForwardEngine } from "./photo/forward-engine.js";
+export { adaptOnGpu, enlargeOnGpu } from "./photo/photo.js";
+export { type MemoryLimits, type MemoryOptions, type MemoryPlan, planMemory } from "./plan/memory.js";
+export type { TaskShape } from "./plan/meta-plan.js";
+export type { PatchShape } from "./plan/shapes.js";

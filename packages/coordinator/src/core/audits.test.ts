@@ -1,8 +1,7 @@
-import type { TaskOutcome } from "@mzsr/shared";
+import type { Lease, TaskOutcome } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { CoreHarness, type JoinedWorker, placeOf, smallOutcome } from "../testing/core-harness.js";
 import { type AuditCase, isAudited, nextAuditMove } from "./audits.js";
-import type { Lease } from "./events.js";
 
 /** The right outcome but for the lowest bit of one number. */
 function oneBitOff({ task }: Lease): Partial<TaskOutcome> {

@@ -5,7 +5,7 @@
  * files and NATS sit in shells that turn the world into events and carry out the effects. So the whole cluster also
  * runs in one process under a simulated clock and network.
  */
-import type { BackendName, RunEvent, StepSummary, Task, TaskOutcome } from "@mzsr/shared";
+import type { Hello, Lease, RunEvent, StepSummary, Task, TaskOutcome } from "@mzsr/shared";
 import type { TrainingState } from "./training-state.js";
 
 export type { RunEvent, StepSummary } from "@mzsr/shared";
@@ -13,18 +13,8 @@ export type { RunEvent, StepSummary } from "@mzsr/shared";
 /** One connection of a worker: a new one after every reconnect. */
 export type SessionId = string;
 
-export interface WorkerHello {
-  /** Unique in a run, and stable over reconnections of the same process. */
-  readonly worker: string;
-  /** Changes at every start of the process. */
-  readonly incarnation: string;
-  readonly backend: BackendName;
-  readonly slots: number;
-  readonly host: string;
-  readonly version: string;
-  /** host:port of its /metrics, empty when there is none. */
-  readonly metricsAddress: string;
-}
+/** What the core needs of a worker's Hello: all but the secret, which is checked before. */
+export type WorkerHello = Omit<Hello, "protocolVersion" | "token">;
 
 export type CoordinatorEvent =
   | { readonly type: "join"; readonly session: SessionId; readonly hello: WorkerHello }
@@ -42,11 +32,6 @@ export type CoordinatorEvent =
   | { readonly type: "tick" }
   /** Finish the steps in flight, checkpoint, stop. */
   | { readonly type: "stop"; readonly reason: string };
-
-export interface Lease {
-  readonly id: string;
-  readonly task: Task;
-}
 
 export type CoordinatorEffect =
   | { readonly type: "welcome"; readonly session: SessionId }

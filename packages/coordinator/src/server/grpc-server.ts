@@ -8,7 +8,7 @@ import type { DatasetFile } from "../tasks/dataset.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { imageHandler } from "./image-source.js";
 import { type EncodedMessage, sharingClusterService } from "./outgoing.js";
-import { type SessionCall, type SessionRules, WorkerSession } from "./session.js";
+import { type SessionCall, type SessionRules, WorkerStream } from "./worker-stream.js";
 
 /** How long streams may take to end by themselves when the server stops. */
 const GRACE_MS = 2_000;
@@ -23,7 +23,7 @@ export interface GrpcServerOptions extends Omit<SessionRules, "onClosed"> {
 
 export class GrpcServer {
   readonly #server: Server;
-  readonly #sessions = new Map<SessionId, WorkerSession>();
+  readonly #sessions = new Map<SessionId, WorkerStream>();
   readonly #onEmpty: (() => void)[] = [];
   #port = 0;
 
@@ -42,7 +42,7 @@ export class GrpcServer {
     const rules: SessionRules = { ...options, onClosed: (session) => this.#forget(session) };
     const handlers = {
       Session: (call: SessionCall) => {
-        const session = new WorkerSession(randomUUID(), call, rules);
+        const session = new WorkerStream(randomUUID(), call, rules);
         this.#sessions.set(session.id, session);
       },
       FetchImage: imageHandler(options.images, options.token),

@@ -1,6 +1,13 @@
-import { configurationSchema, type RunEvent, type StepSummary, type Task, type TaskOutcome } from "@mzsr/shared";
+import {
+  configurationSchema,
+  type Lease,
+  type RunEvent,
+  type StepSummary,
+  type Task,
+  type TaskOutcome,
+} from "@mzsr/shared";
 import { CoordinatorCore, type CoreOptions } from "../core/coordinator-core.js";
-import type { CoordinatorEffect, CoordinatorEvent, Lease, WorkerHello } from "../core/events.js";
+import type { CoordinatorEffect, CoordinatorEvent, WorkerHello } from "../core/events.js";
 import { RunSchedule } from "../core/schedule.js";
 import { initialTrainingState, type TrainingState } from "../core/training-state.js";
 

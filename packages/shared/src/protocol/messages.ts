@@ -8,13 +8,16 @@ import type { RunStage, Task, TaskOutcome } from "../tasks/task.js";
 /** How a worker introduces itself; fields as in cluster.proto. */
 export interface Hello {
   readonly protocolVersion: number;
+  /** Stable over reconnections of the same process. */
   readonly worker: string;
+  /** Changes at every start of the process. */
   readonly incarnation: string;
   readonly token: string;
   readonly backend: BackendName;
   readonly slots: number;
   readonly version: string;
   readonly host: string;
+  /** host:port of its /metrics, empty when there is none. */
   readonly metricsAddress: string;
 }
 

@@ -32,7 +32,7 @@ export interface SessionRules {
   readonly onClosed: (session: SessionId) => void;
 }
 
-export class WorkerSession {
+export class WorkerStream {
   readonly id: SessionId;
   readonly #call: SessionCall;
   readonly #rules: SessionRules;

@@ -1,7 +1,7 @@
 // Publishes every package that is not private, those that others depend on first: `npm run release`, or only shows what
-// would be published: `npm run release -- --dry-run`.
+// would be published: `npm run release -- --dry-run`. Both build them anew.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,9 +12,10 @@ const rest = process.argv.slice(2).filter((argument) => argument !== "--dry-run"
 if (rest.length > 0) fail(`unknown: ${rest.join(" ")}; expected nothing, or --dry-run`);
 const dryRun = process.argv.includes("--dry-run");
 
-execFileSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" });
 const packages = inOrder(publicPackages());
 checkVersions(packages);
+if (!dryRun) checkAddresses(packages);
+buildAnew(packages);
 for (const { folder } of packages) show(packed(folder));
 if (dryRun) console.log(`${packages.length} packages would be published`);
 else for (const { folder } of packages) npm(["publish", "--access", "public", "--provenance"], folder, "inherit");
@@ -55,6 +56,18 @@ function checkVersions(all) {
       }
     }
   }
+}
+
+/** npm holds a package's provenance to the address that its manifest gives, and refuses one without. */
+function checkAddresses(all) {
+  const lacking = all.filter(({ manifest }) => !manifest.repository?.url).map(({ manifest }) => manifest.name);
+  if (lacking.length > 0) fail(`${lacking.join(", ")}: no repository.url in package.json; npm needs it for provenance`);
+}
+
+/** The compiler leaves in dist/ what it made of sources that are gone; a tarball would have it. */
+function buildAnew(all) {
+  for (const { folder } of all) rmSync(join(folder, "dist"), { recursive: true, force: true });
+  execFileSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" });
 }
 
 /** What npm would put into the tarball. */

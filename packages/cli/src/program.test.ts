@@ -42,8 +42,8 @@ it("without a command prints help and counts it as bad input", async () => {
   expect(await run()).toMatchObject({ code: 2, out: "", notes: expect.stringContaining("Usage: mzsr") });
 });
 
-it("help loads none of the heavy modules", async () => {
-  const loaded = await mzsr(["--help"], { env: { ...process.env, NODE_DEBUG: "esm" } });
+it.each(["--help", "--version"])("%s loads none of the heavy modules", async (option) => {
+  const loaded = await mzsr([option], { env: { ...process.env, NODE_DEBUG: "esm" } });
   expect(loaded.code).toBe(0);
   expect(loaded.notes).toContain("commander");
   expect(loaded.notes).not.toMatch(/tfjs-core|sharp|grpc-js|packages\/shared\/dist/);

@@ -19,18 +19,23 @@ interface Contents {
   readonly folders: Readonly<Record<string, Contents>>;
 }
 
+/** What `writeFileAtomically` leaves of a file when the process is killed … */
 const UNFINISHED = String.raw`(\.\d+\.tmp)?`;
+/** … and of one with a long name, such as a photo's may give it. */
+const UNFINISHED_LONG = String.raw`[0-9a-f]{16}\.\d+\.tmp`;
 const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const folderOf = (files: RegExp): Contents => ({ files, folders: {} });
 
 /** A picture's file in `previews`, named by its photo, what it shows, and its content. */
 export const PREVIEW = /^[^/\\]+-(lr|hr|bicubic|step-\d+)-[0-9a-f]{8}\.png$/;
 const PREVIEWS = folderOf(
-  new RegExp(String.raw`^(previews\.json|[^/\\]+-(lr|hr|bicubic|step-\d+)-[0-9a-f]{8}\.png)${UNFINISHED}$`),
+  new RegExp(
+    String.raw`^((previews\.json|[^/\\]+-(lr|hr|bicubic|step-\d+)-[0-9a-f]{8}\.png)${UNFINISHED}|${UNFINISHED_LONG})$`,
+  ),
 );
 const REPORT = folderOf(
   new RegExp(
-    String.raw`^(report\.html|results\.json|(\.[^/\\]+-|[^/\\.][^/\\]*-)(lr|hr|bicubic|before-adaptation|after-\d+)(-detail)?\.png(\.${UUID}\.tmp)?)$`,
+    String.raw`^(report\.html|results\.json|(\.[^/\\]+-|[^/\\.][^/\\]*-)(lr|hr|bicubic|before-adaptation|after-\d+)(-detail)?\.png${UNFINISHED}|${UNFINISHED_LONG})$`,
   ),
 );
 

@@ -239,6 +239,23 @@ describe("an audited cluster", () => {
     expect(cluster.effects.at(-1)).toMatchObject({ type: "ended", complete: true });
   });
 
+  it("has its whole bound again when it begins anew, since all its results were wrong", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 1, cluster: { auditShare: 1 } });
+    const liars = [cluster.join("a"), cluster.join("b")];
+    for (let bit = 1; bit <= 4; bit++) {
+      const liar = liars.find(({ leases }) => leases.length > 0)!;
+      cluster.answer(liar, { gradient: Float32Array.of(bit, 0, 0.5) });
+    }
+    expect(cluster.events("quarantine").map(({ worker }) => worker)).toEqual(["a", "b"]);
+    cluster.pass(20);
+    const honest = [cluster.join("c"), cluster.join("d")];
+    cluster.answer(honest[0]!);
+    cluster.pass(1, honest);
+    expect(cluster.audits).toEqual([]);
+    cluster.answer(honest[1]!);
+    expect(cluster.audits).toEqual(["match"]);
+  });
+
   it("condemns the process that was wrong, not one that has taken its name since", () => {
     const cluster = new CoreHarness({ tasks: 1, steps: 1, cluster: { auditShare: 1 } });
     const bad = cluster.join("bad", { incarnation: "one" });

@@ -275,6 +275,15 @@ describe("a task that cannot be computed", () => {
     expect(cluster.core.over).toBe(true);
   });
 
+  it("is not hopeless for the time in which the coordinator itself was stopped", () => {
+    const cluster = new CoreHarness({ tasks: 1 });
+    failOnce(cluster, ["a", "b", "c"]);
+    const worker = cluster.join("a");
+    cluster.nowMs += 40_000;
+    cluster.fail(worker, "patch does not fit the image");
+    expect(cluster.core.over).toBe(false);
+  });
+
   it("is not given up for one bad worker among good ones", () => {
     const cluster = new CoreHarness({ tasks: 1, steps: 1 });
     const bad = cluster.join("bad");

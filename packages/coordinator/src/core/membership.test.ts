@@ -274,6 +274,35 @@ describe("a worker whose tasks others overtake", () => {
     expect(mute.received.at(-1)).toMatchObject({ type: "disconnect" });
   });
 
+  it("is not on trial for copies that it was given late and that others then ended soon", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 999 });
+    // Whoever has most free slots is given the next task.
+    const slow = cluster.join("slow", { slots: 3 });
+    cluster.pass(1, [slow]);
+    cluster.answer(slow);
+    const helper = cluster.join("helper");
+    const both = [slow, helper];
+    for (let i = 0; i < 4; i++) {
+      for (let second = 0; second < 60 && helper.leases.length === 0; second++) cluster.pass(1, both);
+      cluster.pass(0.5, both);
+      cluster.answer(slow);
+    }
+    expect(cluster.ends.filter((end) => end.startsWith("helper"))).toEqual(Array(4).fill("helper repeated"));
+    expect(cluster.events("trial")).toEqual([]);
+  });
+
+  it("is on trial as well when its tasks run out of time while the others are too busy to overtake it", () => {
+    const cluster = new CoreHarness({ tasks: 60, steps: 9 });
+    const good = cluster.join("good");
+    const mute = cluster.join("mute");
+    for (let second = 0; second < 20; second++) {
+      cluster.pass(1, [good, mute]);
+      cluster.answer(good);
+    }
+    expect(cluster.ends.filter((end) => end.startsWith("mute"))).toEqual(Array(3).fill("mute lost"));
+    expect(cluster.events("trial")[0]?.reason).toMatch(/3 tasks in a row without a result, at last as no result after/);
+  });
+
   it("is not held to be silent when it is the only one left", () => {
     const { cluster, good, mute } = overtaken();
     cluster.drop(good);

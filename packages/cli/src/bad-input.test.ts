@@ -55,6 +55,29 @@ async function file(name: string, bytes: Uint8Array | string): Promise<string> {
   return path;
 }
 
+describe("a folder or file that is named", () => {
+  it("by nothing, as by a variable that is not set, is not the working directory", async () => {
+    for (const command of ["up", "coordinator", "status"]) {
+      expect(await refusal(command, "--run", "")).toMatch(
+        /option '--run <dir>' argument '' is invalid\. Expected a name/,
+      );
+    }
+  });
+
+  it("and cannot be used is told of in words, not in the system's codes", async () => {
+    const messages = [
+      await refusal("up", "--run", photo),
+      await refusal("up", "--run", join(photo, "run")),
+      await refusal("up", "--config", "none.yaml"),
+      await refusal("up", "--config", folder),
+      await refusal("coordinator", "--token-file", "none"),
+      await refusal("runs", photo),
+      await refusal("runs", "none"),
+    ];
+    for (const message of messages) expect(message).toMatch(/\((no such file or folder|not a folder|is a folder)\)/);
+  });
+});
+
 describe("an image", () => {
   it("that is missing", async () => {
     expect(await upscale("none.png")).toMatch(/none\.png.*expected a PNG, JPEG, WebP or TIFF image/);

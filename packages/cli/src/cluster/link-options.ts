@@ -1,5 +1,5 @@
 /** Secrets, addresses and switches for coordinator and worker, from flags and environment. */
-import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzsr/mzsr";
+import { InputError, LARGEST_SECRET_BYTES, readSmallFile, reasonOf } from "@mzsr/mzsr";
 import { type NatsOptions, natsOptions } from "@mzsr/shared";
 import type { RunOptions } from "./prepare-run.js";
 
@@ -25,7 +25,7 @@ export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string 
   try {
     text = readSmallFile(tokenFile, LARGEST_SECRET_BYTES).toString("utf8");
   } catch (thrown) {
-    throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
+    throw new InputError(`cannot be read (${reasonOf(thrown)})`, {
       where,
       expected: "a file with the secret",
     });

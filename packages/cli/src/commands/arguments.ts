@@ -27,6 +27,12 @@ export function hostAndPort(text: string): string {
 
 export const portNumber = wholeNumber(0, 65_535);
 
+/** A folder or a name. An empty text is most likely a variable that is not set, and would be the working directory. */
+export function notEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Expected a name.");
+  return text;
+}
+
 /** For options that may be given more than once. */
 export function collect(text: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), text];

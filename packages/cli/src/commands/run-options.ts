@@ -1,6 +1,6 @@
 /** The options that `up` and `coordinator` share: what to train, and where it is kept. */
 import type { Command } from "commander";
-import { collect, wholeNumber } from "./arguments.js";
+import { collect, notEmpty, wholeNumber } from "./arguments.js";
 
 const MOST_STEPS = 10_000_000;
 
@@ -16,7 +16,7 @@ export function addRunOptions(command: Command): Command {
     .option("--skip-bad", "go on without images that cannot be read, saying which and why")
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu")
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option("--run <dir>", "run folder (default: runs/ and the time)")
+    .option("--run <dir>", "run folder (default: runs/ and the time)", notEmpty)
     .option("--resume", "go on with the run in --run from its newest checkpoint")
     .option("--fresh", "begin anew in --run; the run that is there is deleted once all else has started")
     .option("--tensorboard", "write event files for TensorBoard into the run folder");

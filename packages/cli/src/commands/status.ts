@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { StatusOptions } from "../inspect/run-status.js";
 import type { Terminal } from "../progress/terminal.js";
+import { notEmpty } from "./arguments.js";
 
 export function statusCommand(terminal: Terminal): Command {
   return new Command("status")
@@ -12,6 +13,7 @@ export function statusCommand(terminal: Terminal): Command {
     .option(
       "--run <dir>",
       "a run folder on this machine (default: the newest in runs/ that is alive, else the newest); over NATS a run's name",
+      notEmpty,
     )
     .option("--workers", "name every worker; without it, of more than 12 a summary and those worth a look")
     .option("--json", "print JSON, with every worker")

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, messageOf } from "@mzsr/mzsr";
+import { InputError, reasonOf } from "@mzsr/mzsr";
 import { type Configuration, loadConfiguration } from "@mzsr/shared";
 import { readAnnouncement } from "../cluster/announcement.js";
 import { readSteps } from "../cluster/read-steps.js";
@@ -33,7 +33,7 @@ export async function listRuns(folder: string, options: RunsOptions, terminal: T
   const names = await readdir(folder).catch((thrown: unknown) => {
     // Where `mzsr up` puts runs by default: nobody named it, and before the first run it is not there.
     if (folder === RUNS && (thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
+    throw new InputError(`cannot be read (${reasonOf(thrown)})`, {
       where: folder,
       expected: "a folder of runs",
     });

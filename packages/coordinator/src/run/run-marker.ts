@@ -1,7 +1,7 @@
 /** The mark by which a run folder is known. It is the first thing that is written into it, here and nowhere else. */
 import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, messageOf, writeFileAtomically } from "@mzsr/mzsr";
+import { InputError, reasonOf, writeFileAtomically } from "@mzsr/mzsr";
 import { loadConfiguration } from "@mzsr/shared";
 import { LOST_AND_FOUND, MARKER } from "./run-contents.js";
 
@@ -38,7 +38,7 @@ export async function claimRunFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await writeFileAtomically(join(folder, MARKER), Buffer.from(`${FORMAT}\n`));
   } catch (thrown) {
-    throw new InputError(`the run folder cannot be made (${messageOf(thrown)})`, {
+    throw new InputError(`the run folder cannot be made (${reasonOf(thrown)})`, {
       where: folder,
       expected: "a folder that is writable",
     });
@@ -83,6 +83,6 @@ async function entriesOf(folder: string): Promise<string[] | undefined> {
     return await readdir(folder);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new InputError(`not usable as a run folder (${messageOf(thrown)})`, { where: folder, expected: "a folder" });
+    throw new InputError(`not usable as a run folder (${reasonOf(thrown)})`, { where: folder, expected: "a folder" });
   }
 }

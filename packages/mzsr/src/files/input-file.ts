@@ -49,6 +49,8 @@ export function reasonOf(error: unknown): string {
       return "no such file or folder";
     case "ENOTDIR":
       return "not a folder";
+    case "EISDIR":
+      return "is a folder";
     case "EACCES":
     case "EPERM":
       return "no permission";

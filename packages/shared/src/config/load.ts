@@ -2,7 +2,7 @@
  * A run's configuration from its layers: the schema's defaults, a preset, a YAML file, flags; later ones win.
  */
 
-import { InputError, messageOf, readSmallFile, shortened } from "@mzsr/mzsr";
+import { InputError, messageOf, readSmallFile, reasonOf, shortened } from "@mzsr/mzsr";
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { nearestName } from "./nearest.js";
 import { PRESET_NAMES, type PresetName, presets } from "./presets.js";
@@ -84,7 +84,7 @@ function fileLayer(path: string): Layer {
   try {
     text = readSmallFile(path, LARGEST_CONFIGURATION_BYTES).toString("utf8");
   } catch (thrown) {
-    throw new InputError(`cannot be read (${messageOf(thrown).split(",")[0]})`, {
+    throw new InputError(`cannot be read (${reasonOf(thrown)})`, {
       where: path,
       expected: "a YAML configuration file",
     });

@@ -245,13 +245,17 @@ describe("a task that cannot be computed", () => {
   it("ends the run when nobody's results are accepted for six patiences", () => {
     const cluster = new CoreHarness({ tasks: 1 });
     failOnce(cluster, ["a", "b", "c"]);
+    cluster.pass(29);
+    const early = cluster.join("d");
+    cluster.fail(early, "patch does not fit the image");
+    cluster.drop(early);
     expect(cluster.core.over).toBe(false);
-    cluster.pass(30);
+    cluster.pass(1);
     failOnce(cluster, ["a"]);
     expect(cluster.effects.find(({ type }) => type === "ended")).toEqual({
       type: "ended",
       complete: false,
-      failure: "task 0 of step 1 failed 4 times on 3 workers, at last on a: patch does not fit the image",
+      failure: "task 0 of step 1 failed 5 times on 4 workers, at last on a: patch does not fit the image",
     });
   });
 

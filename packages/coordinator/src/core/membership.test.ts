@@ -159,6 +159,24 @@ describe("a worker that fails repeatedly", () => {
     expect(cluster.events("quarantine").at(-1)?.reason).toBe("for 60 s: out of memory");
   });
 
+  it("begins anew when its name has been without a quarantine for 64 times the first", () => {
+    const { cluster } = quarantined();
+    cluster.pass(30 + 64 * 30 + 1);
+    const again = cluster.join("bad");
+    for (let i = 0; i < 3; i++) cluster.fail(again, "out of memory");
+    expect(cluster.events("quarantine").at(-1)?.reason).toBe("for 30 s: out of memory");
+  });
+
+  it("does not begin anew by connecting again", () => {
+    const cluster = new CoreHarness({ tasks: 2 });
+    for (let i = 0; i < 3; i++) {
+      const bad = cluster.join("bad");
+      cluster.fail(bad, "out of memory");
+      cluster.drop(bad);
+    }
+    expect(cluster.worker("bad")).toMatchObject({ state: "quarantined", tasksFailed: 3 });
+  });
+
   it("is not shut out for failures that lie far apart", () => {
     const cluster = new CoreHarness({ tasks: 200 });
     const worker = cluster.join("a");
@@ -210,6 +228,25 @@ describe("a new process under the name of a quarantined one", () => {
     expect(good.leases.map(placeOf)).toEqual([placeOf(copied!)]);
   });
 
+  it("stays on trial when its copy differs from the result that counts", () => {
+    const { cluster, next, others } = successor("good");
+    cluster.answer(others[0]!);
+    cluster.answer(next, { gradient: Float32Array.of(9, 9, 9) });
+    expect(cluster.ends.slice(-2)).toEqual(["good accepted", "bad repeated"]);
+    expect(cluster.worker("bad")?.reason).toContain("on trial: its name is in quarantine");
+  });
+
+  it("stays on trial when somebody confirms a result of yet another process before it", () => {
+    const { cluster, next, others } = successor("good");
+    const [good] = others as [JoinedWorker];
+    cluster.answer(next);
+    cluster.drop(next);
+    cluster.join("bad", { incarnation: "three" });
+    cluster.answer(good);
+    expect(cluster.audits).toEqual(["match"]);
+    expect(cluster.worker("bad")?.reason).toContain("on trial: its name is in quarantine");
+  });
+
   it("is out again, for twice as long, after one failure", () => {
     const { cluster, next } = successor("good");
     cluster.fail(next, "out of memory");
@@ -258,6 +295,37 @@ describe("a worker whose tasks others overtake", () => {
     cluster.answer(mute);
     expect(cluster.events("trial").at(-1)).toMatchObject({ worker: "mute", reason: "is over: it has answered" });
     expect(mute.leases.map(placeOf)).not.toEqual(good.leases.map(placeOf));
+  });
+
+  it("is not on trial when a result came between", () => {
+    const cluster = new CoreHarness({ tasks: 3, steps: 999 });
+    const good = cluster.join("good");
+    const late = cluster.join("late");
+    for (let second = 0; second < 60; second++) {
+      cluster.pass(1, [good, late]);
+      if (good.leases.length > 0) cluster.answer(good);
+      const overtaken = cluster.ends.filter((end) => end === "late repeated").length;
+      const answered = cluster.ends.filter((end) => end === "late accepted").length;
+      if (late.leases.length > 0 && overtaken >= 2 * (answered + 1)) cluster.answer(late);
+    }
+    expect(cluster.ends.filter((end) => end === "late repeated").length).toBeGreaterThan(4);
+    expect(cluster.events("trial")).toEqual([]);
+  });
+
+  it("has six copies again when it is on trial for the second time", () => {
+    const { cluster, good, mute, both } = overtaken();
+    const work = (seconds: number, until: () => boolean) => {
+      for (let second = 0; second < seconds && !until(); second++) {
+        cluster.pass(1, both);
+        if (good.leases.length > 0) cluster.answer(good);
+      }
+    };
+    work(40, () => false);
+    cluster.answer(mute);
+    work(60, () => cluster.events("trial").length === 3);
+    const begun = cluster.nowMs;
+    work(600, () => cluster.events("quarantine").length > 0);
+    expect((cluster.nowMs - begun) / 1000).toBeCloseTo(315, -1);
   });
 
   it("is quarantined when it lets six copies lapse, each of which may take twice as long as the last", () => {

@@ -1,6 +1,6 @@
 /**
  * A training small enough to be repeated thousands of times, and fussy enough to notice every mistake: gradients depend
- * on θ, step and index, and cancel each other so that a sum in another order has other bits.
+ * on θ, step and index, and cancel each other so that a sum that rounds has other bits.
  */
 import { RunSchedule } from "@mzsr/coordinator";
 import { Adam, type ParameterLayout } from "@mzsr/mzsr";
@@ -20,8 +20,8 @@ export const TOY_LAYOUT: ParameterLayout = {
 
 export const TOY_START = Float32Array.from({ length: SIZE }, (_, i) => Math.fround(0.1 * (i + 1)));
 
-/** A pair of these in one sum leaves nothing of what is added between them. */
-const HUGE = 2 ** 60;
+/** The largest element there may be: what is added in float64 between a pair of these loses its last bits. */
+const HUGE = 2 ** 20;
 
 export function toyTask(configuration: Configuration, step: number, index: number): Task {
   const schedule = new RunSchedule(configuration);
@@ -90,12 +90,15 @@ export function quietRun(configuration: Configuration): Float32Array[] {
     if (step === start) adam = new Adam(SIZE);
     const count = isPretraining ? pretraining.tasks : metaTraining.tasks;
     const origin = thetas[Math.max(start, step - cluster.pipeline)]!;
-    const mean = new Float64Array(SIZE);
+    const high = new Float64Array(SIZE);
+    const low = new Float64Array(SIZE);
     for (let index = 0; index < count; index++) {
       const task = toyTask(configuration, step, index);
       const { gradient } = toyOutcome(configuration, task, origin);
       gradient.forEach((value, i) => {
-        mean[i] = mean[i]! + value;
+        const hi = value + 1.5 * 2 ** 32 - 1.5 * 2 ** 32;
+        high[i] = high[i]! + hi;
+        low[i] = low[i]! + (value - hi + 1.5 * 2 ** -8 - 1.5 * 2 ** -8);
       });
     }
     const theta = Float64Array.from(thetas[step]!);
@@ -104,7 +107,7 @@ export function quietRun(configuration: Configuration): Float32Array[] {
     if (!isPretraining) segments.push({ from: NETWORK, to: SIZE, rate: innerRates });
     adam.step(
       theta,
-      mean.map((sum) => sum / count),
+      high.map((sum, i) => (sum + low[i]!) / count),
       segments,
     );
     thetas.push(Float32Array.from(theta));

@@ -25,6 +25,7 @@ describe("a result", () => {
       "is -Infinity at element 0",
     ],
     ["a huge norm", { gradient: Float32Array.of(0, 101, 0) }, "norm", "norm 101.0, above the bound 100"],
+    ["an element beyond 2^20", { gradient: Float32Array.of(0, 0, -(2 ** 21)) }, "element", "is -2097152 at element 2"],
     ["missing losses", { queryLosses: [1] }, "losses", "has 1 support and 1 query losses, not 1 and 2"],
     ["a loss that is no number", { supportLosses: [Number.NaN] }, "not-finite", "has a loss that is NaN"],
   ])("with %s is refused with the reason", (_, change, code, reason) => {

@@ -1,11 +1,11 @@
 /** What may enter: results that are what their lease asked for, and workers that fit the run. */
-import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
+import { type BackendName, LARGEST_ELEMENT, type Task, type TaskOutcome } from "@mzsr/shared";
 import type { WorkerHello } from "./events.js";
 import { l2Norm } from "./outer-update.js";
 
 /** Why a result does not count: a short code for counters, a sentence for people. */
 export interface ResultRejection {
-  readonly code: "task" | "size" | "losses" | "not-finite" | "norm";
+  readonly code: "task" | "size" | "losses" | "not-finite" | "element" | "norm";
   readonly reason: string;
 }
 
@@ -41,9 +41,16 @@ function validateLosses(outcome: TaskOutcome, counts: ResultRules["lossCounts"])
 
 function validateGradient(gradient: Float32Array, maxNorm: number): ResultRejection | undefined {
   const norm = l2Norm(gradient);
-  if (norm <= maxNorm) return undefined;
+  // No element exceeds the norm.
+  if (norm <= Math.min(maxNorm, LARGEST_ELEMENT)) return undefined;
   const at = gradient.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) return { code: "not-finite", reason: `has a gradient that is ${gradient[at]} at element ${at}` };
+  const beyond = gradient.findIndex((value) => Math.abs(value) > LARGEST_ELEMENT);
+  if (beyond >= 0) {
+    const reason = `has a gradient that is ${gradient[beyond]} at element ${beyond}, above the bound 2^20`;
+    return { code: "element", reason };
+  }
+  if (norm <= maxNorm) return undefined;
   return { code: "norm", reason: `has a gradient of norm ${norm.toPrecision(4)}, above the bound ${maxNorm}` };
 }
 

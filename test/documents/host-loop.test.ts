@@ -8,6 +8,7 @@ import {
   RunSchedule,
 } from "@mzsr/coordinator";
 import { metaLayout } from "@mzsr/mzsr";
+import { resultOf } from "@mzsr/shared";
 import { pretendOutcome } from "@mzsr/testing/scripted-worker";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
@@ -50,7 +51,7 @@ test("twenty lines around the core train a run to its end", async () => {
       if (effect.type !== "assign") return;
       for (const { id, task } of effect.leases) {
         const outcome = pretendOutcome(task, thetas.get(task.parametersStep)!);
-        deliver({ type: "result", session: effect.session, lease: id, outcome });
+        deliver({ type: "result", session: effect.session, result: resultOf({ lease: id, outcome }) });
       }
     },
     wakeAt: () => wakes++,

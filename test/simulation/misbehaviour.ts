@@ -1,5 +1,5 @@
 /** What workers of doubtful character do to an outcome. */
-import type { TaskOutcome } from "@mzsr/shared";
+import type { TaskOutcome, WorkerToCoordinator } from "@mzsr/shared";
 import type { Random } from "./random.js";
 import type { WorkerPlan } from "./scenario.js";
 
@@ -47,6 +47,26 @@ function malformed(outcome: TaskOutcome, random: Random): TaskOutcome {
     () => ({ ...outcome, index: outcome.index + 1 }),
     () => ({ ...outcome, supportLosses: outcome.supportLosses.map(() => Number.NaN) }),
     () => ({ ...outcome, queryLosses: [...outcome.queryLosses, 1] }),
+  ])();
+}
+
+type GroupMessage = Extract<WorkerToCoordinator, { type: "group" }>;
+
+/** Nothing in it is plausible: a group whose sum is slightly wrong is for audits to find, which compare its tasks one by one. */
+export function malformedGroup(message: GroupMessage, random: Random): GroupMessage {
+  const { tasks, sum } = message;
+  const withHigh = (value: number) => {
+    const high = sum.high.slice();
+    new DataView(high.buffer).setFloat64(8 * random.integer(0, high.length / 8 - 1), value, true);
+    return { ...message, sum: { ...sum, high } };
+  };
+  return random.pick([
+    () => withHigh(Number.NaN),
+    () => withHigh(2 ** 33),
+    () => withHigh(0.3),
+    () => ({ ...message, sum: { ...sum, low: sum.low.slice(8) } }),
+    () => ({ ...message, tasks: tasks.map((task) => ({ ...task, report: { ...task.report, step: 10_000 } })) }),
+    () => ({ ...message, tasks: [...tasks.slice(1), { ...tasks[0]!, lease: "never granted" }] }),
   ])();
 }
 

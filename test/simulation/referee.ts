@@ -90,6 +90,11 @@ export class Referee {
     this.#expect(same || this.#unchecked, `step ${task.step} task ${task.index} starts from the wrong parameters`);
   }
 
+  /** A worker sends results added up. */
+  groupSent(): void {
+    this.#count("group");
+  }
+
   expect(kept: boolean, promise: string): void {
     this.#expect(kept, promise);
   }

@@ -78,6 +78,8 @@ export interface Scenario {
   readonly calmFromMs: number;
   /** Usual time of a task. */
   readonly taskMs: number;
+  /** How long a stream takes a result at most. */
+  readonly sendMs: number;
   readonly network: NetworkPlan;
   /** What a compute pool does with an abandoned task: ends its thread, or lets it finish and hold the slot. */
   readonly abandonedTasks: "end" | "finish";
@@ -98,13 +100,16 @@ export function drawScenario(seed: number): Scenario {
   const flipping = random.chance(0.2);
   const workers = drawWorkers(random, flipping);
   const calmFromMs = random.uniform(10_000, 60_000);
+  const configuration = drawConfiguration(random, seed, flipping);
+  const faults = drawFaults(random, workers, calmFromMs);
+  const taskMs = random.pick([50, 400, 1500, 4000]);
   return {
     seed,
-    configuration: drawConfiguration(random, seed, flipping),
+    configuration,
     workers,
-    faults: drawFaults(random, workers, calmFromMs),
+    faults,
     calmFromMs,
-    taskMs: random.pick([50, 400, 1500, 4000]),
+    taskMs,
     network: {
       usualDelayMs: random.pick([1, 5, 40]),
       slowShare: random.pick([0, 0.02, 0.2]),
@@ -112,6 +117,7 @@ export function drawScenario(seed: number): Scenario {
       duplicateShare: random.pick([0, 0.05, 0.3]),
     },
     abandonedTasks: random.pick(["end", "finish"]),
+    sendMs: taskMs * random.pick([0, 0, 0.5, 2]),
   };
 }
 
@@ -126,6 +132,7 @@ export function quietScenario({ seed, configuration, taskMs }: Scenario): Scenar
     taskMs,
     network: { usualDelayMs: 1, slowShare: 0, lossShare: 0, duplicateShare: 0 },
     abandonedTasks: "end",
+    sendMs: 0,
   };
 }
 
@@ -160,7 +167,7 @@ function drawWorkers(random: Random, flipping: boolean): WorkerPlan[] {
   const worker = (character: Character, i: number, more: Partial<WorkerPlan> = {}): WorkerPlan => ({
     name: `${character}-${i}`,
     character,
-    slots: random.pick([1, 1, 2, 3]),
+    slots: random.pick([1, 1, 2, 3, 6]),
     startsMs: more.spared ? 0 : random.uniform(0, random.pick([500, 20_000])),
     spared: false,
     liar: i % LIARS,

@@ -38,6 +38,13 @@ interface Connection {
   hello?: Hello;
 }
 
+type ResultMessage = Extract<WorkerToCoordinator, { type: "result" | "group" }>;
+
+function resultEvent(session: string, message: ResultMessage): CoordinatorEvent {
+  if (message.type === "result") return { type: "result", session, result: message };
+  return { type: "group", session, group: message };
+}
+
 /** One life of the coordinator: the core in the thinnest shell that can carry out its effects. */
 export class SimulatedCoordinator implements Listener {
   readonly process = new Process();
@@ -46,7 +53,7 @@ export class SimulatedCoordinator implements Listener {
   readonly #incarnation: string;
   readonly #connections = new Map<string, Connection>();
   /** Results that arrived, to be replayed by a network that repeats itself. */
-  readonly #seen: (WorkerToCoordinator & { type: "result" })[] = [];
+  readonly #seen: ResultMessage[] = [];
   #streams = 0;
   #nextTickMs = Number.POSITIVE_INFINITY;
 
@@ -101,7 +108,8 @@ export class SimulatedCoordinator implements Listener {
         this.#handle({ type: "join", session, hello: message });
         break;
       case "result":
-        this.#handle({ type: "result", session, lease: message.lease, outcome: message.outcome });
+      case "group":
+        this.#handle(resultEvent(session, message));
         this.#repeatSometimes(session, message);
         break;
       case "failure":
@@ -119,12 +127,11 @@ export class SimulatedCoordinator implements Listener {
   }
 
   /** The same result again, or an old one through a newer session. */
-  #repeatSometimes(session: string, message: WorkerToCoordinator & { type: "result" }): void {
+  #repeatSometimes(session: string, message: ResultMessage): void {
     const { random, network } = this.#around;
     this.#seen.push(message);
     if (!random.chance(network.duplicateShare)) return;
-    const { lease, outcome } = random.pick(this.#seen);
-    this.#handle({ type: "result", session, lease, outcome });
+    this.#handle(resultEvent(session, random.pick(this.#seen)));
   }
 
   #handle(event: CoordinatorEvent): void {

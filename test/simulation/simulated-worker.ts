@@ -1,7 +1,7 @@
 import type { Configuration, CoordinatorToWorker, Task } from "@mzsr/shared";
 import { type WorkerEffect, type WorkerEvent, WorkerSession } from "@mzsr/worker";
 import type { Clock } from "./clock.js";
-import { type Ending, endingOf } from "./misbehaviour.js";
+import { type Ending, endingOf, malformedGroup } from "./misbehaviour.js";
 import type { Network, Stream, StreamEnd } from "./network.js";
 import { Process } from "./process.js";
 import type { Random } from "./random.js";
@@ -66,7 +66,7 @@ export class SimulatedWorker {
       host: "simulated",
       metricsAddress: "",
     };
-    this.#session = new WorkerSession({ hello, random: around.random.unit });
+    this.#session = new WorkerSession({ hello, random: around.random.unit, groupFrom: 2 });
     this.#handle({ type: "tick" });
     this.#heartbeat();
   }
@@ -103,6 +103,9 @@ export class SimulatedWorker {
         this.#checkMessage(effect);
         this.#stream?.sendUp(effect.message);
         break;
+      case "sendResult":
+        this.#sendResult(effect);
+        break;
       case "compute":
         this.#compute({ lease: effect.lease, task: effect.task, theta: effect.theta, abandoned: false });
         break;
@@ -122,12 +125,30 @@ export class SimulatedWorker {
     }
   }
 
+  /** The stream may take its time; what is computed meanwhile is added up. */
+  #sendResult({ message }: WorkerEffect & { type: "sendResult" }): void {
+    const { name, character } = this.plan;
+    const { scenario, clock, random, referee } = this.#around;
+    const leases = message.type === "result" ? [message.lease] : message.tasks.map(({ lease }) => lease);
+    for (const lease of leases) {
+      referee.expect(
+        this.#leasesOfStream.has(lease),
+        `${name} sends a result for ${lease}, which another stream brought`,
+      );
+    }
+    if (message.type === "group") referee.groupSent();
+    const garbles = message.type === "group" && (character === "garbling" || character === "malformed");
+    this.#stream?.sendUp(garbles && random.chance(0.4) ? malformedGroup(message, random) : message);
+    const attempt = this.#attempts;
+    clock.after(random.uniform(0, scenario.sendMs), () =>
+      this.process.deliver(() => {
+        if (attempt === this.#attempts) this.#handle({ type: "sent" });
+      }),
+    );
+  }
+
   #checkMessage({ message }: WorkerEffect & { type: "send" }): void {
     const { name, character } = this.plan;
-    if (message.type === "result") {
-      const known = this.#leasesOfStream.has(message.lease);
-      this.#around.referee.expect(known, `${name} sends a result for ${message.lease}, which another stream brought`);
-    }
     if (message.type === "failure" && character !== "failing" && character !== "refusing") {
       const leaving = message.reason === "the worker is leaving";
       this.#around.referee.expect(leaving, `${name} was asked for what it cannot do: ${message.reason}`);
@@ -181,7 +202,7 @@ export class SimulatedWorker {
     this.#jobs.delete(job.lease);
     this.#threadFree();
     if ("failure" in ending) this.#handle({ type: "computeFailed", lease: job.lease, reason: ending.failure });
-    else this.#handle({ type: "computed", lease: job.lease, outcome: ending.outcome });
+    else this.#handle({ type: "computed", outcomes: [{ lease: job.lease, outcome: ending.outcome }] });
   }
 
   #abandon(lease: string): void {

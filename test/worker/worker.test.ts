@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type Dataset, drawTask, loadDataset, RunSchedule } from "@mzsr/coordinator";
 import { createImage, Draws, encodePng, InputError, initialParameters, RunError } from "@mzsr/mzsr";
-import { configurationSchema, connectNats, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
+import { configurationSchema, connectNats, floatsFromBytes, heartbeatFromBytes, heartbeatSubject } from "@mzsr/shared";
 import { FakeCoordinator, type FakeSession } from "@mzsr/testing/fake-coordinator";
 import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
 import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
@@ -72,12 +72,15 @@ function assign(session: FakeSession, step: number, indices: number[], parameter
   const leases = indices.map((index) => ({
     id: `${step}/${index}`,
     task: drawTask(new RunSchedule(configuration), dataset.positions, step, index),
+    groupable: false,
   }));
   session.send({ type: "assign", leases });
 }
 
-const result = async (session: FakeSession, lease: string) =>
-  (await session.next("result", (message) => message.lease === lease)).outcome;
+async function result(session: FakeSession, lease: string) {
+  const { report, gradient } = await session.next("result", (message) => message.lease === lease);
+  return { ...report, gradient: floatsFromBytes(gradient, "gradient") };
+}
 
 describe("a worker", () => {
   it("introduces itself, computes tasks of both stages, and leaves when the run is finished", async () => {
@@ -167,7 +170,7 @@ describe("a worker", () => {
     // The session is dealt with in order: a second lease that fails tells that the first was taken.
     session.send({
       type: "assign",
-      leases: [{ id: "x", task: drawTask(new RunSchedule(configuration), dataset.positions, 6, 0) }],
+      leases: [{ id: "x", task: drawTask(new RunSchedule(configuration), dataset.positions, 6, 0), groupable: false }],
     });
     expect((await session.next("failure")).reason).toMatch(/step 6 have not arrived/);
     worker.drain("terminated");

@@ -11,6 +11,7 @@ export {
   ExactSums,
   LARGEST_COUNT,
   LARGEST_ELEMENT,
+  mostSums,
   type SumBytes,
   type SumRejection,
 } from "./exact-sums/exact-sum.js";
@@ -41,4 +42,5 @@ export type * from "./protocol/records.js";
 export * from "./protocol/status-reply.js";
 export * from "./protocol/subjects.js";
 // tasks
+export * from "./tasks/results.js";
 export type * from "./tasks/task.js";

@@ -9,6 +9,7 @@ import {
   coordinatorMessageFromProto,
   type Hello,
   PROTOCOL_VERSION,
+  resultOf,
   type Task,
   type TaskOutcome,
   type WorkerMessage,
@@ -100,7 +101,7 @@ export class ScriptedWorker {
       if (message.type !== "assign") return;
       for (const { id, task } of message.leases) {
         const outcome = outcomeOf(task, thetas.get(task.parametersStep)!);
-        if (outcome !== undefined) this.send({ type: "result", lease: id, outcome });
+        if (outcome !== undefined) this.send({ type: "result", ...resultOf({ lease: id, outcome }) });
       }
     };
   }

@@ -156,7 +156,7 @@ export class WorkerProcess {
       metrics.taskDone(outcome);
       const { step, index, dataSeconds, computeSeconds } = outcome;
       logger.debug({ step, index, dataSeconds, computeSeconds }, "computed a task");
-      this.#shell.handle({ type: "computed", lease, outcome });
+      this.#shell.handle({ type: "computed", outcomes: [{ lease, outcome }] });
     } catch (error) {
       if (error instanceof AbandonedError) {
         metrics.taskEnded("abandoned");

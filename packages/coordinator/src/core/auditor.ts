@@ -1,4 +1,5 @@
 import { auditCase, nextAuditMove } from "./audits.js";
+import type { GradientSums } from "./gradient-sums.js";
 import type { TaskBoard, TaskEntry, Vote } from "./leases.js";
 import type { Membership } from "./membership.js";
 import { byOrder } from "./moments.js";
@@ -12,6 +13,7 @@ export interface AuditorParts {
   readonly membership: Membership;
   readonly transitions: Transitions;
   readonly times: StageTimes;
+  readonly sums: GradientSums;
   readonly patienceMs: number;
 }
 
@@ -24,17 +26,19 @@ export class Auditor {
   readonly #membership: Membership;
   readonly #transitions: Transitions;
   readonly #times: StageTimes;
+  readonly #sums: GradientSums;
   readonly #patienceMs: number;
   readonly #peers: PeerPresence;
   /** Tasks that wait for somebody to come or for time to pass. */
   readonly #waiting = new OrderedSet<TaskEntry>(byOrder);
   #eligibilitySeen = -1;
 
-  constructor({ board, membership, transitions, times, patienceMs }: AuditorParts) {
+  constructor({ board, membership, transitions, times, sums, patienceMs }: AuditorParts) {
     this.#board = board;
     this.#membership = membership;
     this.#transitions = transitions;
     this.#times = times;
+    this.#sums = sums;
     this.#patienceMs = patienceMs;
     this.#peers = new PeerPresence(patienceMs);
   }
@@ -100,7 +104,7 @@ export class Auditor {
       (name) => entry.votes.findLast(({ worker, hash }) => worker === name && hash !== right)!,
     );
     if (decision.move === "settle") {
-      this.#board.confirm(entry, decision.result !== "skipped");
+      this.#count(entry, decision.vote, decision.result !== "skipped");
       this.#transitions.settle(entry, decision.vote, now);
       this.#transitions.countAudit(entry, decision.result);
       this.#record(entry, decision.result, decision.vote);
@@ -110,6 +114,13 @@ export class Auditor {
       for (const worker of decision.wrong) this.#transitions.dropVotes(entry, worker);
     }
     for (const vote of wrong) this.#condemn(vote, entry, now);
+  }
+
+  /** The vote was validated when it came. */
+  #count(entry: TaskEntry, { worker, gradient }: Vote, confirmed: boolean): void {
+    this.#board.confirm(entry, confirmed);
+    if (confirmed) this.#sums.addConfirmed(entry, gradient!);
+    else this.#sums.add(entry, worker, gradient!);
   }
 
   /** Those who computed the result that counts have somebody who agrees with them. */
@@ -134,12 +145,13 @@ export class Auditor {
   }
 
   /**
-   * A worker computes wrong numbers: what it gave to the open steps, and nobody confirmed, is computed again. A process that
-   * has taken its name since is judged by its own results.
+   * A worker computes wrong numbers: what it gave to the open steps, and nobody confirmed, is computed again, with what it
+   * was added up with. A process that has taken its name since is judged by its own results.
    */
   #condemn({ worker, incarnation }: Vote, proof: TaskEntry, now: number): void {
+    for (const entry of this.#sums.takeOut(worker)) this.#transitions.reopen(entry);
     for (const { entries } of this.#board.steps) {
-      for (const entry of entries) if (!entry.confirmed) this.#transitions.dropVotes(entry, worker);
+      for (const entry of entries) if (entry.settled === undefined) this.#transitions.dropVotes(entry, worker);
     }
     const member = this.#membership.byName(worker);
     if (member?.hello.incarnation !== incarnation) return;

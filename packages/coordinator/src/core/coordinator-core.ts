@@ -1,19 +1,20 @@
 import type { ParameterLayout } from "@mzsr/mzsr";
-import type { ClusterStatus, Configuration, RunPhase, Task, TaskOutcome } from "@mzsr/shared";
-import { type ResultRejection, validateResult, validateWorker } from "./admission.js";
+import type { ClusterStatus, Configuration, RunPhase, Task } from "@mzsr/shared";
+import { validateWorker } from "./admission.js";
 import { Auditor } from "./auditor.js";
 import { type Grant, LEASE_KIND } from "./dispatch.js";
 import type { CoordinatorEffect, CoordinatorEvent, SessionId, WorkerHello } from "./events.js";
-import { isHopeless } from "./hopeless.js";
-import { type GrantedLease, TaskBoard, type TaskEntry } from "./leases.js";
+import { GradientSums } from "./gradient-sums.js";
+import { type GrantedLease, TaskBoard } from "./leases.js";
 import { HEARTBEAT_SECONDS, type Member, Membership } from "./membership.js";
 import { Progress } from "./progress.js";
+import { Results } from "./results.js";
 import { RunSchedule } from "./schedule.js";
 import { Scheduler, type SchedulerParts } from "./scheduler.js";
 import { clusterStatus } from "./status.js";
 import { Steps } from "./steps.js";
 import { type StageTimes, TaskTimes } from "./task-times.js";
-import { sha256OfFloats, Trainer } from "./trainer.js";
+import { Trainer } from "./trainer.js";
 import type { TrainingState } from "./training-state.js";
 import { Transitions } from "./transitions.js";
 
@@ -63,17 +64,16 @@ export class CoordinatorCore {
   readonly #progress = new Progress();
   readonly #transitions: Transitions;
   readonly #audits: Auditor;
+  readonly #results: Results;
   #nowMs: number | undefined;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
-  /** Why the run can never end well. */
-  #failure: string | undefined;
   #over = false;
 
   /** @throws InputError when the state does not fit the configuration */
   constructor(options: CoreOptions) {
     const { configuration, layout, state, incarnation } = options;
-    const { patience } = configuration.cluster;
+    const { patience, pipeline, maxGradientNorm } = configuration.cluster;
     this.#options = options;
     this.#schedule = new RunSchedule(configuration);
     this.#trainer = new Trainer(this.#schedule, layout, state);
@@ -87,17 +87,20 @@ export class CoordinatorCore {
       lapsedTrials: (session) => this.#membership.bySession(session)?.recentOutcomes.lapsedTrials ?? 0,
     });
     this.#transitions = new Transitions(this.#board, this.#membership, this.#progress, times);
-    const parts = { board: this.#board, membership: this.#membership, transitions: this.#transitions, times };
+    const parts = {
+      board: this.#board,
+      membership: this.#membership,
+      transitions: this.#transitions,
+      times,
+      sums: new GradientSums(layout.size, pipeline + 1, maxGradientNorm),
+      configuration,
+      schedule: this.#schedule,
+      progress: this.#progress,
+    };
     this.#scheduler = options.scheduler?.(parts) ?? new Scheduler(parts);
     this.#audits = new Auditor({ ...parts, patienceMs: patience * 1000 });
-    this.#steps = new Steps({
-      ...parts,
-      configuration,
-      drawTask: options.drawTask,
-      schedule: this.#schedule,
-      trainer: this.#trainer,
-      progress: this.#progress,
-    });
+    this.#results = new Results(parts);
+    this.#steps = new Steps({ ...parts, drawTask: options.drawTask, trainer: this.#trainer });
   }
 
   /** The run has ended: nothing will happen any more but refusals. */
@@ -169,10 +172,16 @@ export class CoordinatorCore {
         this.#heartbeat(event.worker, event.incarnation, now);
         break;
       case "result":
-        this.#result(event.session, event.lease, event.outcome, now);
+        this.#heard(this.#membership.bySession(event.session), now);
+        this.#results.result(event.session, event.result, now);
+        break;
+      case "group":
+        this.#heard(this.#membership.bySession(event.session), now);
+        this.#results.group(event.session, event.group, now);
         break;
       case "failure":
-        this.#taskFailed(event.session, event.lease, event.reason, now);
+        this.#heard(this.#membership.bySession(event.session), now);
+        this.#results.failed(event.session, event.lease, event.reason, now);
         break;
       case "stop":
         this.#stopAsked(event.reason, now);
@@ -261,66 +270,6 @@ export class CoordinatorCore {
 
   #heard(member: Member | undefined, now: number): void {
     if (member) this.#membership.heard(member, now);
-  }
-
-  #result(session: SessionId, id: string, outcome: TaskOutcome, now: number): void {
-    const member = this.#membership.bySession(session);
-    this.#heard(member, now);
-    const lease = this.#currentLease(session, id);
-    if (!member || !lease) {
-      this.#transitions.countTask(member?.worker ?? "unknown", "late", { bytes: outcome.gradient.byteLength });
-      return;
-    }
-    const { task } = lease.entry;
-    const rejection = validateResult(outcome, task, this.#resultRules(task.step));
-    if (rejection) this.#refuseResult(member, lease, outcome, rejection, now);
-    else this.#accept(member, lease, outcome, now);
-  }
-
-  #accept(member: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
-    const { entry } = lease;
-    this.#transitions.answered(member, now);
-    if (entry.settled !== undefined) {
-      this.#compareCopy(member, lease, outcome, now);
-      return;
-    }
-    this.#times[entry.task.stage].observe(now - lease.grantedMs);
-    this.#membership.taskDone(member, (now - lease.grantedMs) / 1000);
-    const end = entry.votes.length === 0 ? "accepted" : "audited";
-    this.#transitions.endLease(lease, end, now, { bytes: outcome.gradient.byteLength });
-    // Nothing of a quarantined worker's successor counts until somebody confirms it.
-    if (lease.kind === "trial" && member.recentOutcomes.trial === "successor") this.#board.audit(entry);
-    const hash = entry.audited ? sha256OfFloats(outcome.gradient) : "";
-    const { worker, hello } = member;
-    const vote = { worker, incarnation: hello.incarnation, backend: lease.backend, outcome, hash };
-    this.#board.vote(entry, vote);
-    if (!entry.audited) this.#transitions.settle(entry, vote, now);
-  }
-
-  /** A worker on trial has computed a task whose result is known by now. */
-  #compareCopy({ worker, hello }: Member, lease: GrantedLease, outcome: TaskOutcome, now: number): void {
-    const { backend, outcome: right } = lease.entry.settled!;
-    this.#transitions.endLease(lease, "repeated", now, { bytes: outcome.gradient.byteLength });
-    const same = backend === lease.backend && sha256OfFloats(outcome.gradient) === sha256OfFloats(right.gradient);
-    if (same) this.#transitions.confirmed(worker, hello.incarnation, now);
-  }
-
-  #refuseResult(m: Member, lease: GrantedLease, outcome: TaskOutcome, rejection: ResultRejection, now: number): void {
-    const { step, index } = lease.entry.task;
-    const reason = `its result ${rejection.reason}`;
-    this.#transitions.record({ kind: "refusal", worker: m.worker, step, index, reason });
-    this.#transitions.endLease(lease, "refused", now, { bytes: outcome.gradient.byteLength, code: rejection.code });
-    this.#blame(m, lease.entry, reason, now);
-  }
-
-  #taskFailed(session: SessionId, id: string, reason: string, now: number): void {
-    const member = this.#membership.bySession(session);
-    this.#heard(member, now);
-    const lease = this.#currentLease(session, id);
-    if (!member || !lease) return;
-    const leaving = member.state === "draining";
-    this.#transitions.release(lease, leaving ? "lost" : "failed", reason, now);
-    if (!leaving) this.#blame(member, lease.entry, reason, now);
   }
 
   #stopAsked(reason: string, now: number): void {
@@ -416,7 +365,7 @@ export class CoordinatorCore {
   #endIfDue(now: number): boolean {
     const { step } = this.#trainer;
     if (step === this.#schedule.totalSteps) this.#finish("the run is finished", now);
-    else if (this.#failure !== undefined) this.#finish(this.#failure, now);
+    else if (this.#results.failure !== undefined) this.#finish(this.#results.failure, now);
     else if (this.#stop && step > this.#stop.lastStep) this.#finish(this.#stop.reason, now);
     else if (this.#stop && this.#membership.connectedCount === 0) {
       this.#finish(`${this.#stop.reason}; no worker is left to finish step ${step + 1}`, now);
@@ -437,7 +386,7 @@ export class CoordinatorCore {
     this.#transitions.effect({
       type: "ended",
       complete,
-      ...(this.#failure !== undefined && !complete && { failure: this.#failure }),
+      ...(this.#results.failure !== undefined && !complete && { failure: this.#results.failure }),
     });
     this.#over = true;
   }
@@ -462,7 +411,10 @@ export class CoordinatorCore {
     const { entry, member, reason } = grant;
     const { worker, hello, session } = member;
     const kind = LEASE_KIND[reason];
-    const lease = this.#board.grant({ entry, worker, backend: hello.backend, session: session!, kind }, now);
+    // What is compared must be told from the rest.
+    const groupable = this.#options.configuration.cluster.groups && kind === "first" && !entry.audited;
+    const request = { entry, worker, backend: hello.backend, session: session!, kind, groupable };
+    const lease = this.#board.grant(request, now);
     this.#scheduler.granted(grant);
     return lease;
   }
@@ -476,7 +428,7 @@ export class CoordinatorCore {
     this.#transitions.effect({
       type: "assign",
       session,
-      leases: leases.map(({ id, entry }) => ({ id, task: entry.task })),
+      leases: leases.map(({ id, entry, groupable }) => ({ id, task: entry.task, groupable })),
     });
   }
 
@@ -488,39 +440,6 @@ export class CoordinatorCore {
   }
 
   // Parts of the above
-
-  /** A worker failed at a task. Sometimes the worker is at fault, and sometimes the task. */
-  #blame(member: Member, entry: TaskEntry, reason: string, now: number): void {
-    this.#board.failed(entry, member.worker, now);
-    if (entry.settled === undefined && entry.votes.length === 0 && this.#isHopeless(entry, now)) {
-      const { step, index } = entry.task;
-      const workers = new Set(entry.failures).size;
-      const times = `${entry.failures.length} times on ${workers} ${workers === 1 ? "worker" : "workers"}`;
-      this.#failure = `task ${index} of step ${step + 1} failed ${times}, at last on ${member.worker}: ${reason}`;
-    }
-    if (this.#membership.taskFailed(member)) this.#transitions.quarantine(member, reason, now);
-  }
-
-  #isHopeless({ failures, failedMs }: TaskEntry, now: number): boolean {
-    const credible = new Set(failures.filter((name) => (this.#membership.byName(name)?.tasksDone ?? 0) > 0));
-    return isHopeless({
-      failures,
-      credible,
-      untried: this.#membership.eligibility.some(({ worker }) => !failures.includes(worker)),
-      anyAccepted: this.#progress.counters.tasksAccepted! > 0,
-      patiences: (now - failedMs!) / (1000 * this.#options.configuration.cluster.patience),
-    });
-  }
-
-  #currentLease(session: SessionId, id: string): GrantedLease | undefined {
-    const lease = this.#board.find(id);
-    return lease?.session === session ? lease : undefined;
-  }
-
-  #resultRules(step: number) {
-    const { maxGradientNorm } = this.#options.configuration.cluster;
-    return { size: this.#options.layout.size, lossCounts: this.#schedule.lossCounts(step), maxGradientNorm };
-  }
 
   get #phase(): RunPhase {
     if (this.#over && this.#trainer.step === this.#schedule.totalSteps) return "finished";

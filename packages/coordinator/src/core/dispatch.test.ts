@@ -37,7 +37,7 @@ class Situation {
       const { entry, member, reason } = grant;
       const { worker, session, hello } = member;
       const kind = LEASE_KIND[reason];
-      this.board.grant({ entry, worker, session: session!, backend: hello.backend, kind }, nowMs);
+      this.board.grant({ entry, worker, session: session!, backend: hello.backend, kind, groupable: false }, nowMs);
       this.scheduler.granted(grant);
       return `${worker} ${entry.task.index} ${reason}`;
     });

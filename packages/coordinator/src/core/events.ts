@@ -5,7 +5,7 @@
  * files and NATS sit in shells that turn the world into events and carry out the effects. So the whole cluster also
  * runs in one process under a simulated clock and network.
  */
-import type { Hello, Lease, RunEvent, StepSummary, Task, TaskOutcome } from "@mzsr/shared";
+import type { GroupResult, Hello, Lease, RunEvent, StepSummary, Task, TaskResult } from "@mzsr/shared";
 import type { TrainingState } from "./training-state.js";
 
 export type { RunEvent, StepSummary } from "@mzsr/shared";
@@ -27,7 +27,8 @@ export type CoordinatorEvent =
       readonly via: "nats" | "stream";
       readonly busySlots: number;
     }
-  | { readonly type: "result"; readonly session: SessionId; readonly lease: string; readonly outcome: TaskOutcome }
+  | { readonly type: "result"; readonly session: SessionId; readonly result: TaskResult }
+  | { readonly type: "group"; readonly session: SessionId; readonly group: GroupResult }
   | { readonly type: "failure"; readonly session: SessionId; readonly lease: string; readonly reason: string }
   | { readonly type: "tick" }
   /** Finish the steps in flight, checkpoint, stop. */
@@ -53,9 +54,9 @@ export type CoordinatorEffect =
       readonly outcome: TaskEnd;
       /** Since the lease began; 0 for `late` and `dropped`. */
       readonly seconds: number;
-      /** Gradient bytes that arrived with it. */
+      /** Gradient bytes that arrived with it; of a group's, its share. */
       readonly bytes: number;
-      /** `refused`: a short code (task, size, losses, not-finite, norm). */
+      /** `refused`: a short code (task, size, losses, not-finite, element, norm). */
       readonly code?: string;
     }
   | { readonly type: "audit"; readonly result: AuditResult; readonly step: number; readonly index: number }
@@ -76,11 +77,12 @@ export type CoordinatorEffect =
  * - audited: its result is a second opinion on an audited task;
  * - refused: its result was not admitted;
  * - failed: the worker said that it could not compute it;
- * - lost: no result came (the worker left, fell silent or ran out of time);
+ * - lost: no result came (the worker left, fell silent or ran out of time), or one that came in a group could not be told from
+ *   others that nobody waited for any more;
  * - repeated: cancelled, because the task was settled by another worker's result; or a copy that a worker on trial
  *   computed after that;
  * - late: a result came for a lease that had ended already, and was dropped;
- * - dropped: an accepted result no longer counts, because an audit found its worker wrong.
+ * - dropped: an accepted result no longer counts, because an audit found its worker wrong, or one that it was added up with.
  */
 export type TaskEnd = "accepted" | "audited" | "refused" | "failed" | "lost" | "repeated" | "late" | "dropped";
 

@@ -7,7 +7,7 @@
  * All changes go through the board, which keeps what is asked for at every event in order (lease-moments.ts, task-index.ts):
  * so an event costs what it changes, however many tasks and leases there are.
  */
-import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
+import type { BackendName, Task, TaskReport } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
 import { LeaseMoments } from "./lease-moments.js";
 import { byOrder } from "./moments.js";
@@ -70,6 +70,7 @@ export interface GrantRequest {
   readonly session: SessionId;
   readonly backend: BackendName;
   readonly kind: LeaseKind;
+  readonly groupable: boolean;
 }
 
 const NO_LEASES: ReadonlySet<GrantedLease> = new Set();
@@ -140,10 +141,10 @@ export class TaskBoard {
     return this.#steps.has(step);
   }
 
-  /** The results of `step` in index order, once every task is settled. */
-  settledOutcomes(step: number): TaskOutcome[] | undefined {
+  /** What is said of the results of `step`, in index order, once every task is settled. */
+  settledReports(step: number): TaskReport[] | undefined {
     const open = this.#steps.get(step);
-    return open?.unsettled === 0 ? open.entries.map(({ settled }) => settled!.outcome) : undefined;
+    return open?.unsettled === 0 ? open.entries.map(({ settled }) => settled!.report) : undefined;
   }
 
   begunMs(step: number): number | undefined {
@@ -159,7 +160,8 @@ export class TaskBoard {
     const entry = writable(request.entry);
     const order = this.#granted++;
     const lease: GrantedLease = { ...request, id: `${this.#idPrefix}${order}`, order, grantedMs: nowMs };
-    if (lease.kind !== "trial") entry.leases.add(lease);
+    if (lease.kind === "trial") entry.copies++;
+    else entry.leases.add(lease);
     entry.grants++;
     this.#leases.set(lease.id, lease);
     const { session } = lease;
@@ -179,7 +181,8 @@ export class TaskBoard {
   end(lease: GrantedLease): void {
     if (!this.#leases.delete(lease.id)) return;
     const entry = writable(lease.entry);
-    entry.leases.delete(lease);
+    if (lease.kind === "trial") entry.copies--;
+    else entry.leases.delete(lease);
     const { session } = lease;
     const others = this.#leasesBySession.get(session)!;
     others.delete(lease);
@@ -220,10 +223,22 @@ export class TaskBoard {
     this.#file(entry);
   }
 
+  /** The result that counts is known, and has been added up: gradients need not be kept any more. */
   settle(task: TaskEntry, vote: Vote): void {
     const entry = writable(task);
     if (entry.settled === undefined) this.#countUnsettled(entry, -1);
-    entry.settled = vote;
+    entry.settled = withoutGradient(vote);
+    entry.votes.splice(0, entry.votes.length, ...entry.votes.map(withoutGradient));
+    this.#file(entry);
+  }
+
+  /** The result that counted does not any more, nor does any other: the task begins anew. */
+  reopen(task: TaskEntry): void {
+    const entry = writable(task);
+    if (entry.settled !== undefined) this.#countUnsettled(entry, 1);
+    entry.settled = undefined;
+    entry.votes.length = 0;
+    entry.auditMs = undefined;
     this.#file(entry);
   }
 
@@ -231,17 +246,13 @@ export class TaskBoard {
     writable(task).confirmed = confirmed;
   }
 
-  /** The worker's results for this task do not count any more. Returns how many there were. */
+  /** The worker's results for this unsettled task do not count any more. Returns how many there were. */
   dropVotes(task: TaskEntry, worker: string): number {
     const entry = writable(task);
     const kept = entry.votes.filter((vote) => vote.worker !== worker);
     const dropped = entry.votes.length - kept.length;
     entry.votes.splice(0, entry.votes.length, ...kept);
     if (kept.length === 0) entry.auditMs = undefined;
-    if (entry.settled?.worker === worker) {
-      entry.settled = undefined;
-      this.#countUnsettled(entry, 1);
-    }
     this.#file(entry);
     return dropped;
   }
@@ -322,6 +333,10 @@ export interface DrawnTask {
   readonly audited: boolean;
 }
 
+function withoutGradient({ gradient: _, ...vote }: Vote): Vote {
+  return vote;
+}
+
 /** Every entry was made here. */
 function writable(entry: TaskEntry): BoardEntry {
   return entry as BoardEntry;
@@ -342,6 +357,7 @@ function newEntry(task: Task, audited: boolean, order: number): BoardEntry {
     order,
     audited,
     leases: new Set(),
+    copies: 0,
     votes: [],
     settled: undefined,
     confirmed: false,

@@ -1,5 +1,6 @@
 import type { Configuration, Task } from "@mzsr/shared";
 import { isAudited } from "./audits.js";
+import type { GradientSums } from "./gradient-sums.js";
 import type { DrawnTask, OpenStep, TaskBoard } from "./leases.js";
 import type { Membership } from "./membership.js";
 import type { Progress } from "./progress.js";
@@ -13,6 +14,7 @@ export interface StepsParts {
   readonly schedule: RunSchedule;
   readonly trainer: Trainer;
   readonly board: TaskBoard;
+  readonly sums: GradientSums;
   readonly membership: Membership;
   readonly progress: Progress;
   readonly transitions: Transitions;
@@ -51,15 +53,17 @@ export class Steps {
 
   /** Carries out every step, in order, of which all results are there. */
   reduce(now: number): void {
-    const { trainer, board, membership, progress, transitions } = this.#parts;
+    const { trainer, board, sums, membership, progress, transitions } = this.#parts;
     for (;;) {
       const { step } = trainer;
-      const outcomes = board.settledOutcomes(step);
-      if (!outcomes) return;
+      const reports = board.settledReports(step);
+      if (!reports) return;
       const sinceMs = Math.max(board.begunMs(step)!, this.#reducedMs);
+      const gradient = sums.mean(step);
       board.close(step);
+      sums.close(step);
       this.#reducedMs = now;
-      const summary = trainer.advance(outcomes, {
+      const summary = trainer.advance(reports, gradient, {
         seconds: (now - sinceMs) / 1000,
         workers: membership.connectedCount,
       });

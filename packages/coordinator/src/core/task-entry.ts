@@ -1,4 +1,4 @@
-import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
+import type { BackendName, Task, TaskReport } from "@mzsr/shared";
 import type { SessionId } from "./events.js";
 
 /**
@@ -16,6 +16,8 @@ export interface GrantedLease {
   readonly session: SessionId;
   readonly backend: BackendName;
   readonly kind: LeaseKind;
+  /** Its result may come added up with others of the step. */
+  readonly groupable: boolean;
   grantedMs: number;
 }
 
@@ -24,9 +26,11 @@ export interface Vote {
   readonly worker: string;
   readonly incarnation: string;
   readonly backend: BackendName;
-  readonly outcome: TaskOutcome;
+  readonly report: TaskReport;
   /** Of the gradient's bytes; empty where nobody compares. */
   readonly hash: string;
+  /** float32, little-endian; kept only while it waits for its audit. */
+  readonly gradient?: Uint8Array;
 }
 
 /** Only the board changes one. */
@@ -37,6 +41,8 @@ export interface TaskEntry {
   readonly audited: boolean;
   /** All but those of workers on trial. */
   readonly leases: ReadonlySet<GrantedLease>;
+  /** Leases of workers on trial. */
+  readonly copies: number;
   readonly votes: readonly Vote[];
   /** The result that counts. */
   readonly settled: Vote | undefined;

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { InputError, type ParameterLayout } from "@mzsr/mzsr";
-import type { StepSummary, TaskOutcome } from "@mzsr/shared";
+import { floatsToBytes, type StepSummary, sha256Of, type TaskReport } from "@mzsr/shared";
 import { OuterUpdate } from "./outer-update.js";
-import { reduceOutcomes } from "./reducer.js";
 import type { RunSchedule } from "./schedule.js";
+import { meanLosses } from "./step-losses.js";
 import type { TrainingState } from "./training-state.js";
 
 /** What the cluster, and not the mathematics, adds to a step's summary. */
@@ -55,24 +54,28 @@ export class Trainer {
     return theta;
   }
 
-  /** Carries out the next step from the outcomes of all its tasks, in index order. */
-  advance(outcomes: readonly TaskOutcome[], circumstances: StepCircumstances): StepSummary {
+  /**
+   * Carries out the next step.
+   *
+   * @param reports of all its tasks, in index order
+   * @param gradient the mean over its tasks, in layout order
+   */
+  advance(reports: readonly TaskReport[], gradient: Float64Array, circumstances: StepCircumstances): StepSummary {
     const step = this.#step;
-    const reduction = reduceOutcomes(outcomes);
-    const update = this.#update.apply(step, this.parametersBefore(step), reduction.gradient);
+    const losses = meanLosses(reports);
+    const update = this.#update.apply(step, this.parametersBefore(step), gradient);
     this.#thetas = [...this.#thetas, update.theta].slice(-(this.#schedule.pipeline + 1));
     this.#step++;
     return {
       step: this.#step,
       stage: this.#schedule.stageOf(step),
       stageStep: this.#step - this.#schedule.stageStart(step),
-      supportLosses: reduction.supportLosses,
-      queryLosses: reduction.queryLosses,
+      ...losses,
       gradientNorm: update.gradientNorm,
       learningRate: update.learningRate,
       stepWeights: this.#schedule.stepWeights(step),
       seconds: circumstances.seconds,
-      tasks: outcomes.length,
+      tasks: reports.length,
       workers: circumstances.workers,
       thetaSha256: sha256OfFloats(update.theta),
     };
@@ -90,11 +93,9 @@ export class Trainer {
   }
 }
 
-/** Hex SHA-256 of the array's bytes (little-endian on every platform that Node runs on). */
+/** Hex SHA-256 of the array's bytes, little-endian. */
 export function sha256OfFloats(values: Float32Array): string {
-  return createHash("sha256")
-    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-    .digest("hex");
+  return sha256Of(floatsToBytes(values));
 }
 
 function checkState(schedule: RunSchedule, layout: ParameterLayout, state: TrainingState): void {

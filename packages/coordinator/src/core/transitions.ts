@@ -107,7 +107,15 @@ export class Transitions {
     this.record({ kind: "trial", worker, reason: `is over: ${because}` });
   }
 
-  /** The worker's results for this task do not count any more. */
+  /** What was added up for the task had to be taken out. */
+  reopen(entry: TaskEntry): void {
+    const { votes } = entry;
+    const workers = votes.map(({ worker }) => worker);
+    this.#board.reopen(entry);
+    for (const worker of workers) this.countTask(worker, "dropped");
+  }
+
+  /** The worker's results for this unsettled task do not count any more. */
   dropVotes(entry: TaskEntry, worker: string): void {
     for (let left = this.#board.dropVotes(entry, worker); left > 0; left--) this.countTask(worker, "dropped");
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";
-import { type ClusterClient, clusterClient, type TaskOutcome } from "@mzsr/shared";
+import { type ClusterClient, clusterClient, type GroupResult, type TaskReport } from "@mzsr/shared";
 import { helloOf, ScriptedWorker } from "@mzsr/testing/scripted-worker";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
@@ -45,15 +45,21 @@ function eventOf<T extends CoordinatorEvent["type"]>(events: CoordinatorEvent[],
   >;
 }
 
-const outcome: TaskOutcome = {
+const report: TaskReport = {
   stage: "metaTraining",
   step: 3,
   index: 1,
-  gradient: Float32Array.of(1, -2.5, 3e-20),
   supportLosses: [0.5],
   queryLosses: [0.5, 0.25],
   dataSeconds: 0.1,
   computeSeconds: 0.2,
+};
+
+const gradient = Buffer.from(Float32Array.of(1, -2.5, 3e-20).buffer);
+
+const group: GroupResult = {
+  tasks: [{ lease: "l3", report, sha256: "0f".repeat(32) }],
+  sum: { high: Buffer.alloc(8, 1), low: Buffer.alloc(8, 2), count: 1 },
 };
 
 test("what a worker says arrives as events of its session, and its end exactly once", async () => {
@@ -61,7 +67,8 @@ test("what a worker says arrives as events of its session, and its end exactly o
   const worker = connect(server);
   worker.hello(helloOf("alice", { slots: 3, metricsAddress: "10.0.0.1:9000" }));
   worker.send({ type: "heartbeat", sentAtMs: 1, busySlots: 2 });
-  worker.send({ type: "result", lease: "l1", outcome });
+  worker.send({ type: "result", lease: "l1", report, gradient });
+  worker.send({ type: "group", ...group });
   worker.send({ type: "failure", lease: "l2", reason: "no memory" });
   worker.send({ type: "goodbye", reason: "leaving" });
   worker.close();
@@ -71,7 +78,8 @@ test("what a worker says arrives as events of its session, and its end exactly o
   expect(events).toEqual([
     { type: "join", session, hello: expect.objectContaining({ worker: "alice", slots: 3 }) },
     { type: "heartbeat", worker: "alice", incarnation: "alice-1", via: "stream", busySlots: 2 },
-    { type: "result", session, lease: "l1", outcome },
+    { type: "result", session, result: { lease: "l1", report, gradient } },
+    { type: "group", session, group },
     { type: "failure", session, lease: "l2", reason: "no memory" },
     { type: "goodbye", session, reason: "leaving" },
     { type: "disconnected", session, reason: expect.any(String) },
@@ -120,8 +128,17 @@ test("a result that cannot be read fails its lease; the session goes on", async 
   worker.sendRaw({ result: { lease: "l1", stage: "META_TRAINING", gradient: Buffer.alloc(5) } });
   const failure = await eventOf(events, "failure");
   expect(failure).toMatchObject({ lease: "l1", reason: expect.stringMatching(/unusable result: .*5 bytes/) });
-  worker.send({ type: "result", lease: "l2", outcome });
+  worker.send({ type: "result", lease: "l2", report, gradient });
   await eventOf(events, "result");
+});
+
+test("a group that cannot be read fails all its leases", async () => {
+  const { server, events } = await serve();
+  const worker = connect(server);
+  worker.hello(helloOf("alice"));
+  worker.sendRaw({ group: { tasks: [{ lease: "l1" }, { lease: "l2" }], high: Buffer.alloc(8), low: Buffer.alloc(8) } });
+  await vi.waitUntil(() => events.filter(({ type }) => type === "failure").length === 2, 20_000);
+  expect(events.slice(1)).toMatchObject([{ lease: "l1" }, { lease: "l2" }]);
 });
 
 test("a message of no kind ends the session, with the reason and leave to try again", async () => {

@@ -70,15 +70,17 @@ export class WorkerStream {
     else this.#deliver(message, this.#hello);
   }
 
-  /** A result that cannot be read fails its lease, so that it is counted; other junk ends the stream. */
+  /** A result that cannot be read fails its leases, so that it is counted; other junk ends the stream. */
   #read(wire: WorkerMessage__Output): WorkerToCoordinator | undefined {
     try {
       return workerMessageFromProto(wire);
     } catch (thrown) {
-      const lease = wire.result?.lease;
       const reason = messageOf(thrown);
-      if (this.#hello === undefined || lease === undefined || lease === "") this.#refuse(reason, true);
-      else this.#rules.deliver({ type: "failure", session: this.id, lease, reason: `unusable result: ${reason}` });
+      const leases = leasesIn(wire);
+      if (this.#hello === undefined || leases.length === 0) this.#refuse(reason, true);
+      for (const lease of this.#open ? leases : []) {
+        this.#rules.deliver({ type: "failure", session: this.id, lease, reason: `unusable result: ${reason}` });
+      }
       return undefined;
     }
   }
@@ -101,9 +103,16 @@ export class WorkerStream {
       case "hello":
         this.#refuse("a second hello arrived on one stream", true);
         break;
-      case "result":
-        deliver({ type: "result", session, lease: message.lease, outcome: message.outcome });
+      case "result": {
+        const { type, ...result } = message;
+        deliver({ type, session, result });
         break;
+      }
+      case "group": {
+        const { type, ...group } = message;
+        deliver({ type, session, group });
+        break;
+      }
       case "failure":
         deliver({ type: "failure", session, lease: message.lease, reason: message.reason });
         break;
@@ -131,6 +140,12 @@ export class WorkerStream {
     this.#rules.onClosed(this.id);
     if (this.#hello !== undefined) this.#rules.deliver({ type: "disconnected", session: this.id, reason });
   }
+}
+
+/** The leases that a message says it answers. */
+function leasesIn({ result, group }: WorkerMessage__Output): string[] {
+  const leases = result ? [result.lease] : (group?.tasks ?? []).map(({ lease }) => lease);
+  return leases.filter((lease) => lease !== "");
 }
 
 /** Why a first message does not open a session. */

@@ -1,10 +1,14 @@
 import {
   configurationSchema,
+  type GroupResult,
+  GroupSums,
   type Lease,
   type RunEvent,
+  resultOf,
   type StepSummary,
   type Task,
   type TaskOutcome,
+  type TaskReport,
 } from "@mzsr/shared";
 import { CoordinatorCore, type CoreOptions } from "../core/coordinator-core.js";
 import type { CoordinatorEffect, CoordinatorEvent, WorkerHello } from "../core/events.js";
@@ -109,8 +113,15 @@ export class CoreHarness {
   answer(worker: JoinedWorker, change: Partial<TaskOutcome> = {}, lease = worker.leases[0]!): Lease {
     forget(worker, lease.id);
     const outcome = { ...smallOutcome(lease.task), ...change };
-    this.send({ type: "result", session: worker.session, lease: lease.id, outcome });
+    this.send({ type: "result", session: worker.session, result: resultOf({ lease: lease.id, outcome }) });
     return lease;
+  }
+
+  /** The worker answers some of its leases at once, as their sum. */
+  answerGroup(worker: JoinedWorker, leases: readonly Lease[], change: Partial<TaskOutcome> = {}): void {
+    const group = groupOf(leases, change);
+    for (const { id } of leases) forget(worker, id);
+    this.send({ type: "group", session: worker.session, group });
   }
 
   /** Workers answer what they have until no leases are left. */
@@ -186,12 +197,20 @@ export function smallTask(schedule: RunSchedule, step: number, index: number): T
   };
 }
 
-export function smallOutcome({ stage, step, index }: Pick<Task, "stage" | "step" | "index">): TaskOutcome {
+export function groupOf(leases: readonly Lease[], change: Partial<TaskOutcome> = {}): GroupResult {
+  const outcomes = leases.map(({ id, task }) => ({ lease: id, outcome: { ...smallOutcome(task), ...change } }));
+  return new GroupSums().add(outcomes)!;
+}
+
+export function smallOutcome(task: Pick<Task, "stage" | "step" | "index">): TaskOutcome {
+  return { ...smallReport(task), gradient: Float32Array.of(task.step + 1, task.index - 1, 0.5) };
+}
+
+export function smallReport({ stage, step, index }: Pick<Task, "stage" | "step" | "index">): TaskReport {
   return {
     stage,
     step,
     index,
-    gradient: Float32Array.of(step + 1, index - 1, 0.5),
     supportLosses: [0.5],
     queryLosses: stage === "pretraining" ? [] : [0.4, 0.3],
     dataSeconds: 0.1,

@@ -69,7 +69,7 @@ export class PlainRules {
     const grants: PlainGrant[] = [];
     const grant = (entry: CopiedEntry, member: Member, kind: LeaseKind) => {
       const { worker, hello, session } = member;
-      const request = { entry, worker, session: session!, backend: hello.backend, kind };
+      const request = { entry, worker, session: session!, backend: hello.backend, kind, groupable: false };
       const lease: GrantedLease = { ...request, id: "", order: Number.POSITIVE_INFINITY, grantedMs: this.#nowMs };
       this.#leases.push(lease);
       if (kind !== "trial") entry.leases.add(lease);

@@ -95,6 +95,7 @@ const cluster = z.strictObject({
   patience: range(2, 100).default(5),
   /** Share of tasks that a second worker computes again, to find silent data corruption. */
   auditShare: range(0, 1).default(0.01),
+  groups: z.boolean().default(true),
   /** A result with a larger L2 norm is refused. */
   maxGradientNorm: z.number().gt(0).default(1e6),
   /** Accept workers of different backends; bits then depend on who computed what. */

@@ -32,7 +32,7 @@
  */
 import { BLOCK, type SumAddress, type SumBytes, SumMemory } from "./sum-memory.js";
 
-export type { SumBytes } from "./sum-memory.js";
+export { mostSums, type SumBytes } from "./sum-memory.js";
 
 /** Largest magnitude of a gradient's element. */
 export const LARGEST_ELEMENT = 2 ** 20;
@@ -149,18 +149,38 @@ export class ExactSum {
   }
 
   /**
+   * The mean of all gradients in several sums of the same length.
+   *
+   * @param target where to write it
+   * @throws RangeError when all sums are empty
+   */
+  static mean(sums: readonly ExactSum[], target: Float64Array): Float64Array {
+    const [first, ...others] = sums.map((sum) => sum.#memory.arrays(sum.#open()));
+    const count = sums.reduce((all, sum) => all + sum.#count, 0);
+    if (count === 0) throw new RangeError("a sum of no gradients has no mean");
+    const { high, low } = first!;
+    for (let i = 0; i < target.length; i++) {
+      let [hi, lo] = [high[i]!, low[i]!];
+      for (const other of others) {
+        hi += other.high[i]!;
+        lo += other.low[i]!;
+      }
+      target[i] = (hi + lo) / count;
+    }
+    return target;
+  }
+
+  /**
    * (Σ hi + Σ lo) / count.
    *
    * @param target where to write it; a new array by default
    * @throws RangeError when the sum is empty, or the target has another length
    */
   mean(target = new Float64Array(this.#memory.size)): Float64Array {
-    const { high, low } = this.#memory.arrays(this.#open());
-    const count = this.#count;
-    if (count === 0) throw new RangeError("a sum of no gradients has no mean");
-    if (target.length !== high.length) throw new RangeError(`a mean has ${high.length} elements, not ${target.length}`);
-    for (let i = 0; i < target.length; i++) target[i] = (high[i]! + low[i]!) / count;
-    return target;
+    if (target.length !== this.#memory.size) {
+      throw new RangeError(`a mean has ${this.#memory.size} elements, not ${target.length}`);
+    }
+    return ExactSum.mean([this], target);
   }
 
   /** A copy of the sum as `addGroup` takes it. */

@@ -41,6 +41,11 @@ interface WasmApi {
   Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: Kernels };
 }
 
+/** Sums of `size` elements that WebAssembly can address. */
+export function mostSums(size: number): number {
+  return Math.floor((LARGEST_PAGES * PAGE_BYTES - SUMS) / (2 * 8 * wholeLanes(size)));
+}
+
 /** Two arrays of float64, Σ hi and Σ lo, by the address of the first; the second follows it. */
 export type SumAddress = number;
 

@@ -1,17 +1,24 @@
-/** Tasks and their outcomes as protobuf messages, and back with every field checked. */
+/** Tasks and their results as protobuf messages, and back with every field checked. */
 import { InputError } from "@mzsr/mzsr";
-import type { PatchSource, RunStage, Task, TaskOutcome } from "../tasks/task.js";
-import { atMost, finiteNumber, oneOf, wholeNumber } from "./checks.js";
-import { floatsFromBytes, floatsToBytes } from "./float-bytes.js";
+import { LARGEST_COUNT } from "../exact-sums/exact-sum.js";
+import type { PatchSource, RunStage, Task, TaskReport } from "../tasks/task.js";
+import { atMost, finiteNumber, oneOf, printable, wholeNumber } from "./checks.js";
+import type {
+  GroupedTask__Output,
+  GroupedTask as ProtoGroupedTask,
+} from "./generated/mzsr/v1/GroupedTask.generated.js";
+import type { GroupResult__Output, GroupResult as ProtoGroup } from "./generated/mzsr/v1/GroupResult.generated.js";
 import type { Kernel__Output } from "./generated/mzsr/v1/Kernel.generated.js";
 import type { Patch__Output } from "./generated/mzsr/v1/Patch.generated.js";
 import type { Task as ProtoTask, Task__Output } from "./generated/mzsr/v1/Task.generated.js";
 import type { TaskResult as ProtoResult, TaskResult__Output } from "./generated/mzsr/v1/TaskResult.generated.js";
+import type { GroupedTask, GroupResult, TaskResult } from "./messages.js";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_PATCHES = 1024;
 const MAX_KERNEL_SIZE = 255;
 const MAX_INNER_STEPS = 1000;
+const MAX_LEASE_ID = 256;
 
 const stageNames = { pretraining: "PRETRAINING", metaTraining: "META_TRAINING" } as const;
 const downsamplingNames = { direct: "DIRECT", bicubic: "BICUBIC" } as const;
@@ -82,18 +89,8 @@ export function taskFromProto(message: Task__Output, where = "task"): Task {
   };
 }
 
-export function outcomeToProto(lease: string, outcome: TaskOutcome): ProtoResult {
-  return {
-    lease,
-    stage: stageNames[outcome.stage],
-    step: outcome.step,
-    index: outcome.index,
-    gradient: floatsToBytes(outcome.gradient),
-    supportLosses: [...outcome.supportLosses],
-    queryLosses: [...outcome.queryLosses],
-    dataSeconds: outcome.dataSeconds,
-    computeSeconds: outcome.computeSeconds,
-  };
+export function resultToProto({ lease, report, gradient }: TaskResult): ProtoResult {
+  return { lease, ...reportToProto(report), gradient };
 }
 
 /**
@@ -101,17 +98,77 @@ export function outcomeToProto(lease: string, outcome: TaskOutcome): ProtoResult
  * for is the coordinator's to judge, so a NaN passes.
  * @throws InputError naming the first field that is not usable
  */
-export function outcomeFromProto(message: TaskResult__Output, where = "result"): TaskOutcome {
+export function resultFromProto(message: TaskResult__Output): TaskResult {
+  const lease = leaseIdFromProto(message.lease, "result.lease");
+  return {
+    lease,
+    report: reportFromProto(message, "result"),
+    gradient: elements(message.gradient, "result.gradient", 4),
+  };
+}
+
+export function groupToProto({ tasks, sum }: GroupResult): ProtoGroup {
+  return { tasks: tasks.map(groupedTaskToProto), high: sum.high, low: sum.low };
+}
+
+/** As `resultFromProto`. @throws InputError naming the first field that is not usable */
+export function groupFromProto(message: GroupResult__Output): GroupResult {
+  const tasks = atMost(message.tasks, "group.tasks", LARGEST_COUNT).map((task, i): GroupedTask => {
+    const where = `group.tasks[${i}]`;
+    const lease = leaseIdFromProto(task.lease, `${where}.lease`);
+    return { lease, report: reportFromProto(task, where), sha256: sha256FromProto(task.sha256, `${where}.sha256`) };
+  });
+  const named = new Set(tasks.map(({ lease }) => lease));
+  if (tasks.length === 0 || named.size < tasks.length) {
+    const what = tasks.length === 0 ? "is empty" : "names a lease twice";
+    throw new InputError(what, { where: "group.tasks", expected: "one entry for each of its tasks" });
+  }
+  const high = elements(message.high, "group.high", 8);
+  return { tasks, sum: { high, low: elements(message.low, "group.low", 8), count: tasks.length } };
+}
+
+export function leaseIdFromProto(value: unknown, where: string): string {
+  return printable(value, where, 1, MAX_LEASE_ID);
+}
+
+function groupedTaskToProto({ lease, report, sha256 }: GroupedTask): ProtoGroupedTask {
+  return { lease, ...reportToProto(report), sha256: Buffer.from(sha256, "hex") };
+}
+
+function reportToProto(report: TaskReport) {
+  return {
+    stage: stageNames[report.stage],
+    step: report.step,
+    index: report.index,
+    supportLosses: [...report.supportLosses],
+    queryLosses: [...report.queryLosses],
+    dataSeconds: report.dataSeconds,
+    computeSeconds: report.computeSeconds,
+  };
+}
+
+function reportFromProto(message: TaskResult__Output | GroupedTask__Output, where: string): TaskReport {
   return {
     stage: stageFromProto(message.stage, `${where}.stage`),
     step: countFromProto(message.step, `${where}.step`),
     index: countFromProto(message.index, `${where}.index`),
-    gradient: floatsFromBytes(message.gradient, `${where}.gradient`),
     supportLosses: atMost(message.supportLosses, `${where}.supportLosses`, MAX_INNER_STEPS),
     queryLosses: atMost(message.queryLosses, `${where}.queryLosses`, MAX_INNER_STEPS),
     dataSeconds: finiteNumber(message.dataSeconds, `${where}.dataSeconds`, 0),
     computeSeconds: finiteNumber(message.computeSeconds, `${where}.computeSeconds`, 0),
   };
+}
+
+function sha256FromProto(bytes: Uint8Array, where: string): string {
+  if (bytes.byteLength === 32) return Buffer.from(bytes).toString("hex");
+  throw new InputError(`${bytes.byteLength} bytes are no SHA-256`, { where, expected: "32 bytes" });
+}
+
+/** Whole numbers of `elementBytes` each. */
+function elements(bytes: Uint8Array, where: string, elementBytes: 4 | 8): Uint8Array {
+  if (bytes.byteLength % elementBytes === 0) return bytes;
+  const what = `${bytes.byteLength} bytes are not float${8 * elementBytes} values`;
+  throw new InputError(what, { where, expected: `a multiple of ${elementBytes} bytes` });
 }
 
 function patchFromProto(patch: Patch__Output, kernels: number, where: string): PatchSource {

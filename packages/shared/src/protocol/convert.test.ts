@@ -1,7 +1,7 @@
 import { InputError } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { configurationSchema } from "../config/schema.js";
-import type { Task, TaskOutcome } from "../tasks/task.js";
+import type { Task, TaskReport } from "../tasks/task.js";
 import {
   coordinatorMessageFromProto,
   coordinatorMessageToProto,
@@ -40,11 +40,10 @@ const task: Task = {
   stepWeights: [0.25, 0.75],
 };
 
-const outcome: TaskOutcome = {
+const report: TaskReport = {
   stage: "pretraining",
   step: 0,
   index: 0,
-  gradient: Float32Array.of(1, -2.5, 3e-38, Number.NaN),
   supportLosses: [0.1],
   queryLosses: [],
   dataSeconds: 0.5,
@@ -67,7 +66,15 @@ const hello = {
 describe("messages over the wire", () => {
   it.each<WorkerToCoordinator>([
     hello,
-    { type: "result", lease: "l1", outcome },
+    { type: "result", lease: "l1", report, gradient: Buffer.of(1, 2, 3, 4) },
+    {
+      type: "group",
+      tasks: [
+        { lease: "l1", report, sha256: "0f".repeat(32) },
+        { lease: "l2", report: { ...report, index: 9 }, sha256: "f0".repeat(32) },
+      ],
+      sum: { high: Buffer.alloc(16, 1), low: Buffer.alloc(16, 2), count: 2 },
+    },
     { type: "failure", lease: "l1", reason: "out of memory" },
     { type: "goodbye", reason: "SIGTERM" },
     { type: "heartbeat", sentAtMs: 1_700_000_000_123, busySlots: 3 },
@@ -85,7 +92,13 @@ describe("messages over the wire", () => {
       incarnation: "e",
     },
     { type: "parameters", stage: "metaTraining", step: 3, theta: Float32Array.of(0.1, 0.2) },
-    { type: "assign", leases: [{ id: "l1", task }] },
+    {
+      type: "assign",
+      leases: [
+        { id: "l1", task, groupable: true },
+        { id: "l2", task, groupable: false },
+      ],
+    },
     { type: "announce", tasks: [task] },
     { type: "cancel", leases: ["l1", "l2"] },
     { type: "drain", reason: "finished", finished: true },
@@ -97,14 +110,21 @@ describe("messages over the wire", () => {
 
 describe("what arrives broken is refused with the field's name", () => {
   const fromWorker = (message: object) => () => overTheWire(message as WorkerToCoordinator);
+  const grouped = { lease: "l1", report, sha256: "0f".repeat(32) };
+  const sum = { high: Buffer.alloc(8), low: Buffer.alloc(8), count: 1 };
+  const group = (changes: object) => fromWorker({ type: "group", tasks: [grouped], sum, ...changes });
   const assign = (changes: object) => () =>
-    backOverTheWire({ type: "assign", leases: [{ id: "l", task: { ...task, ...changes } }] });
+    backOverTheWire({ type: "assign", leases: [{ id: "l", task: { ...task, ...changes }, groupable: false }] });
 
   it.each([
     ["no slots", fromWorker({ ...hello, slots: 0 }), /hello\.slots: 0 .*from 1/],
     ["an unknown backend", fromWorker({ ...hello, backend: "abacus" }), /hello\.backend: "abacus" .*simd/],
     ["an empty worker name", fromWorker({ ...hello, worker: "" }), /hello\.worker/],
     ["a name with line breaks", fromWorker({ ...hello, worker: "a\nb" }), /hello\.worker/],
+    ["a group of nothing", group({ tasks: [] }), /group\.tasks: is empty/],
+    ["a lease twice in a group", group({ tasks: [grouped, grouped] }), /group\.tasks: names a lease twice/],
+    ["a short hash", group({ tasks: [{ ...grouped, sha256: "0f" }] }), /tasks\[0\]\.sha256: 1 bytes .*32/],
+    ["a sum cut within a number", group({ sum: { high: Buffer.alloc(12), low: Buffer.alloc(8) } }), /group\.high: 12/],
     ["a scale of 5", assign({ scale: 5 }), /task\.scale: 5 .*from 2 to 4/],
     ["no support patches", assign({ support: [] }), /task\.support/],
     ["a transform of 8", assign({ query: [{ ...task.query[0], transform: 8 }] }), /query\[0\]\.transform/],

@@ -5,8 +5,11 @@ import { BACKEND_NAMES, configurationSchema } from "../config/schema.js";
 import { atMost, finiteNumber, oneOf, present, printable, wholeNumber } from "./checks.js";
 import {
   countFromProto,
-  outcomeFromProto,
-  outcomeToProto,
+  groupFromProto,
+  groupToProto,
+  leaseIdFromProto,
+  resultFromProto,
+  resultToProto,
   stageFromProto,
   stageToProto,
   taskFromProto,
@@ -37,7 +40,9 @@ export function workerMessageToProto(message: WorkerToCoordinator): ProtoWorkerM
       return { hello };
     }
     case "result":
-      return { result: outcomeToProto(message.lease, message.outcome) };
+      return { result: resultToProto(message) };
+    case "group":
+      return { group: groupToProto(message) };
     case "failure":
       return { failure: { lease: message.lease, reason: message.reason.slice(0, MAX_REASON) } };
     case "goodbye":
@@ -55,13 +60,17 @@ export function workerMessageFromProto(wire: WorkerMessage__Output): WorkerToCoo
   switch (wire.message) {
     case "hello":
       return { type: "hello", ...helloFromProto(present(wire.hello, "hello")) };
-    case "result": {
-      const result = present(wire.result, "result");
-      return { type: "result", lease: identifier(result.lease, "result.lease"), outcome: outcomeFromProto(result) };
-    }
+    case "result":
+      return { type: "result", ...resultFromProto(present(wire.result, "result")) };
+    case "group":
+      return { type: "group", ...groupFromProto(present(wire.group, "group")) };
     case "failure": {
       const failure = present(wire.failure, "failure");
-      return { type: "failure", lease: identifier(failure.lease, "failure.lease"), reason: reason(failure.reason) };
+      return {
+        type: "failure",
+        lease: leaseIdFromProto(failure.lease, "failure.lease"),
+        reason: reason(failure.reason),
+      };
     }
     case "goodbye":
       return { type: "goodbye", reason: reason(wire.goodbye?.reason) };
@@ -74,7 +83,7 @@ export function workerMessageFromProto(wire: WorkerMessage__Output): WorkerToCoo
       };
     }
     default:
-      throw unknownMessage("hello, result, failure, goodbye or heartbeat");
+      throw unknownMessage("hello, result, group, failure, goodbye or heartbeat");
   }
 }
 
@@ -95,7 +104,7 @@ export function coordinatorMessageToProto(message: CoordinatorToWorker): ProtoCo
         parameters: { stage: stageToProto(message.stage), step: message.step, theta: floatsToBytes(message.theta) },
       };
     case "assign":
-      return { assign: { leases: message.leases.map(({ id, task }) => ({ id, task: taskToProto(task) })) } };
+      return { assign: { leases: message.leases.map((lease) => ({ ...lease, task: taskToProto(lease.task) })) } };
     case "announce":
       return { announce: { tasks: message.tasks.map(taskToProto) } };
     case "cancel":
@@ -129,8 +138,9 @@ export function coordinatorMessageFromProto(wire: CoordinatorMessage__Output): C
       return {
         type: "assign",
         leases: leases.map((lease, i) => ({
-          id: identifier(lease.id, `leases[${i}].id`),
+          id: leaseIdFromProto(lease.id, `leases[${i}].id`),
           task: taskFromProto(present(lease.task, `leases[${i}].task`), `leases[${i}].task`),
+          groupable: lease.groupable,
         })),
       };
     }
@@ -140,7 +150,7 @@ export function coordinatorMessageFromProto(wire: CoordinatorMessage__Output): C
     }
     case "cancel": {
       const leases = atMost(present(wire.cancel, "cancel").leases, "cancel.leases", MAX_LEASES);
-      return { type: "cancel", leases: leases.map((id, i) => identifier(id, `cancel.leases[${i}]`)) };
+      return { type: "cancel", leases: leases.map((id, i) => leaseIdFromProto(id, `cancel.leases[${i}]`)) };
     }
     case "drain":
       return { type: "drain", reason: reason(wire.drain?.reason), finished: wire.drain?.finished ?? false };
@@ -194,10 +204,6 @@ function configurationFromJson(json: string): Welcome["configuration"] {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new InputError(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`, { where });
-}
-
-function identifier(value: unknown, where: string): string {
-  return printable(value, where, 1, MAX_NAME);
 }
 
 /** Reasons are for people to read: they are made fit for a line of text rather than refused. */

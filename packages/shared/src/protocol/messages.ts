@@ -3,7 +3,8 @@
  * whatever arrives; nothing behind that border meets a generated type.
  */
 import type { BackendName, Configuration } from "../config/schema.js";
-import type { RunStage, Task, TaskOutcome } from "../tasks/task.js";
+import type { SumBytes } from "../exact-sums/exact-sum.js";
+import type { RunStage, Task, TaskReport } from "../tasks/task.js";
 
 /** How a worker introduces itself; fields as in cluster.proto. */
 export interface Hello {
@@ -43,6 +44,8 @@ export interface Welcome {
 export interface Lease {
   readonly id: string;
   readonly task: Task;
+  /** Its result may be part of a group. */
+  readonly groupable: boolean;
 }
 
 /** θ before meta-step `step`, in layout order. */
@@ -52,9 +55,32 @@ export interface StepParameters {
   readonly theta: Float32Array;
 }
 
+/** The result of one task. */
+export interface TaskResult {
+  readonly lease: string;
+  readonly report: TaskReport;
+  /** float32, little-endian, in layout order, at any alignment. */
+  readonly gradient: Uint8Array;
+}
+
+/** One of the tasks that a group's sum is of. */
+export interface GroupedTask {
+  readonly lease: string;
+  readonly report: TaskReport;
+  /** Of its gradient's bytes, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** The results of several tasks of one step, as one exact sum (docs/design.md §6). */
+export interface GroupResult {
+  readonly tasks: readonly GroupedTask[];
+  readonly sum: SumBytes;
+}
+
 export type WorkerToCoordinator =
   | ({ readonly type: "hello" } & Hello)
-  | { readonly type: "result"; readonly lease: string; readonly outcome: TaskOutcome }
+  | ({ readonly type: "result" } & TaskResult)
+  | ({ readonly type: "group" } & GroupResult)
   | { readonly type: "failure"; readonly lease: string; readonly reason: string }
   | { readonly type: "goodbye"; readonly reason: string }
   | { readonly type: "heartbeat"; readonly sentAtMs: number; readonly busySlots: number };

@@ -47,17 +47,21 @@ export interface Task {
   readonly stepWeights: readonly number[];
 }
 
-/** What computing a task gives. */
-export interface TaskOutcome {
+/** What is said of a computed task, besides its gradient. */
+export interface TaskReport {
   readonly stage: RunStage;
   readonly step: number;
   readonly index: number;
-  /** Meta-gradient (pretraining: gradient) in the layout of the run's parameters. */
-  readonly gradient: Float32Array;
   /** Support loss before each inner step. */
   readonly supportLosses: readonly number[];
   /** Query loss before adaptation and after each inner step. */
   readonly queryLosses: readonly number[];
   readonly dataSeconds: number;
   readonly computeSeconds: number;
+}
+
+/** What computing a task gives. */
+export interface TaskOutcome extends TaskReport {
+  /** Meta-gradient (pretraining: gradient) in the layout of the run's parameters. */
+  readonly gradient: Float32Array;
 }

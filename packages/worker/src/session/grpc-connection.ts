@@ -57,9 +57,12 @@ export class GrpcConnection {
     this.#connect(Date.now() + CONNECT_TIMEOUT_MS);
   }
 
-  /** Sends a message; dropped when the stream is gone, as its lease then is. */
-  send(message: WorkerToCoordinator): void {
-    if (!this.#closed) this.#stream?.write(workerMessageToProto(message));
+  /**
+   * Sends a message; dropped when the stream is gone, as its lease then is.
+   * @param sent told when the stream has taken it
+   */
+  send(message: WorkerToCoordinator, sent: () => void = () => undefined): void {
+    if (!this.#closed) this.#stream?.write(workerMessageToProto(message), sent);
   }
 
   /** Gets an image file over the same connection. @throws RunError when it does not come, or more than it should */

@@ -85,6 +85,9 @@ export class SessionShell {
       case "send":
         this.#send(effect.message);
         break;
+      case "sendResult":
+        this.#sendResult(effect.message);
+        break;
       case "compute":
         this.#handlers.compute(effect);
         break;
@@ -127,6 +130,13 @@ export class SessionShell {
   #send(message: WorkerToCoordinator): void {
     if (message.type === "heartbeat" && !this.#handlers.streamHeartbeat()) return;
     this.#connection?.send(message);
+  }
+
+  #sendResult(message: WorkerToCoordinator): void {
+    const connection = this.#connection;
+    connection?.send(message, () => {
+      if (this.#connection === connection) this.handle({ type: "sent" });
+    });
   }
 
   #dropConnection(reason: string): void {

@@ -1,4 +1,13 @@
-import { type CoordinatorToWorker, configurationSchema, type Task, type TaskOutcome } from "@mzsr/shared";
+import {
+  type CoordinatorToWorker,
+  configurationSchema,
+  floatsToBytes,
+  type GroupResult,
+  type Lease,
+  sha256Of,
+  type Task,
+  type TaskOutcome,
+} from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
 import { type WorkerEffect, type WorkerEvent, WorkerSession } from "./worker-session.js";
 
@@ -25,10 +34,28 @@ function parameters(step: number): CoordinatorToWorker {
 }
 
 function assign(id: string, parametersStep = 0): CoordinatorToWorker {
-  return { type: "assign", leases: [{ id, task: { step: parametersStep, parametersStep } as Task }] };
+  return { type: "assign", leases: [leaseOf(id, parametersStep, false)] };
 }
 
-const computed = (lease: string): WorkerEvent => ({ type: "computed", lease, outcome: {} as TaskOutcome });
+function leaseOf(id: string, parametersStep: number, groupable: boolean): Lease {
+  return { id, task: { step: parametersStep, parametersStep } as Task, groupable };
+}
+
+/** A few leases that results may be added up for. */
+function assignGroup(ids: string, parametersStep = 0): CoordinatorToWorker {
+  return { type: "assign", leases: [...ids].map((id) => leaseOf(id, parametersStep, true)) };
+}
+
+/** Tasks that are computed together, by the letters of their leases. */
+const computed = (leases: string, step = 0): WorkerEvent => ({
+  type: "computed",
+  outcomes: [...leases].map((lease) => ({
+    lease,
+    outcome: { step, gradient: Float32Array.of(1, 2, lease.charCodeAt(0)) } as TaskOutcome,
+  })),
+});
+
+const sent: WorkerEvent = { type: "sent" };
 
 /** A session with a clock in the hand. */
 class Harness {
@@ -61,6 +88,12 @@ function inShort(effect: WorkerEffect): string {
   switch (effect.type) {
     case "send":
       return `send ${effect.message.type}`;
+    case "sendResult": {
+      const { message } = effect;
+      return message.type === "result"
+        ? `result ${message.lease}`
+        : `group ${message.tasks.map(({ lease }) => lease).join("")}`;
+    }
     case "compute":
     case "abandon":
       return `${effect.type} ${effect.lease}`;
@@ -80,7 +113,7 @@ describe("WorkerSession", () => {
     expect(worker.feed({ type: "connected" })).toEqual(["connected", "send hello"]);
     expect(worker.feed(welcome(), parameters(0), assign("a"))).toEqual(["welcomed", "compute a"]);
     expect(worker.session.busySlots).toBe(1);
-    expect(worker.feed(computed("a"))).toEqual(["send result"]);
+    expect(worker.feed(computed("a"))).toEqual(["result a"]);
     expect(worker.session.busySlots).toBe(0);
   });
 
@@ -218,7 +251,7 @@ describe("a worker that is asked to leave", () => {
     worker.feed(assign("a"));
     expect(worker.feed(leave)).toEqual(["send goodbye"]);
     expect(worker.feed(assign("b"))).toEqual(["send failure"]);
-    expect(worker.feed(computed("a"))).toEqual(["send result", "closeStream", "exit ok: SIGTERM"]);
+    expect(worker.feed(computed("a"))).toEqual(["result a", "closeStream", "exit ok: SIGTERM"]);
   });
 
   it("goes at once when it computes nothing, or when asked again", () => {
@@ -242,5 +275,74 @@ describe("a worker that is asked to leave", () => {
     const worker = new Harness();
     worker.feed({ type: "tick" }, { type: "disconnected", reason: "connection refused" });
     expect(worker.feed(leave)).toEqual(["exit ok: SIGTERM"]);
+  });
+});
+
+describe("results", () => {
+  it("go out one at a time: the next when the stream has taken the last", () => {
+    const worker = Harness.active();
+    worker.feed(assign("a"), assign("b"));
+    expect(worker.feed(computed("a"))).toEqual(["result a"]);
+    expect(worker.feed(computed("b"))).toEqual([]);
+    expect(worker.session.busySlots).toBe(1);
+    expect(worker.feed(sent)).toEqual(["result b"]);
+    expect(worker.session.busySlots).toBe(0);
+  });
+
+  it("of tasks that were computed together are added up, from five on", () => {
+    const worker = Harness.active();
+    worker.feed(assignGroup("abcdefgh"));
+    expect(worker.feed(computed("abcd"))).toEqual(["result a"]);
+    expect(worker.feed(computed("efgh"))).toEqual([]);
+    expect(worker.feed(sent)).toEqual(["group bcdefgh"]);
+  });
+
+  it("are a sum with each task's hash", () => {
+    const worker = Harness.active();
+    worker.feed(assignGroup("abcde"));
+    const [effect] = worker.session.handle(computed("abcde"), worker.nowMs);
+    expect(effect).toMatchObject({ type: "sendResult", message: { type: "group", sum: { count: 5 } } });
+    const { tasks, sum } = (effect as Extract<WorkerEffect, { type: "sendResult" }>).message as GroupResult;
+    expect(new Float64Array(sum.high.slice().buffer)).toEqual(Float64Array.of(5, 10, 97 + 98 + 99 + 100 + 101));
+    expect(tasks[1]).toMatchObject({ lease: "b", sha256: sha256Of(floatsToBytes(Float32Array.of(1, 2, 98))) });
+  });
+
+  it("of other steps, and those that are wanted by themselves, are left out of a sum", () => {
+    const worker = Harness.active(1);
+    worker.feed(parameters(1), assignGroup("abcde"), assignGroup("vwxyz", 1), assign("q"));
+    worker.feed(assign("p"), computed("p"));
+    worker.feed(computed("qabcd"), computed("vwxyz", 1), computed("e"));
+    expect(worker.feed(sent)).toEqual(["result q"]);
+    expect(worker.feed(sent)).toEqual(["group abcde"]);
+    expect(worker.feed(sent)).toEqual(["group vwxyz"]);
+  });
+
+  it("that nobody waits for any more are left out of a sum", () => {
+    const worker = Harness.active();
+    worker.feed(assign("p"), assignGroup("abcdef"), computed("p"), computed("abcdef"));
+    expect(worker.feed({ type: "cancel", leases: ["c"] })).toEqual([]);
+    expect(worker.feed(sent)).toEqual(["group abdef"]);
+  });
+
+  it("that cannot be in a sum are sent by themselves, for the coordinator to judge", () => {
+    const worker = Harness.active();
+    worker.feed(assignGroup("abcde"));
+    const outcomes = [..."abcde"].map((lease) => ({
+      lease,
+      outcome: { step: 0, gradient: Float32Array.of(lease === "d" ? Number.NaN : 1) } as TaskOutcome,
+    }));
+    expect(worker.feed({ type: "computed", outcomes })).toEqual(["result a"]);
+  });
+
+  it("that wait are sent before a worker leaves, and forgotten with the stream", () => {
+    const leaving = Harness.active();
+    leaving.feed(assign("a"), assign("b"), computed("a"), { type: "leaveRequested", reason: "SIGTERM" });
+    expect(leaving.feed(computed("b"))).toEqual([]);
+    expect(leaving.feed(sent)).toEqual(["result b", "closeStream", "exit ok: SIGTERM"]);
+    const cut = Harness.active();
+    cut.feed(assign("a"), assign("b"), computed("a"), computed("b"), { type: "disconnected", reason: "cut" });
+    cut.wake();
+    cut.feed({ type: "connected" }, welcome("second"), parameters(0), assign("c"));
+    expect(cut.feed(computed("c"))).toEqual(["result c"]);
   });
 });

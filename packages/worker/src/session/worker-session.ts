@@ -9,8 +9,22 @@
  * A lease lives as long as the stream that brought it. When the stream is lost, whatever is being computed for it is
  * abandoned, and the coordinator gives the tasks out again; a task computed twice gives the same bytes, so nothing is
  * lost but time.
+ *
+ * One result is on its way at a time. What is finished meanwhile waits, and goes out as one sum where there is enough of it
+ * and the coordinator allows it: so groups form where tasks are computed together, or where the stream is what limits.
  */
-import type { CoordinatorToWorker, Hello, Task, TaskOutcome, Welcome, WorkerToCoordinator } from "@mzsr/shared";
+import {
+  type CoordinatorToWorker,
+  GroupSums,
+  type Hello,
+  type Lease,
+  type LeasedOutcome,
+  MAX_MESSAGE_BYTES,
+  resultOf,
+  type Task,
+  type Welcome,
+  type WorkerToCoordinator,
+} from "@mzsr/shared";
 
 /** The first wait before a new attempt is drawn from 0 to this; each further one from twice as much … */
 const BACKOFF_BASE_MS = 200;
@@ -20,14 +34,23 @@ const BACKOFF_CAP_MS = 2_000;
 /** A coordinator that does not answer a Hello for this long is not there, whatever the socket says. */
 const WELCOME_TIMEOUT_MS = 10_000;
 
+/**
+ * From so many results on their sum is shorter than they are: 16 bytes an element, where each gradient has 4. The sum of
+ * fewer would only make work.
+ */
+const GROUP_FROM = 5;
+
 export type WorkerEvent =
   /** The stream is open. */
   | { readonly type: "connected" }
   /** The stream, or the attempt to open it, has failed or was closed from the other side. */
   | { readonly type: "disconnected"; readonly reason: string }
   | CoordinatorToWorker
-  | { readonly type: "computed"; readonly lease: string; readonly outcome: TaskOutcome }
+  /** Tasks that were computed together, or one. */
+  | { readonly type: "computed"; readonly outcomes: readonly LeasedOutcome[] }
   | { readonly type: "computeFailed"; readonly lease: string; readonly reason: string }
+  /** The stream has taken the last result (with others of its step, where it was a group), and would take another. */
+  | { readonly type: "sent" }
   /** Leave after what is being computed (SIGTERM); a second time: leave now. */
   | { readonly type: "leaveRequested"; readonly reason: string }
   | { readonly type: "tick" };
@@ -41,6 +64,8 @@ export type WorkerEffect =
   /** The stream is gone, could not be had, or was refused; whether it will be tried again. */
   | { readonly type: "disconnected"; readonly reason: string; readonly triesAgain: boolean }
   | { readonly type: "send"; readonly message: WorkerToCoordinator }
+  /** Send a result; answer with `sent`. */
+  | { readonly type: "sendResult"; readonly message: Extract<WorkerToCoordinator, { type: "result" | "group" }> }
   /** Compute a task; answer with `computed` or `computeFailed`. */
   | { readonly type: "compute"; readonly lease: string; readonly task: Task; readonly theta: Float32Array }
   /** This task will probably come: make its data where nothing else is to be done. There is no answer. */
@@ -58,6 +83,13 @@ export interface WorkerSessionOptions {
   readonly hello: Hello;
   /** Uniform in [0, 1): jitter, which nothing but waiting times depends on. */
   readonly random: () => number;
+  /** Results that are added up before they are sent, at least. */
+  readonly groupFrom?: number;
+}
+
+/** A lease from its arrival until its result is handed to the stream. */
+interface RunningLease {
+  readonly groupable: boolean;
 }
 
 /**
@@ -67,8 +99,14 @@ export interface WorkerSessionOptions {
 export class WorkerSession {
   readonly #hello: Hello;
   readonly #random: () => number;
-  /** Leases that are being computed. */
-  readonly #running = new Set<string>();
+  readonly #groupFrom: number;
+  readonly #groups = new GroupSums();
+  /** Leases that are being computed, and those whose results wait. */
+  readonly #running = new Map<string, RunningLease>();
+  /** Results that wait for the stream, in the order in which they were computed. */
+  #finished: LeasedOutcome[] = [];
+  /** A result is on its way. */
+  #sending = false;
   /** θ by step. */
   readonly #parameters = new Map<number, Float32Array>();
   #state: WorkerSessionState = "waiting";
@@ -81,16 +119,17 @@ export class WorkerSession {
   #welcome: Welcome | undefined;
   #leaveReason: string | undefined;
 
-  constructor({ hello, random }: WorkerSessionOptions) {
+  constructor({ hello, random, groupFrom = GROUP_FROM }: WorkerSessionOptions) {
     this.#hello = hello;
     this.#random = random;
+    this.#groupFrom = groupFrom;
   }
 
   get state(): WorkerSessionState {
     return this.#state;
   }
 
-  /** Tasks that are being computed. */
+  /** Tasks that are being computed, or whose results wait for the stream. */
   get busySlots(): number {
     return this.#running.size;
   }
@@ -134,10 +173,15 @@ export class WorkerSession {
         if (this.#state !== "waiting") this.#streamGone(event.reason, now);
         break;
       case "computed":
-        this.#finished(event.lease, { type: "result", lease: event.lease, outcome: event.outcome }, now);
+        this.#finished.push(...event.outcomes.filter(({ lease }) => this.#running.has(lease)));
+        this.#sendResults(now);
+        break;
+      case "sent":
+        this.#sending = false;
+        this.#sendResults(now);
         break;
       case "computeFailed":
-        this.#finished(event.lease, { type: "failure", lease: event.lease, reason: event.reason }, now);
+        this.#computeFailed(event.lease, event.reason, now);
         break;
       case "leaveRequested":
         this.#leave(event.reason, now);
@@ -162,7 +206,7 @@ export class WorkerSession {
         this.#keepParameters(message.step, message.theta);
         break;
       case "assign":
-        for (const { id, task } of message.leases) this.#begin(id, task, now);
+        for (const lease of message.leases) this.#begin(lease, now);
         break;
       case "announce":
         if (this.#state === "active") for (const task of message.tasks) this.#effects.push({ type: "prepare", task });
@@ -214,7 +258,7 @@ export class WorkerSession {
     for (const held of this.#parameters.keys()) if (held < oldest) this.#parameters.delete(held);
   }
 
-  #begin(lease: string, task: Task, now: number): void {
+  #begin({ id: lease, task, groupable }: Lease, now: number): void {
     if (this.#running.has(lease)) return;
     const theta = this.#parameters.get(task.parametersStep);
     if (this.#state === "leaving") this.#send({ type: "failure", lease, reason: "the worker is leaving" }, now);
@@ -222,19 +266,47 @@ export class WorkerSession {
       const reason = `the parameters before step ${task.parametersStep} have not arrived`;
       this.#send({ type: "failure", lease, reason }, now);
     } else {
-      this.#running.add(lease);
+      this.#running.set(lease, { groupable });
       this.#effects.push({ type: "compute", lease, task, theta });
     }
   }
 
-  #finished(lease: string, message: WorkerToCoordinator, now: number): void {
+  #computeFailed(lease: string, reason: string, now: number): void {
     if (!this.#running.delete(lease)) return;
-    this.#send(message, now);
+    this.#send({ type: "failure", lease, reason }, now);
     this.#exitWhenIdle();
   }
 
+  /** Sends the oldest result that waits, with all that it can be added up with. */
+  #sendResults(now: number): void {
+    if (this.#sending || this.#finished.length === 0) return;
+    const [oldest] = this.#finished as [LeasedOutcome];
+    const group = this.#groupWith(oldest);
+    const sum = group.length >= Math.max(2, this.#groupFrom) ? this.#groups.add(group) : undefined;
+    const sent = sum ? group : [oldest];
+    this.#finished = this.#finished.filter((each) => !sent.includes(each));
+    for (const { lease } of sent) this.#running.delete(lease);
+    this.#sending = true;
+    this.#heartbeatLater(now);
+    const message = sum ? { type: "group" as const, ...sum } : { type: "result" as const, ...resultOf(oldest) };
+    this.#effects.push({ type: "sendResult", message });
+    this.#exitWhenIdle();
+  }
+
+  /** The results of a step that wait and may be added up, if the given one is among them and a message holds their sum. */
+  #groupWith({ lease, outcome }: LeasedOutcome): LeasedOutcome[] {
+    const tooLong = 2 * 8 * outcome.gradient.length > MAX_MESSAGE_BYTES / 2;
+    if (tooLong || !this.#running.get(lease)!.groupable) return [];
+    return this.#finished.filter(
+      (each) => each.outcome.step === outcome.step && this.#running.get(each.lease)!.groupable,
+    );
+  }
+
   #abandon(lease: string): void {
-    if (this.#running.delete(lease)) this.#effects.push({ type: "abandon", lease });
+    if (!this.#running.delete(lease)) return;
+    const waiting = this.#finished.findIndex((each) => each.lease === lease);
+    if (waiting >= 0) this.#finished.splice(waiting, 1);
+    else this.#effects.push({ type: "abandon", lease });
   }
 
   #leave(reason: string, now: number): void {
@@ -290,7 +362,8 @@ export class WorkerSession {
   }
 
   #forgetLeases(): void {
-    for (const lease of this.#running) this.#abandon(lease);
+    for (const lease of [...this.#running.keys()]) this.#abandon(lease);
+    this.#sending = false;
     this.#parameters.clear();
   }
 
@@ -305,9 +378,13 @@ export class WorkerSession {
     }
   }
 
-  /** Any message shows that the worker lives, so the next heartbeat is due a whole period later. */
   #send(message: WorkerToCoordinator, now: number): void {
-    if (this.#welcome) this.#nextHeartbeatMs = now + this.#welcome.heartbeatSeconds * 1000;
+    this.#heartbeatLater(now);
     this.#effects.push({ type: "send", message });
+  }
+
+  /** Any message shows that the worker lives, so the next heartbeat is due a whole period later. */
+  #heartbeatLater(now: number): void {
+    if (this.#welcome) this.#nextHeartbeatMs = now + this.#welcome.heartbeatSeconds * 1000;
   }
 }

@@ -1,10 +1,11 @@
-/** `npm run simulate -- --seeds 10000`, or `--seed N` to see one run line by line. */
+/** `npm run simulate -- --seeds 10000`, or `--seed N` to see one run line by line; `--crowd` for a thousand workers each. */
 import { parseArgs } from "node:util";
 import { pipeliningTable } from "./pipelining.js";
-import { drawScenario } from "./scenario.js";
+import { crowdScenario, drawScenario, type Scenario } from "./scenario.js";
 import { simulate } from "./simulate.js";
 
-const USAGE = "usage: npm run simulate -- [--seeds COUNT] [--first SEED] | --seed SEED | --pipelining";
+const USAGE =
+  "usage: npm run simulate -- [--seeds COUNT] [--first SEED] [--crowd] | --seed SEED [--crowd] | --pipelining";
 
 function main(): number {
   const { values } = parseArgs({
@@ -12,6 +13,7 @@ function main(): number {
       seed: { type: "string" },
       seeds: { type: "string" },
       first: { type: "string" },
+      crowd: { type: "boolean" },
       pipelining: { type: "boolean" },
     },
   });
@@ -19,24 +21,24 @@ function main(): number {
     process.stdout.write(pipeliningTable());
     return 0;
   }
-  if (values.seed !== undefined) return repeatSeed(whole(values.seed));
-  return sweep(whole(values.first ?? "1"), whole(values.seeds ?? "200"));
+  const scenarioOf = values.crowd ? crowdScenario : drawScenario;
+  if (values.seed !== undefined) return repeatSeed(scenarioOf(whole(values.seed)));
+  return sweep(scenarioOf, whole(values.first ?? "1"), whole(values.seeds ?? "200"));
 }
 
-function repeatSeed(seed: number): number {
-  const scenario = drawScenario(seed);
+function repeatSeed(scenario: Scenario): number {
   const result = simulate(scenario, (line) => process.stdout.write(`${line}\n`));
   process.stdout.write(`${JSON.stringify({ configuration: scenario.configuration, workers: scenario.workers })}\n`);
   process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   return result.violations.length === 0 ? 0 : 1;
 }
 
-function sweep(first: number, count: number): number {
+function sweep(scenarioOf: (seed: number) => Scenario, first: number, count: number): number {
   const totals = { faults: 0, seconds: 0, unpromised: 0, failed: 0, slowest: 0 };
   const counts: Record<string, number> = {};
   const started = process.hrtime.bigint();
   for (let seed = first; seed < first + count; seed++) {
-    const result = simulate(drawScenario(seed));
+    const result = simulate(scenarioOf(seed));
     totals.faults += result.faults;
     totals.seconds += result.seconds;
     totals.slowest = Math.max(totals.slowest, result.slowest);
@@ -44,7 +46,7 @@ function sweep(first: number, count: number): number {
     if (!result.bitsPromised) totals.unpromised++;
     if (result.violations.length === 0) continue;
     totals.failed++;
-    process.stdout.write(`seed ${seed}: ${result.violations[0]}; repeat it with: npm run simulate -- --seed ${seed}\n`);
+    process.stdout.write(`seed ${seed}: ${result.violations[0]}; repeat it with --seed ${seed}\n`);
   }
   const wallSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const { user, system } = process.cpuUsage();

@@ -31,6 +31,7 @@ export function secondsPerStep(workers: number, pipeline: number): number {
     network: { usualDelayMs: 5, slowShare: 0, lossShare: 0, duplicateShare: 0 },
     abandonedTasks: "end",
     sendMs: 0,
+    unwatched: false,
   };
   const { seconds, violations } = simulate(scenario);
   if (violations.length > 0) throw new Error(violations.join("; "));

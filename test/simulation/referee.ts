@@ -15,7 +15,10 @@ export class Referee {
   /** θ hash before each step of the quiet run. */
   readonly #hashes: readonly string[];
   /** Someone computed a wrong number and nobody was there to check it: bits are no longer promised. */
-  #unchecked = false;
+  #unchecked: boolean;
+  /** Events from one look at the whole cluster to the next: it costs as much as there are workers. */
+  readonly #lookEvery: number;
+  #events = 0;
   readonly #blameless: ReadonlySet<string>;
   readonly #settledMs: number;
   readonly #longestUsualMs: number;
@@ -30,7 +33,9 @@ export class Referee {
   finalHash = "";
   readonly counts: Record<string, number> = {};
 
-  constructor({ configuration, workers, calmFromMs, taskMs }: Scenario, startMs: number) {
+  constructor({ configuration, workers, calmFromMs, taskMs, unwatched }: Scenario, startMs: number) {
+    this.#unchecked = unwatched;
+    this.#lookEvery = Math.ceil(workers.length / 20);
     this.#blameless = new Set(workers.filter((each) => BLAMELESS.has(each.character)).map(({ name }) => name));
     // Where slow workers are in the majority, theirs is the usual time.
     const slowness = Math.max(...workers.map(({ character }) => SLOWNESS[character] ?? 1));
@@ -65,6 +70,10 @@ export class Referee {
   effects(core: CoordinatorCore, effects: readonly CoordinatorEffect[], nowMs: number): void {
     for (const effect of effects) this.#effect(effect, nowMs);
     this.#progresses(nowMs);
+    if (this.#events++ % this.#lookEvery === 0) this.#lookAt(core, nowMs);
+  }
+
+  #lookAt(core: CoordinatorCore, nowMs: number): void {
     const { leases, workers, phase } = core.status(nowMs);
     this.#expect(
       leases.leased === this.#openLeases,

@@ -83,6 +83,8 @@ export interface Scenario {
   readonly network: NetworkPlan;
   /** What a compute pool does with an abandoned task: ends its thread, or lets it finish and hold the slot. */
   readonly abandonedTasks: "end" | "finish";
+  /** Liars are at work and audits look at a part only: wrong numbers slip through, and all else has to hold. */
+  readonly unwatched: boolean;
 }
 
 export interface NetworkPlan {
@@ -103,9 +105,12 @@ export function drawScenario(seed: number): Scenario {
   const configuration = drawConfiguration(random, seed, flipping);
   const faults = drawFaults(random, workers, calmFromMs);
   const taskMs = random.pick([50, 400, 1500, 4000]);
+  const abandonedTasks = random.pick(["end", "finish"] as const);
+  const sendMs = taskMs * random.pick([0, 0, 0.5, 2]);
+  const unwatched = flipping && random.chance(0.25);
   return {
     seed,
-    configuration,
+    configuration: unwatched ? withCluster(configuration, { auditShare: 0.5 }) : configuration,
     workers,
     faults,
     calmFromMs,
@@ -116,9 +121,48 @@ export function drawScenario(seed: number): Scenario {
       lossShare: random.pick([0, 0.05, 0.5]),
       duplicateShare: random.pick([0, 0.05, 0.3]),
     },
-    abandonedTasks: random.pick(["end", "finish"]),
-    sendMs: taskMs * random.pick([0, 0, 0.5, 2]),
+    abandonedTasks,
+    sendMs,
+    unwatched,
   };
+}
+
+/** A thousand workers, a few of them of doubtful character, and misfortunes; a step has a task for each. */
+export function crowdScenario(seed: number): Scenario {
+  const random = new Random(seed, 4);
+  const { configuration, ...scenario } = drawScenario(seed);
+  const { metaTraining, pretraining } = configuration;
+  const workers = Array.from({ length: 1000 }, (_, i): WorkerPlan => {
+    const character = i % 100 === 99 ? random.pick(["hanging", "failing", "malformed", "slow"] as const) : "honest";
+    const startsMs = random.uniform(0, 5_000);
+    return {
+      name: `${character}-${i}`,
+      character,
+      slots: random.pick([1, 1, 1, 6]),
+      startsMs,
+      spared: i === 0,
+      liar: 0,
+    };
+  });
+  const calmFromMs = 20_000;
+  return {
+    ...scenario,
+    configuration: {
+      ...withCluster(configuration, { auditShare: 0.02, pipeline: 1 }),
+      pretraining: { ...pretraining, steps: 1, tasks: 256 },
+      metaTraining: { ...metaTraining, steps: 3, tasks: 1000 },
+    },
+    workers,
+    faults: drawFaults(random, workers, calmFromMs),
+    calmFromMs,
+    taskMs: 1500,
+    sendMs: 3000,
+    unwatched: false,
+  };
+}
+
+function withCluster(configuration: Configuration, change: Partial<Configuration["cluster"]>): Configuration {
+  return { ...configuration, cluster: { ...configuration.cluster, ...change } };
 }
 
 /** The same training with nothing going wrong, and a single worker. */
@@ -133,6 +177,7 @@ export function quietScenario({ seed, configuration, taskMs }: Scenario): Scenar
     network: { usualDelayMs: 1, slowShare: 0, lossShare: 0, duplicateShare: 0 },
     abandonedTasks: "end",
     sendMs: 0,
+    unwatched: false,
   };
 }
 

@@ -33,7 +33,7 @@ export interface SimulationResult {
   readonly faults: number;
   /** Simulated. */
   readonly seconds: number;
-  /** False where a flipper was at work and an audit had to be skipped. */
+  /** False where a flipper was at work and an audit had to be skipped, or looked at a part only. */
   readonly bitsPromised: boolean;
   /** How often what happened: ends of leases, audits, lost and quarantined workers. */
   readonly counts: Readonly<Record<string, number>>;

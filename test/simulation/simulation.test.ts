@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drawScenario, quietScenario, type Scenario } from "./scenario.js";
+import { crowdScenario, drawScenario, quietScenario, type Scenario } from "./scenario.js";
 import { type SimulationResult, simulate } from "./simulate.js";
 
 const SEEDS = 200;
@@ -25,13 +25,24 @@ describe("a cluster under simulated misfortune", () => {
 
   it("meets every kind of it: the seeds are no walk in the park", () => {
     expect(results).toHaveLength(SEEDS);
-    const kinds = ["refused", "failed", "lost", "repeated", "late", "audited", "dropped", "audit match"];
+    const kinds = ["group", "refused", "failed", "lost", "repeated", "late", "audited", "dropped", "audit match"];
     for (const kind of [...kinds, "audit mismatch", "audit skipped", "worker lost", "worker quarantine"]) {
       expect(sum(results, kind), kind).toBeGreaterThan(0);
     }
     expect(results.reduce((total, { faults }) => total + faults, 0)).toBeGreaterThan(10 * SEEDS);
     // Where a wrong number can slip through a skipped audit, bits are not promised; that must stay the exception.
-    expect(results.filter(({ bitsPromised }) => !bitsPromised).length).toBeLessThan(SEEDS / 50);
+    const watched = results.filter(({ seed }) => !drawScenario(seed).unwatched);
+    expect(watched.filter(({ bitsPromised }) => !bitsPromised).length).toBeLessThan(SEEDS / 50);
+    expect(watched.length).toBeLessThan(SEEDS);
+  });
+});
+
+describe("a thousand workers", () => {
+  it("keep every promise under misfortune, in groups and by themselves", () => {
+    const { violations, counts, bitsPromised } = simulate(crowdScenario(1));
+    expect(violations).toEqual([]);
+    expect(bitsPromised).toBe(true);
+    expect(counts.group).toBeGreaterThan(100);
   });
 });
 

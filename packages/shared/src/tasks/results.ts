@@ -22,7 +22,9 @@ export class GroupSums {
 
   /** The outcomes as one result; `undefined` where one of them cannot be in a sum: it is to be sent and judged by itself. */
   add(outcomes: readonly LeasedOutcome[]): GroupResult | undefined {
-    const sum = this.#sumsOf(outcomes[0]!.outcome.gradient.length).open();
+    const size = outcomes[0]!.outcome.gradient.length;
+    if (size === 0) return undefined;
+    const sum = this.#sumsOf(size).open();
     try {
       const tasks = [];
       for (const { lease, outcome } of outcomes) {

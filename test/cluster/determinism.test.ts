@@ -81,6 +81,16 @@ test("two workers give the parameters that one gives", async () => {
   expect(await hashes(cluster)).toEqual(await quiet());
 });
 
+test("workers of several slots, which may add results up, give the same", async () => {
+  const cluster = await smallCluster();
+  const coordinator = await start(cluster);
+  const workers = [1, 2, 6].map((slots) =>
+    workerProcess(cluster.folder, cluster.port, `of-${slots}`, ["--slots", `${slots}`]),
+  );
+  await succeed(coordinator, workers);
+  expect(await hashes(cluster)).toEqual(await quiet());
+});
+
 test("a run that was stopped by a signal and resumed gives the same", async () => {
   const cluster = await smallCluster();
   const coordinator = await start(cluster);

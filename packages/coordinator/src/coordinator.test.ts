@@ -142,6 +142,26 @@ test("workers find no open door before all is there that their events need", asy
   expect(door).toBe("shut");
 });
 
+test("seven workers of different slots give the same parameters, in groups and by themselves", async () => {
+  const configuration = (groups: boolean) =>
+    smallConfiguration({ pretraining: { tasks: 24 }, metaTraining: { tasks: 24 }, cluster: { groups } });
+  const alone = await train(await temporaryFolder(), 1, { configuration: configuration(false) });
+  for (const groups of [true, false]) {
+    const folder = await temporaryFolder();
+    const coordinator = await smallCoordinator(folder, { configuration: configuration(groups) });
+    const sent = vi.fn();
+    for (let slots = 1; slots <= 7; slots++) {
+      const worker = workerOf(coordinator);
+      worker.computeInGroups(sent);
+      worker.hello(helloOf(`worker-${slots}`, { slots }));
+    }
+    await coordinator.finished;
+    expect(await hashes(folder)).toEqual(alone);
+    if (groups) expect(sent.mock.calls.length).toBeGreaterThan(6);
+    else expect(sent).not.toHaveBeenCalled();
+  }
+});
+
 test("two workers and one give the same parameters after every step", async () => {
   const one = await train(await temporaryFolder(), 1);
   const two = await train(await temporaryFolder(), 2);

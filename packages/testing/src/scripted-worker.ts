@@ -7,7 +7,10 @@ import {
   type CoordinatorToWorker,
   clusterClient,
   coordinatorMessageFromProto,
+  GroupSums,
   type Hello,
+  type Lease,
+  type LeasedOutcome,
   PROTOCOL_VERSION,
   resultOf,
   type Task,
@@ -94,15 +97,39 @@ export class ScriptedWorker {
 
   /** Answers every lease with `outcomeOf`, or keeps it where that is undefined. */
   compute(outcomeOf: (task: Task, theta: Float32Array) => TaskOutcome | undefined = pretendOutcome): void {
+    this.#answer((leases, thetaOf) => {
+      for (const { id, task } of leases) {
+        const outcome = outcomeOf(task, thetaOf(task));
+        if (outcome !== undefined) this.send({ type: "result", ...resultOf({ lease: id, outcome }) });
+      }
+    });
+  }
+
+  /** Answers the leases that come together with their sum, as far as they may be added up. @param sent told of each group's size */
+  computeInGroups(sent: (tasks: number) => void): void {
+    const sums = new GroupSums();
+    this.#answer((leases, thetaOf) => {
+      const together = new Map<number | string, LeasedOutcome[]>();
+      for (const { id, task, groupable } of leases) {
+        const of = groupable ? task.step : id;
+        together.set(of, [...(together.get(of) ?? []), { lease: id, outcome: pretendOutcome(task, thetaOf(task)) }]);
+      }
+      for (const outcomes of together.values()) {
+        if (outcomes.length === 1) this.send({ type: "result", ...resultOf(outcomes[0]!) });
+        else {
+          this.send({ type: "group", ...sums.add(outcomes)! });
+          sent(outcomes.length);
+        }
+      }
+    });
+  }
+
+  #answer(answer: (leases: readonly Lease[], thetaOf: (task: Task) => Float32Array) => void): void {
     const thetas = new Map<number, Float32Array>();
     this.#onMessage = (message) => {
       if (message.type === "parameters") thetas.set(message.step, message.theta);
       if (message.type === "drain") this.close();
-      if (message.type !== "assign") return;
-      for (const { id, task } of message.leases) {
-        const outcome = outcomeOf(task, thetas.get(task.parametersStep)!);
-        if (outcome !== undefined) this.send({ type: "result", ...resultOf({ lease: id, outcome }) });
-      }
+      if (message.type === "assign") answer(message.leases, (task) => thetas.get(task.parametersStep)!);
     };
   }
 

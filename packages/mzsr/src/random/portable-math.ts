@@ -20,6 +20,13 @@ const LARGEST_ANGLE = 1e5;
 /** [exponent, 2^exponent], largest first; squaring powers of two is exact. */
 const POWERS_OF_TWO: readonly (readonly [number, number])[] = powersOfTwo();
 
+/** The halves of `portableExp`'s exponents lie within ± this. */
+const LARGEST_SMALL_POWER = 540;
+/** 2^−540 … 2^540: a blur kernel takes 450 of them, and a task is drawn with a kernel of its own. */
+const SMALL_POWERS = Float64Array.from({ length: 2 * LARGEST_SMALL_POWER + 1 }, (_, i) =>
+  productOfPowers(i - LARGEST_SMALL_POWER),
+);
+
 const EXP_COEFFICIENTS = series(14, (n) => 1 / factorial(n));
 const LOG_COEFFICIENTS = series(12, (n) => 2 / (2 * n + 1));
 const SIN_COEFFICIENTS = series(9, (n) => (n % 2 === 0 ? 1 : -1) / factorial(2 * n + 1));
@@ -99,6 +106,11 @@ function polynomial(coefficients: readonly number[], x: number): number {
 }
 
 function powerOfTwo(exponent: number): number {
+  return SMALL_POWERS[exponent + LARGEST_SMALL_POWER] ?? productOfPowers(exponent);
+}
+
+/** Exact: every partial product is a power of two. */
+function productOfPowers(exponent: number): number {
   let rest = Math.abs(exponent);
   let result = 1;
   for (const [power, value] of POWERS_OF_TWO) {

@@ -118,6 +118,7 @@ async function assemble(
     credentials: await serverCredentials(options.tls),
     images: dataset.images,
     token: options.token,
+    keptSteps: configuration.cluster.pipeline + 1,
     deliver: (event) => loop.deliver(event),
     onRefusal: (reason, peer) => {
       metrics.peerRefused();

@@ -142,6 +142,17 @@ export class ScriptedWorker {
     });
   }
 
+  /** Takes no more than the message that is asked for already, until `readOn`: the stream's window then fills. */
+  stopReading(): void {
+    // A paused stream still reads as many messages ahead as its buffer takes.
+    this.#stream._read = () => undefined;
+  }
+
+  readOn(): void {
+    Reflect.deleteProperty(this.#stream, "_read");
+    this.#stream._read(1);
+  }
+
   close(): void {
     this.#stream.end();
   }

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";
-import { type ClusterClient, clusterClient, type GroupResult, type TaskReport } from "@mzsr/shared";
+import {
+  type ClusterClient,
+  clusterClient,
+  FLOW_CONTROL_WINDOW_BYTES,
+  type GroupResult,
+  type TaskReport,
+} from "@mzsr/shared";
 import { helloOf, ScriptedWorker } from "@mzsr/testing/scripted-worker";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
@@ -13,6 +19,7 @@ import type { CoordinatorEvent } from "../core/events.js";
 import { loadDataset } from "../tasks/dataset.js";
 import { serverCredentials } from "./credentials.js";
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
+import { MAX_WAITING_MESSAGES } from "./outbox.js";
 import { ParametersMessages } from "./outgoing.js";
 
 async function serve(changes: Partial<GrpcServerOptions> = {}) {
@@ -24,6 +31,7 @@ async function serve(changes: Partial<GrpcServerOptions> = {}) {
     credentials: ServerCredentials.createInsecure(),
     images: [],
     token: undefined,
+    keptSteps: 1,
     deliver: (event) => events.push(event),
     onRefusal: (reason) => refusals.push(reason),
     ...changes,
@@ -253,4 +261,52 @@ test("a TLS file that is missing or no certificate is named", async () => {
   await expect(missing).rejects.toThrow(/--tls-cert .*cert.pem: cannot be read/);
   const [image] = await smallImages(folder);
   await expect(serverCredentials({ certFile: image!, keyFile: image! })).rejects.toThrow("holds no certificate");
+});
+
+/** A worker that stops reading, to which the parameters before steps 1 to 6 are sent. */
+async function slowReader(changes: Partial<GrpcServerOptions> = {}) {
+  const { server, events } = await serve(changes);
+  // More than a stream's window takes.
+  const theta = new Float32Array(FLOW_CONTROL_WINDOW_BYTES);
+  const worker = connect(server);
+  worker.hello(helloOf("slow"));
+  const { session } = await eventOf(events, "join");
+  worker.stopReading();
+  const parameters = new ParametersMessages((step) => ({ stage: "metaTraining", step, theta }), 1);
+  for (let step = 1; step <= 6; step++) server.send(session, parameters.before(step));
+  return { server, events, worker, session };
+}
+
+test("a worker that stops reading gets no queue of old parameters, and is let go after the patience", async () => {
+  const { events, worker } = await slowReader({ patienceMs: 300 });
+  const { reason } = await eventOf(events, "disconnected");
+  expect(reason).toBe("it reads too slowly: a message was on its way for 0.3 s");
+  worker.readOn();
+  await worker.closed();
+  expect(worker.received.length).toBeLessThanOrEqual(1);
+});
+
+test("a worker that reads again gets the newest parameters, without those between", async () => {
+  const { server, worker, session } = await slowReader();
+  server.send(session, { type: "drain", reason: "the test is over", finished: true });
+  worker.readOn();
+  await worker.next("drain");
+  const steps = worker.received.flatMap((message) => (message.type === "parameters" ? [message.step] : []));
+  expect(steps).toEqual([1, 6]);
+});
+
+test("a worker for which more waits than may is let go at once", async () => {
+  const { server, events, session } = await slowReader();
+  for (let i = 0; i <= MAX_WAITING_MESSAGES; i++) server.send(session, { type: "cancel", leases: [`lease-${i}`] });
+  const { reason } = await eventOf(events, "disconnected");
+  expect(reason).toBe(`it reads too slowly: more than ${MAX_WAITING_MESSAGES} messages wait`);
+});
+
+test("a session that ends while a worker does not read still says what was sent before, once it reads", async () => {
+  const { server, worker, session } = await slowReader();
+  server.send(session, { type: "refusal", reason: "another of this name came", retry: true });
+  server.close(session, "another of this name came");
+  worker.readOn();
+  expect(await worker.next("refusal")).toMatchObject({ reason: "another of this name came" });
+  await worker.closed();
 });

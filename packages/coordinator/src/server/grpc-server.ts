@@ -2,12 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";
-import { type CoordinatorToWorker, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
+import { type CoordinatorToWorker, clusterService, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
 import type { SessionId } from "../core/events.js";
 import type { DatasetFile } from "../tasks/dataset.js";
+import { sendFramesAsTheyAre } from "./grpc-frames.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { imageHandler } from "./image-source.js";
-import { type EncodedMessage, sharingClusterService } from "./outgoing.js";
+import type { Outgoing } from "./outgoing.js";
 import { type SessionCall, type SessionRules, WorkerStream } from "./worker-stream.js";
 
 /** How long streams may take to end by themselves when the server stops. */
@@ -47,12 +48,12 @@ export class GrpcServer {
       },
       FetchImage: imageHandler(options.images, options.token),
     };
-    this.#server.addService(sharingClusterService(), handlers);
+    this.#server.addService(clusterService(), handlers);
     this.#port = await bind(this.#server, options);
   }
 
   /** Sends to a session; one that is gone already has said so, and is passed over. */
-  send(session: SessionId, message: CoordinatorToWorker | EncodedMessage): void {
+  send(session: SessionId, message: CoordinatorToWorker | Outgoing): void {
     this.#sessions.get(session)?.send(message);
   }
 
@@ -96,8 +97,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const server = new Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-    "grpc.keepalive_time_ms": 10_000,
-    "grpc.keepalive_timeout_ms": 5_000,
+    // The last resort for a peer whose machine is gone: silence is the core's to judge, by any message or heartbeat.
+    // Its timer runs on this process's own loop, which may be seconds late with many workers: a short one might end the
+    // sessions of workers whose answers lie unread.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 60_000,
+    interceptors: [sendFramesAsTheyAre],
   });
   widenServerWindows(server, FLOW_CONTROL_WINDOW_BYTES);
   const grpc = new GrpcServer(server);

@@ -1,45 +1,34 @@
-/** What leaves for the workers: messages, and messages that are serialised already because many workers get the same. */
-import {
-  type CoordinatorMessage,
-  type CoordinatorToWorker,
-  clusterService,
-  coordinatorMessageToProto,
-  type StepParameters,
-} from "@mzsr/shared";
+/** Messages on their way to workers, serialised and framed; once only where many workers get the same. */
+import { type CoordinatorToWorker, clusterService, coordinatorMessageToProto, type StepParameters } from "@mzsr/shared";
+import { Frame } from "./grpc-frames.js";
 
-/** A message as the bytes that go over the wire. */
-export class EncodedMessage {
-  readonly bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
+/** A message with the bytes that go over the wire. */
+export interface Outgoing<Message extends CoordinatorToWorker = CoordinatorToWorker> {
+  readonly message: Message;
+  readonly frame: Frame;
+  /** Many workers get this very frame. */
+  readonly shared: boolean;
 }
 
-/** The service, with a Session that also takes messages which are encoded already. */
-export function sharingClusterService() {
-  const service = clusterService();
-  const serialize = service.Session.responseSerialize;
-  return {
-    ...service,
-    Session: {
-      ...service.Session,
-      responseSerialize: (message: CoordinatorMessage | EncodedMessage): Buffer =>
-        message instanceof EncodedMessage ? message.bytes : serialize(message),
-    },
-  };
+/** Serialises and frames a message for one worker. */
+export function outgoing<Message extends CoordinatorToWorker>(message: Message): Outgoing<Message> {
+  return { message, frame: frameOf(message), shared: false };
 }
 
-/** Serialises a message now, to be written to any number of streams. */
-export function encodeMessage(message: CoordinatorToWorker): EncodedMessage {
-  return new EncodedMessage(clusterService().Session.responseSerialize(coordinatorMessageToProto(message)));
+/** Serialises and frames a message that will be sent to many workers. */
+export function outgoingToMany<Message extends CoordinatorToWorker>(message: Message): Outgoing<Message> {
+  return { message, frame: frameOf(message), shared: true };
 }
 
-/** Parameters, serialised once per step however many workers ask for them; the newest few steps are kept. */
+function frameOf(message: CoordinatorToWorker): Frame {
+  return new Frame(clusterService().Session.responseSerialize(coordinatorMessageToProto(message)));
+}
+
+/** Parameters, framed once per step however many workers ask for them; the newest few steps are kept. */
 export class ParametersMessages {
   readonly #parametersOf: (step: number) => StepParameters;
   readonly #kept: number;
-  readonly #messages = new Map<number, EncodedMessage>();
+  readonly #messages = new Map<number, Outgoing>();
 
   /**
    * @param parametersOf θ before a step
@@ -50,10 +39,10 @@ export class ParametersMessages {
     this.#kept = kept;
   }
 
-  before(step: number): EncodedMessage {
+  before(step: number): Outgoing {
     const known = this.#messages.get(step);
     if (known !== undefined) return known;
-    const message = encodeMessage({ type: "parameters", ...this.#parametersOf(step) });
+    const message = outgoingToMany({ type: "parameters", ...this.#parametersOf(step) });
     this.#messages.set(step, message);
     const oldest = Math.min(...this.#messages.keys());
     if (this.#messages.size > this.#kept) this.#messages.delete(oldest);

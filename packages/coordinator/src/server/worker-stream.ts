@@ -6,7 +6,6 @@ import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { messageOf } from "@mzsr/mzsr";
 import {
   type CoordinatorToWorker,
-  coordinatorMessageToProto,
   type Hello,
   PROTOCOL_VERSION,
   type WorkerMessage__Output,
@@ -14,17 +13,26 @@ import {
   workerMessageFromProto,
 } from "@mzsr/shared";
 import type { CoordinatorEvent, SessionId } from "../core/events.js";
-import { EncodedMessage } from "./outgoing.js";
+import { resetStream } from "./grpc-frames.js";
+import { Outbox } from "./outbox.js";
+import { type Outgoing, outgoing } from "./outgoing.js";
 import { tokenMatches } from "./token.js";
 
 /** A peer that has not introduced itself by then is let go. */
 const HELLO_TIMEOUT_MS = 10_000;
+
+/** A worker that has not taken a message by then does not read: its stream is given up. */
+const PATIENCE_MS = 60_000;
 
 export type SessionCall = ServerDuplexStream<WorkerMessage__Output, unknown>;
 
 export interface SessionRules {
   /** The shared secret, where one is asked for. */
   readonly token: string | undefined;
+  /** Steps whose parameters may be in use at once: one more than the pipeline is deep. */
+  readonly keptSteps: number;
+  /** How long a worker may take to read one message, in milliseconds; a minute by default. */
+  readonly patienceMs?: number;
   readonly deliver: (event: CoordinatorEvent) => void;
   /** Told of peers that never became a worker, and why. */
   readonly onRefusal: (reason: string, peer: string) => void;
@@ -36,7 +44,10 @@ export class WorkerStream {
   readonly id: SessionId;
   readonly #call: SessionCall;
   readonly #rules: SessionRules;
-  readonly #helloTimer: NodeJS.Timeout;
+  readonly #outbox: Outbox;
+  readonly #stopWaitingForHello: () => void;
+  /** Called when the message on its way has left; undefined while none is. */
+  #stopWaitingForRead: (() => void) | undefined;
   #hello: Hello | undefined;
   #open = true;
 
@@ -44,17 +55,21 @@ export class WorkerStream {
     this.id = id;
     this.#call = call;
     this.#rules = rules;
-    this.#helloTimer = setTimeout(() => this.#refuse("no hello arrived", true), HELLO_TIMEOUT_MS);
+    this.#outbox = new Outbox(rules.keptSteps);
+    this.#stopWaitingForHello = later(HELLO_TIMEOUT_MS, () => this.#refuse("no hello arrived", true));
     call.on("data", (wire: WorkerMessage__Output) => this.#receive(wire));
     // A connection that breaks may look the same as a stream that the worker closed.
     call.on("end", () => this.#finish("its stream ended"));
-    call.on("error", (error) => this.#finish(messageOf(error)));
-    call.on("cancelled", () => this.#finish("the connection was lost"));
+    call.on("error", (error) => this.#lost(messageOf(error)));
+    call.on("cancelled", () => this.#lost("the connection was lost"));
   }
 
-  send(message: CoordinatorToWorker | EncodedMessage): void {
+  /** Sends a message, or lets it wait while another is on its way. */
+  send(message: CoordinatorToWorker | Outgoing): void {
     if (!this.#open) return;
-    this.#call.write(message instanceof EncodedMessage ? message : coordinatorMessageToProto(message));
+    const tooMuch = this.#outbox.push("frame" in message ? message : outgoing(message));
+    if (tooMuch === undefined) this.#sendNext();
+    else this.#giveUp(tooMuch);
   }
 
   /** Ends the stream from this side; what was sent before still arrives. */
@@ -86,7 +101,7 @@ export class WorkerStream {
   }
 
   #introduce(message: WorkerToCoordinator): void {
-    clearTimeout(this.#helloTimer);
+    this.#stopWaitingForHello();
     const rejection = validateHello(message, this.#rules.token);
     if (message.type !== "hello" || rejection !== undefined) {
       this.#refuse(rejection ?? "no hello", false);
@@ -132,11 +147,47 @@ export class WorkerStream {
     this.#finish(reason);
   }
 
+  /** One message at a time: what waits in the outbox can be overtaken. A session that is over ends after its last one. */
+  #sendNext(): void {
+    if (this.#stopWaitingForRead !== undefined) return;
+    const next = this.#outbox.shift();
+    if (next === undefined) {
+      if (!this.#open) this.#call.end();
+      return;
+    }
+    const { patienceMs = PATIENCE_MS } = this.#rules;
+    const stop = later(patienceMs, () => this.#giveUp(`a message was on its way for ${patienceMs / 1000} s`));
+    this.#stopWaitingForRead = stop;
+    this.#call.write(next.frame, () => {
+      if (this.#stopWaitingForRead !== stop) return;
+      this.#nothingOnItsWay();
+      this.#sendNext();
+    });
+  }
+
+  /** The worker does not read: its stream would never end by itself. */
+  #giveUp(why: string): void {
+    this.#lost(`it reads too slowly: ${why}`);
+    resetStream(this.#call);
+  }
+
+  /** Nothing can be sent any more. */
+  #lost(reason: string): void {
+    this.#outbox.clear();
+    this.#nothingOnItsWay();
+    this.#finish(reason);
+  }
+
+  #nothingOnItsWay(): void {
+    this.#stopWaitingForRead?.();
+    this.#stopWaitingForRead = undefined;
+  }
+
   #finish(reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    clearTimeout(this.#helloTimer);
-    this.#call.end();
+    this.#stopWaitingForHello();
+    this.#sendNext();
     this.#rules.onClosed(this.id);
     if (this.#hello !== undefined) this.#rules.deliver({ type: "disconnected", session: this.id, reason });
   }
@@ -146,6 +197,19 @@ export class WorkerStream {
 function leasesIn({ result, group }: WorkerMessage__Output): string[] {
   const leases = result ? [result.lease] : (group?.tasks ?? []).map(({ lease }) => lease);
   return leases.filter((lease) => lease !== "");
+}
+
+/**
+ * Calls `late` after `ms`, and after what has arrived by then: a loop that was busy runs its timers before it reads its
+ * sockets. Returns what calls it off.
+ */
+function later(ms: number, late: () => void): () => void {
+  let over = false;
+  const timer = setTimeout(() => setImmediate(() => !over && late()), ms);
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Why a first message does not open a session. */

@@ -12,7 +12,7 @@ import type { CheckpointWriter } from "../run/checkpoint-writer.js";
 import type { MetricsLine } from "../run/metrics-log.js";
 import type { RunFolder } from "../run/run-folder.js";
 import type { GrpcServer } from "../server/grpc-server.js";
-import type { ParametersMessages } from "../server/outgoing.js";
+import { type Outgoing, outgoingToMany, type ParametersMessages } from "../server/outgoing.js";
 import type { EventRecorder } from "./event-recorder.js";
 import type { LiveRun } from "./live-run.js";
 
@@ -40,16 +40,21 @@ export interface EffectTargets {
 
 export class EffectRunner {
   readonly #targets: EffectTargets;
+  /** The same for every worker. */
+  readonly #welcome: Outgoing;
 
   constructor(targets: EffectTargets) {
     this.#targets = targets;
+    const { run, configuration, images, incarnation } = targets;
+    const heartbeatSeconds = HEARTBEAT_SECONDS;
+    this.#welcome = outgoingToMany({ type: "welcome", run, configuration, images, heartbeatSeconds, incarnation });
   }
 
   carryOut(effect: Exclude<CoordinatorEffect, RunEnd>): void {
     const { server, metrics, checkpoints } = this.#targets;
     switch (effect.type) {
       case "welcome":
-        this.#welcome(effect.session);
+        server.send(effect.session, this.#welcome);
         break;
       case "refuse":
         server.send(effect.session, { type: "refusal", reason: effect.reason, retry: effect.retry });
@@ -92,16 +97,10 @@ export class EffectRunner {
     }
   }
 
-  #welcome(session: string): void {
-    const { server, run, configuration, images, incarnation } = this.#targets;
-    const heartbeatSeconds = HEARTBEAT_SECONDS;
-    server.send(session, { type: "welcome", run, configuration, images, heartbeatSeconds, incarnation });
-  }
-
   #sendParameters(session: string, step: number): void {
     const message = this.#targets.parameters.before(step);
     this.#targets.server.send(session, message);
-    this.#targets.metrics.parametersSent(message.bytes.length);
+    this.#targets.metrics.parametersSent(message.frame.bytes.length);
   }
 
   #stepDone(summary: StepSummary): void {

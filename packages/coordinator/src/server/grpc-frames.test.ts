@@ -1,0 +1,62 @@
+import type { Http2Stream } from "node:http2";
+import { Server, ServerCredentials, type ServerDuplexStream, type ServerInterceptor } from "@grpc/grpc-js";
+import { clusterClient, clusterService, coordinatorMessageToProto } from "@mzsr/shared";
+import { expect, onTestFinished, test } from "vitest";
+import { Frame, resetStream, sendFramesAsTheyAre } from "./grpc-frames.js";
+
+const drain = coordinatorMessageToProto({ type: "drain", reason: "over", finished: true });
+const frame = new Frame(clusterService().Session.responseSerialize(drain));
+
+/** A client's stream of a server that answers it with `answer`. */
+async function streamOf(
+  interceptors: ServerInterceptor[],
+  answer: (call: ServerDuplexStream<unknown, unknown>) => void,
+) {
+  const server = new Server({ interceptors });
+  server.addService(clusterService(), { Session: answer, FetchImage: () => undefined });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  onTestFinished(() => server.forceShutdown());
+  const client = clusterClient(`127.0.0.1:${port}`);
+  onTestFinished(() => client.close());
+  return client.Session();
+}
+
+test("a frame goes out as it is, without a copy, and arrives as the message that it holds", async () => {
+  const written: unknown[] = [];
+  const watching: ServerInterceptor = (_method, call) => {
+    const { stream } = call as unknown as { stream: Http2Stream };
+    const write = stream.write.bind(stream) as (...words: unknown[]) => boolean;
+    stream.write = (...words: unknown[]) => {
+      written.push(words[0]);
+      return write(...words);
+    };
+    return call as unknown as ReturnType<ServerInterceptor>;
+  };
+  const stream = await streamOf([watching, sendFramesAsTheyAre], (call) => {
+    call.write(frame);
+    call.write(drain);
+    call.end();
+  });
+  const arrived: unknown[] = [];
+  for await (const message of stream) arrived.push(message);
+  expect(arrived).toEqual([expect.objectContaining({ message: "drain" }), arrived[0]]);
+  expect(written[0]).toBe(frame.bytes);
+  expect(written[1], "grpc-js frames other messages in the same way").toEqual(frame.bytes);
+});
+
+test("a stream that is reset ends at once for its peer", async () => {
+  const stream = await streamOf([sendFramesAsTheyAre], (call) => {
+    call.write(frame, () => resetStream(call));
+  });
+  const error = await new Promise<Error>((resolve) => stream.on("error", resolve).resume());
+  expect(error.message).toMatch(/CANCEL/i);
+});
+
+test("a grpc-js with another inside is noticed at once", () => {
+  expect(() => sendFramesAsTheyAre({} as never, {} as never)).toThrow("frames its messages in another way");
+  expect(() => resetStream({ call: {} } as never)).toThrow("HTTP/2 streams in another way");
+});

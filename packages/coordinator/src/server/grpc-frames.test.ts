@@ -1,8 +1,9 @@
 import type { Http2Stream } from "node:http2";
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerInterceptor } from "@grpc/grpc-js";
 import { clusterClient, clusterService, coordinatorMessageToProto } from "@mzsr/shared";
-import { expect, onTestFinished, test } from "vitest";
-import { Frame, resetStream, sendFramesAsTheyAre } from "./grpc-frames.js";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { FrameReader } from "./frame-reader.js";
+import { Frame, ownFrames, resetStream } from "./grpc-frames.js";
 
 const drain = coordinatorMessageToProto({ type: "drain", reason: "over", finished: true });
 const frame = new Frame(clusterService().Session.responseSerialize(drain));
@@ -36,7 +37,7 @@ test("a frame goes out as it is, without a copy, and arrives as the message that
     };
     return call as unknown as ReturnType<ServerInterceptor>;
   };
-  const stream = await streamOf([watching, sendFramesAsTheyAre], (call) => {
+  const stream = await streamOf([watching, ownFrames], (call) => {
     call.write(frame);
     call.write(drain);
     call.end();
@@ -48,8 +49,23 @@ test("a frame goes out as it is, without a copy, and arrives as the message that
   expect(written[1], "grpc-js frames other messages in the same way").toEqual(frame.bytes);
 });
 
+test("what a client sends is put together by the frame reader", async () => {
+  const write = vi.spyOn(FrameReader.prototype, "write");
+  onTestFinished(() => write.mockRestore());
+  const arrived: unknown[] = [];
+  const stream = await streamOf([ownFrames], (call) => {
+    call.on("data", (message) => arrived.push(message)).on("end", () => call.end());
+  });
+  stream.write({ failure: { lease: "a", reason: "r".repeat(100_000) } });
+  stream.write({ goodbye: { reason: "b" } });
+  stream.end();
+  await new Promise((resolve) => stream.on("end", resolve).resume());
+  expect(arrived).toMatchObject([{ failure: { reason: "r".repeat(100_000) } }, { goodbye: { reason: "b" } }]);
+  expect(write.mock.results.flatMap(({ value }) => value)).toHaveLength(2);
+});
+
 test("a stream that is reset ends at once for its peer", async () => {
-  const stream = await streamOf([sendFramesAsTheyAre], (call) => {
+  const stream = await streamOf([ownFrames], (call) => {
     call.write(frame, () => resetStream(call));
   });
   const error = await new Promise<Error>((resolve) => stream.on("error", resolve).resume());
@@ -57,6 +73,6 @@ test("a stream that is reset ends at once for its peer", async () => {
 });
 
 test("a grpc-js with another inside is noticed at once", () => {
-  expect(() => sendFramesAsTheyAre({} as never, {} as never)).toThrow("frames its messages in another way");
+  expect(() => ownFrames({} as never, {} as never)).toThrow("frames its messages in another way");
   expect(() => resetStream({ call: {} } as never)).toThrow("HTTP/2 streams in another way");
 });

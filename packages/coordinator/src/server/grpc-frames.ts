@@ -3,14 +3,13 @@
  *
  * A gRPC message travels as five bytes (a flag and the length) and the message. grpc-js makes that frame anew for each
  * stream: with 900 KB of parameters and 256 workers that is 256 allocations and copies a step. A frame that is made once
- * may go to any number of streams. The call's inside is private to grpc-js: the test beside this file fails when a new
- * version makes this useless or wrong.
+ * may go to any number of streams; what comes in is cut by a `FrameReader`. The call's inside is private to grpc-js: the
+ * test beside this file fails when a new version makes this useless or wrong.
  */
 import type { Http2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { ServerDuplexStream, ServerInterceptingCallInterface, ServerInterceptor } from "@grpc/grpc-js";
-
-const PREFIX_BYTES = 5;
+import { FrameReader, PREFIX_BYTES } from "./frame-reader.js";
 
 /** A message as the bytes that go over the wire, its gRPC frame included. */
 export class Frame {
@@ -27,15 +26,21 @@ export class Frame {
 
 interface CallInside {
   serializeMessage?: (message: unknown) => Buffer;
+  decoder?: Pick<FrameReader, "write">;
+  readonly maxReceiveMessageSize?: number;
   readonly stream?: Http2Stream;
 }
 
-/** Lets a server's streams send a `Frame` as it is; other messages are framed as ever. */
-export const sendFramesAsTheyAre: ServerInterceptor = (_method, call) => {
+/** Lets a server's streams send a `Frame` as it is (other messages are framed as ever), and read with a `FrameReader`. */
+export const ownFrames: ServerInterceptor = (_method, call) => {
   const inside = call as unknown as CallInside;
-  const serialize = inside.serializeMessage?.bind(call);
-  if (serialize === undefined) throw new Error("this version of @grpc/grpc-js frames its messages in another way");
-  inside.serializeMessage = (message) => (message instanceof Frame ? message.bytes : serialize(message));
+  const { serializeMessage, decoder, maxReceiveMessageSize } = inside;
+  if (serializeMessage === undefined || decoder?.write === undefined || maxReceiveMessageSize === undefined) {
+    throw new Error("this version of @grpc/grpc-js frames its messages in another way");
+  }
+  inside.serializeMessage = (message) =>
+    message instanceof Frame ? message.bytes : serializeMessage.call(call, message);
+  inside.decoder = new FrameReader(maxReceiveMessageSize);
   // Itself, not another object around it: the stream of a call is found through it.
   return call as ServerInterceptingCallInterface as ReturnType<ServerInterceptor>;
 };

@@ -5,7 +5,7 @@ import { InputError } from "@mzsr/mzsr";
 import { type CoordinatorToWorker, clusterService, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
 import type { SessionId } from "../core/events.js";
 import type { DatasetFile } from "../tasks/dataset.js";
-import { sendFramesAsTheyAre } from "./grpc-frames.js";
+import { ownFrames } from "./grpc-frames.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { imageHandler } from "./image-source.js";
 import type { Outgoing } from "./outgoing.js";
@@ -102,7 +102,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     // sessions of workers whose answers lie unread.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 60_000,
-    interceptors: [sendFramesAsTheyAre],
+    interceptors: [ownFrames],
   });
   widenServerWindows(server, FLOW_CONTROL_WINDOW_BYTES);
   const grpc = new GrpcServer(server);

@@ -12,7 +12,10 @@ const THETA = new Float32Array(3);
 const parameters = (step: number, theta = THETA): Outgoing =>
   outgoingToMany({ type: "parameters", stage: "metaTraining", step, theta });
 const assign = (...leases: readonly string[]): Outgoing =>
-  outgoing({ type: "assign", leases: leases.map((id, i) => ({ id, task: smallTask(schedule, 1, i) })) });
+  outgoing({
+    type: "assign",
+    leases: leases.map((id, i) => ({ id, task: smallTask(schedule, 1, i), groupable: false })),
+  });
 const announce = (step: number): Outgoing => outgoing({ type: "announce", tasks: [smallTask(schedule, step, 0)] });
 const cancel = (...leases: readonly string[]): Outgoing => outgoing({ type: "cancel", leases });
 

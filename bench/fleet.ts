@@ -1,9 +1,10 @@
 // What many workers cost one coordinator: the shipped program on the first core, pretend workers on the second that answer
-// each lease at once with a gradient of the paper's size, one task a worker and step; beside each row, in the same run,
+// each lease at once with a gradient of the paper's size, one task a worker and step, or several that it answers with their sum; beside each row, in the same run,
 // what bare TCP costs for the same bytes. The coordinator's processor time is what counts: the clock also waits for the
 // pretend workers, and for whatever else the machine does.
 //
 //   npm run build && node bench/run.mjs fleet [--workers 16,64,256,1024] [--steps 20] [--seconds 60] [--json]
+//   node bench/run.mjs fleet --workers 256,32x8,128x8          # 32 and 128 workers with groups of 8
 //   node bench/run.mjs fleet --workers 64 --profile fleet.cpuprofile
 //   node bench/run.mjs fleet --idle 4096 [--seconds 30]
 
@@ -14,7 +15,7 @@ import { rawTcpBytesPerCpuSecond } from "./fleet/raw-tcp.js";
 const { values: options } = parseArgs({
   args: process.argv.slice(2),
   options: {
-    workers: { type: "string", default: "16,64,256,1024" },
+    workers: { type: "string", default: "16,64,256,32x8,1024,128x8" },
     steps: { type: "string", default: "20" },
     "warm-up": { type: "string", default: "5" },
     "heartbeat-seconds": { type: "string", default: "1" },
@@ -38,9 +39,11 @@ interface Row extends FleetFigures {
 
 const COLUMNS: readonly [title: string, of: (row: Row) => string][] = [
   ["workers", ({ workers }) => `${workers}`],
+  ["tasks", ({ tasks }) => `${tasks}`],
   ["steps", ({ steps }) => `${steps}`],
   ["s a step", (row) => row.seconds.toFixed(3)],
   ["CPU s a step", ({ cpuSeconds }) => cpuSeconds.toFixed(3)],
+  ["tasks per CPU s", ({ tasks, cpuSeconds }) => (tasks / cpuSeconds).toFixed(0)],
   ["MB per CPU s", (row) => (bytesPerCpuSecond(row) / 1e6).toFixed(0)],
   ["raw TCP", ({ rawBytesPerCpuSecond }) => (rawBytesPerCpuSecond / 1e6).toFixed(0)],
   ["ratio", (row) => (bytesPerCpuSecond(row) / row.rawBytesPerCpuSecond).toFixed(2)],
@@ -57,9 +60,12 @@ function print(cells: readonly string[]): void {
   console.log(cells.map((cell, i) => cell.padStart(COLUMNS[i]![0].length + 2)).join(""));
 }
 
-async function measureRow(workers: number): Promise<Row | string> {
+/** @param fleet workers, and how many tasks each computes at a time: `32`, or `32x8` */
+async function measureRow(fleet: string): Promise<Row | string> {
+  const [workers, slots = 1] = fleet.split("x").map(Number) as [number, number?];
   const figures = await measureFleet({
     workers,
+    slots,
     depth: Number(options.depth),
     width: Number(options.width),
     warmUpSteps: Number(options["warm-up"]),
@@ -81,12 +87,12 @@ async function measureRow(workers: number): Promise<Row | string> {
 
 async function measureRows(): Promise<void> {
   if (!options.json) print(COLUMNS.map(([title]) => title));
-  const rows: (Row | { readonly workers: number; readonly problem: string })[] = [];
-  for (const workers of options.workers.split(",").map(Number)) {
-    const row = await measureRow(workers);
-    rows.push(typeof row === "string" ? { workers, problem: row } : row);
+  const rows: (Row | { readonly fleet: string; readonly problem: string })[] = [];
+  for (const fleet of options.workers.split(",")) {
+    const row = await measureRow(fleet);
+    rows.push(typeof row === "string" ? { fleet, problem: row } : row);
     if (options.json) continue;
-    if (typeof row === "string") console.log(`${`${workers}`.padStart(COLUMNS[0]![0].length + 2)}  ${row}`);
+    if (typeof row === "string") console.log(`${fleet.padStart(COLUMNS[0]![0].length + 2)}  ${row}`);
     else print(COLUMNS.map(([, of]) => of(row)));
   }
   if (options.json) console.log(JSON.stringify(rows, null, 2));

@@ -16,6 +16,8 @@ const POLL_MS = 20;
 
 export interface FleetChoice {
   readonly workers: number;
+  /** Tasks that each computes at a time, and answers with their sum; 1 by default. */
+  readonly slots?: number;
   readonly depth: number;
   readonly width: number;
   /** Between two heartbeats of a worker; 0 for none. */
@@ -32,6 +34,8 @@ export interface FleetChoice {
 
 export interface FleetFigures {
   readonly workers: number;
+  /** Of a step. */
+  readonly tasks: number;
   readonly steps: number;
   /** Of the clock, a step. */
   readonly seconds: number;
@@ -46,19 +50,23 @@ export interface FleetFigures {
 
 /** Figures, or why there are none. */
 export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | string> {
-  const { workers, depth, width, seconds, profile } = choice;
+  const { workers, slots = 1, depth, width, seconds, profile } = choice;
+  const tasks = workers * slots;
   const folder = await mkdtemp(join(tmpdir(), "mzsr-fleet-"));
   const where = { folder, core: CORES.coordinator };
-  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks: workers, profile });
+  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks, profile });
   const fleet = PretendFleet.start(workers, CORES.workers);
   const answers = {
     parameters: parameterLayout({ depth, width }).size,
-    tasks: workers,
+    tasks,
     supportLosses: INNER_STEPS,
     queryLosses: INNER_STEPS + 1,
   };
   try {
-    const joined = await within(seconds, fleet.join(coordinator.address, workers, choice.heartbeatSeconds, answers));
+    const joined = await within(
+      seconds,
+      fleet.join(coordinator.address, workers, slots, choice.heartbeatSeconds, answers),
+    );
     if (!joined) return `not all workers were welcomed in ${seconds} s`;
     await fleet.answer();
     return await countSteps(coordinator, fleet, choice);
@@ -76,7 +84,7 @@ async function countSteps(
   fleet: PretendFleet,
   choice: FleetChoice,
 ): Promise<FleetFigures | string> {
-  const { workers, warmUpSteps, steps, seconds } = choice;
+  const { workers, slots = 1, warmUpSteps, steps, seconds } = choice;
   const joined = await coordinator.read();
   const before = await readingAt(coordinator, joined.steps + warmUpSteps, seconds);
   if (before.steps === joined.steps) return `no step in ${seconds} s`;
@@ -90,6 +98,7 @@ async function countSteps(
   const counted = after.steps - before.steps;
   return {
     workers,
+    tasks: workers * slots,
     steps: counted,
     seconds: (after.atMs - before.atMs) / 1000 / counted,
     cpuSeconds: (after.cpuSeconds - before.cpuSeconds) / counted,
@@ -125,7 +134,7 @@ export async function measureIdle(workers: number, seconds: number): Promise<Idl
   const coordinator = await FleetCoordinator.start({ ...choice, folder, core: CORES.coordinator });
   const fleet = PretendFleet.start(workers, CORES.workers);
   try {
-    const joined = await within(4 * seconds, fleet.join(coordinator.address, workers, 1, null));
+    const joined = await within(4 * seconds, fleet.join(coordinator.address, workers, 1, 1, null));
     if (!joined) return `not all workers were welcomed in ${4 * seconds} s`;
     const before = await coordinator.read();
     await delay(1000 * seconds);

@@ -38,13 +38,20 @@ export class PretendFleet {
   /**
    * Resolves when all have been welcomed. Leases wait until `answer`, so that none is busy before all are there.
    * @param heartbeatSeconds between two heartbeats of a worker; 0 for none
+   * @param slots tasks that a worker computes at a time; more than one are answered with their sum
    * @param answers `null` for workers that leave their leases alone
    */
-  async join(address: string, count: number, heartbeatSeconds: number, answers: Answers | null): Promise<void> {
+  async join(
+    address: string,
+    count: number,
+    slots: number,
+    heartbeatSeconds: number,
+    answers: Answers | null,
+  ): Promise<void> {
     const each = Math.ceil(count / this.#sides.length);
     await this.#ask((i) => {
       const first = i * each;
-      return { join: { address, first, count: Math.min(each, count - first), heartbeatSeconds, answers } };
+      return { join: { address, first, count: Math.min(each, count - first), slots, heartbeatSeconds, answers } };
     });
   }
 

@@ -2,10 +2,13 @@
 // without being copied.
 
 const PREFIX_BYTES = 5;
-/** WorkerMessage.result, of length-delimited kind. */
+/** WorkerMessage.result and .group, of length-delimited kind. */
 const RESULT = 0x12;
-/** TaskResult.gradient, the same. */
+const GROUP = 0x32;
+/** TaskResult.gradient, GroupResult.high and .low, the same. */
 const GRADIENT = 0x2a;
+const HIGH = 0x12;
+const LOW = 0x1a;
 
 export function frameOf(message) {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
@@ -20,14 +23,26 @@ export function frameOf(message) {
  * @returns what to write, in order
  */
 export function resultFrame(result, gradient) {
-  const { at } = readVarint(result, 1);
-  if (result[0] !== RESULT) throw new Error("this is no TaskResult");
-  const fields = result.subarray(at);
-  const head = [...fields, GRADIENT, ...varint(gradient.length)];
-  const start = [RESULT, ...varint(head.length + gradient.length)];
-  const frame = Buffer.from([0, 0, 0, 0, 0, ...start, ...head]);
-  writePrefix(frame, start.length + head.length + gradient.length);
-  return [frame, gradient];
+  return longFrame(RESULT, result, [[GRADIENT, gradient]]);
+}
+
+/** The same for a WorkerMessage whose GroupResult lacks its sums. */
+export function groupFrame(group, high, low) {
+  return longFrame(GROUP, group, [
+    [HIGH, high],
+    [LOW, low],
+  ]);
+}
+
+/** @param message begins with `tag`, @param more the tag and the bytes of each field that is added to what it holds */
+function longFrame(tag, message, more) {
+  if (message[0] !== tag) throw new Error("this is a message of another kind");
+  const fields = message.subarray(readVarint(message, 1).at);
+  const heads = more.map(([field, bytes]) => Buffer.from([field, ...varint(bytes.length)]));
+  const added = more.reduce((sum, [, bytes], i) => sum + heads[i].length + bytes.length, 0);
+  const start = Buffer.from([0, 0, 0, 0, 0, tag, ...varint(fields.length + added)]);
+  writePrefix(start, start.length - PREFIX_BYTES + fields.length + added);
+  return [Buffer.concat([start, fields]), ...more.flatMap(([, bytes], i) => [heads[i], bytes])];
 }
 
 /** Cuts a stream into messages. Those whose first byte is not wanted are passed over without being kept. */

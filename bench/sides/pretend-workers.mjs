@@ -4,8 +4,8 @@
 // measures.
 import { connect } from "node:http2";
 import { createInterface } from "node:readline";
-import { clusterService, FLOW_CONTROL_WINDOW_BYTES, PROTOCOL_VERSION } from "@mzsr/shared";
-import { FrameReader, frameOf, resultFrame } from "./grpc-frames.mjs";
+import { clusterService, ExactSums, FLOW_CONTROL_WINDOW_BYTES, PROTOCOL_VERSION } from "@mzsr/shared";
+import { FrameReader, frameOf, groupFrame, resultFrame } from "./grpc-frames.mjs";
 
 const { path, requestSerialize, responseDeserialize } = clusterService().Session;
 /** Tags of the messages that a worker which computes nothing need not read. */
@@ -40,8 +40,8 @@ class PretendWorker {
   #onWelcome;
   #onEnd;
 
-  /** @param answer the result of a lease; absent where leases are left alone */
-  constructor(address, name, answer, { onWelcome, onEnd }) {
+  /** @param answer the result of leases that came together; absent where leases are left alone */
+  constructor(address, name, slots, answer, { onWelcome, onEnd }) {
     this.#answer = answer;
     this.#onWelcome = onWelcome;
     this.#onEnd = onEnd;
@@ -67,7 +67,7 @@ class PretendWorker {
         worker: name,
         incarnation: `${name}-1`,
         backend: "simd",
-        slots: 1,
+        slots,
         version: "pretend",
         host: "127.0.0.1",
       },
@@ -78,7 +78,7 @@ class PretendWorker {
   begin() {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const lease of waiting) this.#return(lease);
+    if (waiting.length > 0) this.#return(waiting);
   }
 
   heartbeat() {
@@ -99,23 +99,22 @@ class PretendWorker {
     if (message.message === "welcome") this.#onWelcome();
     if (message.message === "refusal") this.#onEnd(`refused: ${message.refusal.reason}`);
     if (message.message === "assign" && this.#answer !== undefined) {
-      for (const lease of message.assign.leases) {
-        if (this.#waiting === undefined) this.#return(lease);
-        else this.#waiting.push(lease);
-      }
+      if (this.#waiting === undefined) this.#return(message.assign.leases);
+      else this.#waiting.push(...message.assign.leases);
     }
   }
 
-  #return(lease) {
+  #return(leases) {
     this.#stream.cork();
-    for (const piece of this.#answer(lease)) this.#stream.write(piece);
+    for (const piece of this.#answer(leases)) this.#stream.write(piece);
     this.#stream.uncork();
   }
 }
 
-/** Answers leases with messages that are serialised by the real code but for the gradient, which is appended. */
-function answerWith({ parameters, tasks, supportLosses, queryLosses }) {
+/** Answers leases with messages that are serialised by the real code but for gradients and sums, which are appended. */
+function answerWith({ parameters, tasks, slots, supportLosses, queryLosses }) {
   const gradients = new Gradients(parameters, tasks);
+  const sums = new Map();
   const losses = (count) => Array.from({ length: count }, (_, i) => 0.05 / (i + 1));
   const rest = {
     supportLosses: losses(supportLosses),
@@ -123,18 +122,36 @@ function answerWith({ parameters, tasks, supportLosses, queryLosses }) {
     dataSeconds: 0.01,
     computeSeconds: 0.1,
   };
-  return ({ id, task: { stage, step, index } }) => {
-    const result = requestSerialize({ result: { lease: id, stage, step, index, ...rest } });
-    return resultFrame(result, gradients.of(index % tasks));
+  const sumOf = (count) => {
+    if (!sums.has(count)) sums.set(count, exactSum(parameters, gradients, count));
+    return sums.get(count);
   };
+  const reportOf = ({ id, task: { stage, step, index } }) => ({ lease: id, stage, step, index, ...rest });
+  return (leases) => {
+    if (slots > 1 && leases.length > 1) {
+      const { high, low } = sumOf(leases.length);
+      const grouped = leases.map((lease) => ({ ...reportOf(lease), sha256: Buffer.alloc(32) }));
+      return groupFrame(requestSerialize({ group: { tasks: grouped } }), high, low);
+    }
+    return leases.flatMap((lease) =>
+      resultFrame(requestSerialize({ result: reportOf(lease) }), gradients.of(lease.task.index % tasks)),
+    );
+  };
+}
+
+/** Any gradients will do: a coordinator cannot tell whose sum it is. */
+function exactSum(parameters, gradients, count) {
+  const sum = new ExactSums(parameters, 1).open();
+  for (let i = 0; i < count; i++) sum.add(gradients.of(i));
+  return sum.toBytes();
 }
 
 const workers = [];
 let lost;
 
 /** Connects workers `first` … `first + count − 1`, some at a time, and resolves once all are welcome. */
-async function join({ address, first, count, answers, heartbeatSeconds }) {
-  const answer = answers === null ? undefined : answerWith(answers);
+async function join({ address, first, count, slots, answers, heartbeatSeconds }) {
+  const answer = answers === null ? undefined : answerWith({ ...answers, slots });
   const onEnd = (reason) => {
     lost ??= reason;
   };
@@ -150,7 +167,7 @@ async function join({ address, first, count, answers, heartbeatSeconds }) {
               onEnd(reason);
               reject(new Error(reason));
             };
-            workers.push(new PretendWorker(address, name, answer, { onWelcome: resolve, onEnd: failed }));
+            workers.push(new PretendWorker(address, name, slots, answer, { onWelcome: resolve, onEnd: failed }));
           }),
       ),
     );

@@ -14,6 +14,7 @@ export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./le
 export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";
 export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
 export { checkReplaceable } from "./run/fresh-start.js";
+export { readStart, type StartModel } from "./run/initial-state.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
 export { removeReport } from "./run/run-contents.js";
 export { runPaths } from "./run/run-folder.js";

@@ -18,6 +18,6 @@ export {
   SMALLEST_SIDE,
   writePng,
 } from "./imaging/image-file.js";
-export { readModel, writeModel } from "./model/model-file.js";
+export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.js";
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";

@@ -1,5 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { encodeModel, initialParameters } from "@mzsr/mzsr";
+import { configurationYaml } from "@mzsr/shared";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, test } from "vitest";
 import { prepareRun } from "./prepare-run.js";
@@ -35,4 +38,30 @@ test("a run that a coordinator works on is not begun again, though it has not do
   const announcement = { grpc: "127.0.0.1:1", http: "http://127.0.0.1:2", pid: process.pid };
   const folder = await runFolder({ "coordinator.json": JSON.stringify(announcement) });
   await expect(prepare(folder)).rejects.toThrow(/a coordinator works on this run/);
+});
+
+test("the hash of a start model stands in the configuration, and the file is looked at again only when it is named again", async () => {
+  const folder = await temporaryFolder();
+  const architecture = { depth: 5, width: 32 };
+  const write = async (value: number) => {
+    const parameters = initialParameters(architecture, { normal: () => value });
+    const bytes = encodeModel({ architecture, scale: 2, parameters, innerRates: undefined, metadata: {} });
+    await writeFile(join(folder, "model.safetensors"), bytes);
+    return createHash("sha256").update(bytes).digest("hex");
+  };
+  const initSha256 = await write(0.25);
+  // The folder of a run is named by itself, and its file entered.
+  await writeFile(join(folder, "config.yaml"), "{}\n");
+  const { configuration } = await prepareRun({ preset: "quick", init: folder, run: join(folder, "new") }, new Date(0));
+  expect(configuration).toMatchObject({ init: join(folder, "model.safetensors"), initSha256 });
+
+  const run = await runFolder({ "config.yaml": configurationYaml(configuration) });
+  const changed = await write(0.5);
+  expect((await prepareRun({ run, resume: true }, new Date(0))).configuration).toEqual(configuration);
+  const named = await prepareRun({ run, resume: true, init: folder }, new Date(0));
+  expect(named.configuration.initSha256).toBe(changed);
+  const again = prepareRun({ config: join(run, "config.yaml"), run: join(folder, "again") }, new Date(0));
+  await expect(again).rejects.toThrow("is not the file that the configuration starts from");
+  await rm(join(folder, "model.safetensors"));
+  expect((await prepareRun({ run, resume: true }, new Date(0))).configuration).toEqual(configuration);
 });

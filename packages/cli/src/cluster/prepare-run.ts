@@ -3,9 +3,10 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { checkReplaceable, foreignFolder, runFolderState, runPaths } from "@mzsr/coordinator";
+import { checkReplaceable, foreignFolder, readStart, runFolderState, runPaths } from "@mzsr/coordinator";
 import { InputError } from "@mzsr/mzsr";
 import { type Configuration, type ConfigurationOverride, loadConfiguration, parseOverride } from "@mzsr/shared";
+import { modelFile } from "../photos/model-path.js";
 import { readAnnouncement } from "./announcement.js";
 
 export interface RunOptions {
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly steps?: number;
   readonly data?: string;
   readonly skipBad?: boolean;
+  readonly init?: string;
   readonly backend?: string;
   readonly seed?: number;
   readonly run?: string;
@@ -45,8 +47,9 @@ export async function prepareRun(options: RunOptions, now: Date): Promise<Prepar
   if (options.resume === true && options.fresh === true) {
     throw new InputError("--resume and --fresh contradict each other", { expected: "one of them" });
   }
-  const configuration =
+  const wanted =
     options.resume === true ? await resumedConfiguration(options, folder) : await newConfiguration(options);
+  const configuration = await withStart(wanted, options);
   const resume = options.resume === true;
   const found = await whatIsThere(folder);
   if (found === "run" && !resume) await checkRoom(folder, options.fresh === true);
@@ -74,6 +77,19 @@ async function resumedConfiguration(options: RunOptions, folder: string): Promis
   return loadConfiguration({ file, overrides: overridesOf(options) });
 }
 
+/**
+ * The configuration with the file that it starts from, and that file's SHA-256. A resumed run that knows it already does not
+ * look at the file, which it may not need any more.
+ */
+async function withStart(wanted: Configuration, { init, resume }: RunOptions): Promise<Configuration> {
+  if (wanted.init === undefined) return wanted;
+  if (resume === true && init === undefined && wanted.initSha256 !== undefined) return wanted;
+  const named = { ...wanted, init: await modelFile(wanted.init) };
+  // Named anew on the command line, it need not be the one whose hash a configuration file has.
+  const start = await readStart(init === undefined ? named : { ...named, initSha256: undefined });
+  return { ...named, initSha256: start?.sha256 };
+}
+
 /** Flags as overrides, each remembering what was typed. Named flags go after `--set`. */
 function overridesOf(options: RunOptions): ConfigurationOverride[] {
   const named = (flag: string, path: string, value: unknown): ConfigurationOverride[] =>
@@ -84,6 +100,7 @@ function overridesOf(options: RunOptions): ConfigurationOverride[] {
     ...named("--steps", "metaTraining.steps", options.steps),
     ...named("--data", "data", options.data),
     ...named("--skip-bad", "skipBadImages", options.skipBad),
+    ...named("--init", "init", options.init),
     ...named("--backend", "backend", options.backend),
     ...named("--seed", "seed", options.seed),
   ];

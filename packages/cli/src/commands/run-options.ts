@@ -14,6 +14,11 @@ export function addRunOptions(command: Command): Command {
     .option("--steps <n>", "meta-steps of stage 2", wholeNumber(0, MOST_STEPS))
     .option("--data <dir>", "folder of photographs; `embedded` uses those that come with the program")
     .option("--skip-bad", "go on without images that cannot be read, saying which and why")
+    .option(
+      "--init <file>",
+      "start from a model of the same network: a model file, or the folder of a finished run",
+      notEmpty,
+    )
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu")
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option("--run <dir>", "run folder (default: runs/ and the time)", notEmpty)

@@ -20,6 +20,8 @@ export interface RunSummary {
   /** Query losses of the newest meta-step, before and after adaptation. */
   readonly lossBefore: number | undefined;
   readonly lossAfter: number | undefined;
+  /** The model that it started from, if any. */
+  readonly init: string | undefined;
   /** When it last changed, milliseconds since the epoch. */
   readonly changedAt: number;
   /** The page, while it runs. */
@@ -47,12 +49,13 @@ export async function listRuns(folder: string, options: RunsOptions, terminal: T
 }
 
 function lineOf(
-  { run, state, step, totalSteps, lossBefore, lossAfter, changedAt, url }: RunSummary,
+  { run, state, step, totalSteps, lossBefore, lossAfter, init, changedAt, url }: RunSummary,
   width: number,
 ): string {
   const loss = lossAfter === undefined ? "" : `  loss ${significant(lossBefore)} → ${significant(lossAfter)}`;
+  const start = init === undefined ? "" : `  from ${init}`;
   const changed = new Date(changedAt).toISOString().slice(0, 16).replace("T", " ");
-  return `${run.padEnd(width)}  ${state.padEnd(8)}  ${changed}  step ${step} of ${totalSteps}${loss}${url === undefined ? "" : `  ${url}`}`;
+  return `${run.padEnd(width)}  ${state.padEnd(8)}  ${changed}  step ${step} of ${totalSteps}${loss}${start}${url === undefined ? "" : `  ${url}`}`;
 }
 
 /** Undefined for a folder that holds no run. */
@@ -71,6 +74,7 @@ async function summarise(parent: string, name: string): Promise<RunSummary | und
     totalSteps: configuration.pretraining.steps + configuration.metaTraining.steps,
     lossBefore: last?.queryLosses[0],
     lossAfter: last?.queryLosses.at(-1),
+    init: configuration.init,
     changedAt: Math.max(
       modelAt,
       await changed(join(folder, "metrics.jsonl")),

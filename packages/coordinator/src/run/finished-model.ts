@@ -19,6 +19,7 @@ export function finishedModel(configuration: Configuration, theta: Float32Array,
       run,
       step: String(step),
       theta_sha256: sha256OfFloats(theta),
+      ...(configuration.initSha256 === undefined ? {} : { init_sha256: configuration.initSha256 }),
       configuration: JSON.stringify(configuration),
     },
   };

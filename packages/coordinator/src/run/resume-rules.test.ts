@@ -24,6 +24,15 @@ test("how the work is shared and saved may change, and where the images lie", ()
   });
 });
 
+test("a start model may lie elsewhere, and may not be another one", () => {
+  const began = smallConfiguration({ init: "a.safetensors", initSha256: "a".repeat(64) });
+  const changesTo = (changes: Record<string, unknown>) =>
+    configurationChanges(began, smallConfiguration(changes), middle).map(({ path, safe }) => [path, safe]);
+  expect(changesTo({ init: "b.safetensors", initSha256: "a".repeat(64) })).toEqual([["init", true]]);
+  expect(changesTo({ init: "a.safetensors", initSha256: "b".repeat(64) })).toEqual([["initSha256", false]]);
+  expect(changesTo({})).toContainEqual(["init", false]);
+});
+
 test("what is computed may not change", () => {
   expect(safetyOf({ seed: 2, model: { width: 8 }, cluster: { pipeline: 1 } })).toEqual({
     "cluster.pipeline": false,

@@ -47,10 +47,15 @@ function verdictOn(path: string, before: Configuration, after: Configuration, pr
   if (path.startsWith("checkpoints.")) return safe("when the run is saved");
   if (path === "data") return safe("where the images lie; their content is compared by itself");
   if (path === "skipBadImages") return safe("the images' content is compared by itself");
+  if (path === "init" && sameStart(before, after)) return safe("where the start model lies; its content is the same");
   if (path === "backend") return verdictOnBackend(after, progress);
   if (path === "metaTraining.steps") return verdictOnMetaSteps(before, after, progress);
   if (path === "pretraining.steps") return verdictOnPretrainingSteps(before, after, progress);
   return unsafe("decides what is computed");
+}
+
+function sameStart(before: Configuration, after: Configuration): boolean {
+  return after.initSha256 !== undefined && after.initSha256 === before.initSha256;
 }
 
 function verdictOnBackend({ backend }: Configuration, progress: RunProgress): Verdict {

@@ -48,8 +48,8 @@ export interface RunFolderOptions {
   readonly resume: boolean;
   /** Begin in the place of the run that is there, if any. */
   readonly replace?: boolean | undefined;
-  /** The state before the first step. */
-  readonly firstState: () => TrainingState;
+  /** The state before the first step; asked for only where no checkpoint is gone on from. */
+  readonly firstState: () => TrainingState | Promise<TrainingState>;
   readonly onDisk: DiskListener;
   /** The lock went to somebody else: stop writing. */
   readonly onLockLost: (reason: string) => void;
@@ -115,11 +115,11 @@ export class RunFolder {
     const checkpoints = new CheckpointStore(paths.checkpoints, options.configuration.checkpoints.keep);
     if (options.replace === true) {
       const folder = new RunFolder(options, lock, checkpoints, { metrics: 0, events: 0 });
-      return { folder, state: options.firstState(), steps: [], events: [], notes: [] };
+      return { folder, state: await options.firstState(), steps: [], events: [], notes: [] };
     }
     const notes: string[] = [];
     const found = options.resume ? await findCheckpoint(checkpoints, options, notes) : await requireNew(checkpoints);
-    const state = found?.state ?? options.firstState();
+    const state = found?.state ?? (await options.firstState());
     const metrics = await readMetrics(paths.metrics, state.step);
     const events = await readJsonLines<RunEventRecord>(paths.events);
     const folder = new RunFolder(options, lock, checkpoints, { metrics: metrics.bytes, events: events.bytes });

@@ -129,6 +129,9 @@ function contradictions(configuration: Configuration): ConfigurationProblem[] {
       expected: "at least one step to train",
     });
   }
+  if (configuration.initSha256 !== undefined && configuration.init === undefined) {
+    problems.push({ path: "initSha256", what: "initSha256 is given without init", expected: "init, the file, too" });
+  }
   return problems;
 }
 

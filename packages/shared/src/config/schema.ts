@@ -117,6 +117,13 @@ export const configurationSchema = z.strictObject({
   data: z.string().min(1).default("embedded"),
   /** Go on without the images of `data` that cannot be read; they are then no part of the data set. */
   skipBadImages: z.boolean().default(false),
+  /** A model of the same network that the run starts from; random numbers when not given (beyond the paper). */
+  init: z.string().min(1).optional(),
+  /** SHA-256 of that file, 64 hexadecimal digits; entered when a run starts. */
+  initSha256: z
+    .string()
+    .refine((text) => /^[0-9a-f]{64}$/.test(text), "must be 64 hexadecimal digits, in lower case")
+    .optional(),
   model: model.prefault({}),
   degradation: degradation.prefault({}),
   patches: patches.prefault({}),

@@ -54,6 +54,23 @@ describe("OuterUpdate", () => {
     expect(fresh().apply(2, THETA, GRADIENT).theta).toEqual(Float32Array.from(theta64));
   });
 
+  it("scales a gradient down that is longer than the stage's limit, and no other", () => {
+    const clipping = (clipNorm: number) => {
+      const stages = { pretraining: { steps: 2 }, metaTraining: { steps: 3, clipNorm } };
+      const update = new OuterUpdate(
+        new RunSchedule(configurationSchema.parse(stages)),
+        { entries: LAYOUT.entries.slice(0, 1), size: 2 },
+        initialTrainingState(new Float32Array(2)).adam,
+      );
+      const result = update.apply(2, new Float32Array(2), Float64Array.of(3, 4));
+      return { norm: result.gradientNorm, moment: [...update.snapshot().firstMoment] };
+    };
+    const moment = (share: number) => [(1 - 0.9) * (3 * share), (1 - 0.9) * (4 * share)];
+    expect(clipping(0.5)).toEqual({ norm: 5, moment: moment(0.1) });
+    expect(clipping(5)).toEqual({ norm: 5, moment: moment(1) });
+    expect(clipping(0)).toEqual({ norm: 5, moment: moment(1) });
+  });
+
   it("goes on from a snapshot with the same bits, and the snapshot stays as it was", () => {
     const whole = fresh();
     const first = whole.apply(2, THETA, GRADIENT);

@@ -5,7 +5,7 @@ import type { RunSchedule } from "./schedule.js";
 export interface UpdateResult {
   /** The new parameters: a new array, the old one is left as it was. */
   readonly theta: Float32Array;
-  /** L2 norm of the mean gradient. */
+  /** L2 norm of the mean gradient, before clipping. */
   readonly gradientNorm: number;
   /** Adam's rate for the network. */
   readonly learningRate: number;
@@ -40,9 +40,10 @@ export class OuterUpdate {
   apply(step: number, theta: Float32Array, gradient: Float64Array): UpdateResult {
     if (step === this.#schedule.stageStart(step)) this.#adam = new Adam(this.#size);
     const rates = this.#schedule.learningRates(step);
+    const gradientNorm = l2Norm(gradient);
     const next = Float64Array.from(theta);
-    this.#adam.step(next, gradient, this.#segments(step));
-    return { theta: Float32Array.from(next), gradientNorm: l2Norm(gradient), learningRate: rates.network };
+    this.#adam.step(next, clipped(gradient, gradientNorm, this.#schedule.clipNorm(step)), this.#segments(step));
+    return { theta: Float32Array.from(next), gradientNorm, learningRate: rates.network };
   }
 
   #segments(step: number): RateSegment[] {
@@ -53,6 +54,13 @@ export class OuterUpdate {
     }
     return segments;
   }
+}
+
+/** Clipping by the global norm (Pascanu et al., arXiv 1211.5063): the same direction, at most `limit` long; 0: no limit. */
+function clipped(gradient: Float64Array, norm: number, limit: number): Float64Array {
+  if (limit === 0 || norm <= limit) return gradient;
+  const share = limit / norm;
+  return gradient.map((element) => element * share);
 }
 
 /** In float64, in index order. */

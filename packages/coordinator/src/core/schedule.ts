@@ -62,6 +62,11 @@ export class RunSchedule {
     return [...stepWeights(step - this.stageStart(step), this.configuration.metaTraining.innerSteps)];
   }
 
+  /** Largest norm of a mean gradient; 0: any. */
+  clipNorm(step: number): number {
+    return this.configuration[this.stageOf(step)].clipNorm;
+  }
+
   learningRates(step: number): LearningRates {
     const stageStep = step - this.stageStart(step);
     if (this.stageOf(step) === "pretraining") return { network: this.#pretrainingRate(stageStep), innerRates: 0 };

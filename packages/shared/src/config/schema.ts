@@ -41,6 +41,9 @@ const patches = z.strictObject({
   minLogGradientEnergy: range(-30, 0).default(-6),
 });
 
+/** Largest L2 norm of the mean gradient, which a larger one is scaled down to; 0: none (beyond the paper). */
+const clipNorm = range(0, 1e6).default(0);
+
 const pretraining = z.strictObject({
   steps: count(0, 10_000_000).default(100_000),
   /** Patches in a minibatch, all tasks together. */
@@ -56,6 +59,7 @@ const pretraining = z.strictObject({
   learningRateFloor: range(0, 1).default(1e-4),
   /** Steps in which the learning rate rises to its value; 0: none. */
   warmupSteps: count(0, 10_000_000).default(0),
+  clipNorm,
 });
 
 const metaTraining = z.strictObject({
@@ -80,12 +84,15 @@ const metaTraining = z.strictObject({
   /** Adam's rate for the logarithms of the learned rates. */
   rateLearningRate: rate.default(2e-2),
   order: z.enum(["first", "second"]).default("second"),
+  /** Meta-steps of first order before those of `order` (MAML++'s derivative-order annealing). */
+  firstOrderSteps: count(0, 10_000_000).default(0),
   /** Adam's rate β of the outer update. */
   learningRate: rate.default(1e-4),
   /** Final share of the learning rate, reached by a half cosine over the steps; 1 keeps it constant. */
   learningRateFinal: range(0, 1).default(1),
   /** Steps in which both learning rates rise to their values; 0: none. */
   warmupSteps: count(0, 10_000_000).default(0),
+  clipNorm,
 });
 
 const cluster = z.strictObject({
@@ -135,6 +142,12 @@ export const configurationSchema = z.strictObject({
 
 /** The whole effective configuration of a run. */
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The order of the meta-gradients of `step`, which counts over both stages. */
+export function metaGradientOrder({ pretraining, metaTraining }: Configuration, step: number): 1 | 2 {
+  const { order, firstOrderSteps } = metaTraining;
+  return order === "first" || step < pretraining.steps + firstOrderSteps ? 1 : 2;
+}
 
 /** The upper end of λ1's range, in HR pixels²: 2.5 · scale where it is not set (paper §5.1). */
 export function largestVariance({ lambdaMax, scale }: Configuration["degradation"]): number {

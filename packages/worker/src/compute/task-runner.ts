@@ -1,5 +1,12 @@
 import type { Image } from "@mzsr/mzsr";
-import type { Configuration, DatasetImage, Task, TaskOutcome, Welcome } from "@mzsr/shared";
+import {
+  type Configuration,
+  type DatasetImage,
+  metaGradientOrder,
+  type Task,
+  type TaskOutcome,
+  type Welcome,
+} from "@mzsr/shared";
 import { cropCompact } from "../images/compact-image.js";
 import type { ImageStore } from "../images/image-store.js";
 import type { ComputeSettings } from "./compute-messages.js";
@@ -20,7 +27,7 @@ export class TaskRunner {
 
   /** Takes what the coordinator said of the run; tasks that come from now on are computed so. */
   use({ configuration, images }: Welcome): void {
-    this.#run = { settings: settingsOf(configuration), images };
+    this.#run = { configuration, images };
     this.#pool.forgetPrepared();
   }
 
@@ -40,7 +47,7 @@ export class TaskRunner {
    * @throws AbandonedError when it was given up first; another error with the reason when it cannot be computed
    */
   async compute(lease: string, task: Task, theta: Float32Array): Promise<TaskOutcome> {
-    const { settings } = this.#current;
+    const settings = computeSettings(this.#current.configuration, task);
     this.#live.add(lease);
     try {
       const crops = await this.#cutter(task);
@@ -71,11 +78,13 @@ export class TaskRunner {
 }
 
 interface Run {
-  readonly settings: ComputeSettings;
+  readonly configuration: Configuration;
   readonly images: readonly DatasetImage[];
 }
 
-function settingsOf({ model, metaTraining }: Configuration): ComputeSettings {
-  const { innerRate, innerSteps, learnedRates, order } = metaTraining;
-  return { architecture: model, innerRate, innerSteps, learnedRates, order: order === "first" ? 1 : 2 };
+/** How a run's task is computed. */
+export function computeSettings(configuration: Configuration, { step }: Task): ComputeSettings {
+  const { innerRate, innerSteps, learnedRates } = configuration.metaTraining;
+  const order = metaGradientOrder(configuration, step);
+  return { architecture: configuration.model, innerRate, innerSteps, learnedRates, order };
 }

@@ -2,6 +2,7 @@
 import { messageOf, RunError, writeModel } from "@mzsr/mzsr";
 import type { Closers, ClusterStatus } from "@mzsr/shared";
 import type { CoordinatorCore } from "./core/coordinator-core.js";
+import { averagedParameters } from "./core/training-state.js";
 import type { EventStream } from "./http/event-stream.js";
 import type { CoordinatorOptions, CoordinatorResult, RunningCoordinator } from "./options.js";
 import type { PreviewWriter } from "./previews/preview-writer.js";
@@ -150,7 +151,8 @@ export class CoordinatorProcess implements RunningCoordinator {
     if (previews === undefined) return;
     const { lastPreviewMs = LAST_PREVIEW_MS, logger } = options;
     const deadline = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(lastPreviewMs)]);
-    const made = await previews.finish(step, core.snapshot().theta, deadline);
+    const state = core.snapshot();
+    const made = await previews.finish(step, averagedParameters(state) ?? state.theta, deadline);
     if (made) return;
     const why = deadline.aborted && !this.#stopped.signal.aborted ? ` within ${lastPreviewMs / 1000} s` : "";
     logger.warn(`no preview of the last step${why}; --resume makes it`);
@@ -161,7 +163,9 @@ export class CoordinatorProcess implements RunningCoordinator {
     const { configuration, runFolder, runName } = options;
     const path = runPaths(runFolder).model;
     try {
-      await writeModel(path, finishedModel(configuration, core.snapshot().theta, runName, step));
+      const state = core.snapshot();
+      const average = averagedParameters(state);
+      await writeModel(path, finishedModel(configuration, state.theta, runName, step, average));
     } catch (thrown) {
       throw new RunError(
         `the model could not be written: ${messageOf(thrown)}; --resume writes it from the checkpoint`,

@@ -5,6 +5,7 @@ import { Closers, connectNats, type PreviewImage } from "@mzsr/shared";
 import { CoordinatorProcess } from "./coordinator-process.js";
 import { CoordinatorCore } from "./core/coordinator-core.js";
 import { RunSchedule } from "./core/schedule.js";
+import { averagedParameters } from "./core/training-state.js";
 import { EventStream } from "./http/event-stream.js";
 import { builtPage } from "./http/page.js";
 import { Routes } from "./http/routes.js";
@@ -138,7 +139,7 @@ async function assemble(
   if (previews !== undefined) closers.add(() => previews.close());
   const checkpoints = new CheckpointWriter({
     encode: (wanted) => {
-      previews?.offer(wanted.step, wanted.theta);
+      previews?.offer(wanted.step, averagedParameters(wanted) ?? wanted.theta);
       return folder.encode(wanted);
     },
     write: (step, bytes) => folder.writeCheckpoint(step, bytes),

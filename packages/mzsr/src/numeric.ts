@@ -56,6 +56,7 @@ export { Adam, type AdamOptions, type AdamState, type RateSegment } from "./meta
 export { type Loss, l1Loss, squaredLoss } from "./meta-learning/loss.js";
 export { minibatchGradient } from "./meta-learning/loss-gradient.js";
 export { type MetaGradient, type MetaProblem, metaGradient } from "./meta-learning/meta-gradient.js";
+export { type AverageState, MovingAverage } from "./meta-learning/moving-average.js";
 export type { PatchPairs } from "./meta-learning/patch-pairs.js";
 export { stepWeights } from "./meta-learning/step-weights.js";
 export { initialParameters, type NormalDraws } from "./model/initial.js";
@@ -67,7 +68,15 @@ export {
   type ParameterLayout,
   parameterLayout,
 } from "./model/layout.js";
-export { decodeModel, encodeModel, type Model } from "./model/model.js";
+export {
+  chooseWeights,
+  decodeModel,
+  encodeModel,
+  type Model,
+  type ModelParameters,
+  WEIGHT_CHOICES,
+  type WeightChoice,
+} from "./model/model.js";
 export { downloadWeights, forward, uploadWeights, type Weights } from "./model/network.js";
 export {
   decodeSafetensors,

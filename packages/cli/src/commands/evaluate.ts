@@ -3,11 +3,13 @@ import type { EvaluateOptions } from "../photos/run-evaluate.js";
 import type { Terminal } from "../progress/terminal.js";
 import { updateCounts, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
+import { weightsOption } from "./weights-option.js";
 
 export function evaluateCommand(terminal: Terminal): Command {
   return new Command("evaluate")
     .description("Degrade HR images with a kernel, enlarge them again, and measure PSNR and SSIM against bicubic.")
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
+    .addOption(weightsOption())
     .requiredOption("--images <dir>", "folder of HR images")
     .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, or a .mat or .npy file")
     .option("--center-kernel", CENTER_KERNEL)

@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import type { ExportOptions } from "../model-files/run-export.js";
 import type { Terminal } from "../progress/terminal.js";
+import { weightsOption } from "./weights-option.js";
 
 export function exportCommand(terminal: Terminal): Command {
   return new Command("export")
     .description("Write a model's network for other programs: ONNX, or safetensors with PyTorch's names and layout.")
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
+    .addOption(weightsOption())
     .requiredOption("-o, --output <file>", "file to write, .onnx or .safetensors")
     .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")

@@ -3,12 +3,14 @@ import type { UpscaleOptions } from "../photos/run-upscale.js";
 import type { Terminal } from "../progress/terminal.js";
 import { wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
+import { weightsOption } from "./weights-option.js";
 
 export function upscaleCommand(terminal: Terminal): Command {
   return new Command("upscale")
     .description("Adapt a model to one photo in a few gradient steps, then enlarge the photo with it.")
     .argument("<image>", "PNG, JPEG, WebP or TIFF")
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
+    .addOption(weightsOption())
     .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
     .option("--center-kernel", CENTER_KERNEL)
     .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)

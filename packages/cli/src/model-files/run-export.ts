@@ -1,4 +1,4 @@
-import { encodeSafetensors } from "@mzsr/mzsr";
+import { encodeSafetensors, type WeightChoice } from "@mzsr/mzsr";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -8,6 +8,7 @@ import { checkOutputFile } from "./output-file.js";
 
 export interface ExportOptions {
   readonly model: string;
+  readonly weights?: WeightChoice;
   readonly output: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -20,7 +21,7 @@ export async function runExport(options: ExportOptions, terminal: Terminal): Pro
     force: options.force === true,
     inputs: [await modelFile(options.model)],
   });
-  const model = await readModelFor(options.model, undefined);
+  const model = await readModelFor(options.model, undefined, options.weights);
   const bytes =
     output.extension === ".onnx"
       ? onnxModel(model)

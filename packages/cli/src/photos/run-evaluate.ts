@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError, type Model, messageOf, RunError, readImage } from "@mzsr/mzsr";
+import { InputError, type Model, messageOf, RunError, readImage, type WeightChoice } from "@mzsr/mzsr";
 import { counted } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -14,6 +14,7 @@ import { useBackend } from "./use-backend.js";
 export interface EvaluateOptions {
   readonly model: string;
   readonly images: string;
+  readonly weights?: WeightChoice;
   readonly kernel: string;
   readonly scale?: number;
   readonly updates: number[];
@@ -45,7 +46,7 @@ interface Outcome {
 export async function runEvaluate(options: EvaluateOptions, terminal: Terminal): Promise<void> {
   const choice = await chooseKernel(options.kernel, options.downsampling, options);
   const { kernel, downsampling } = choice;
-  const model = await readModelFor(options.model, options.scale);
+  const model = await readModelFor(options.model, options.scale, options.weights);
   const { names, bad } = await photosIn(options.images, model.scale, options.skipBad === true);
   const backend = await useBackend(options.backend);
   terminal.note(

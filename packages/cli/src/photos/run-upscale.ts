@@ -1,4 +1,4 @@
-import { checkResultSize, encodePng, kernelFile, readImage, superResolve } from "@mzsr/mzsr";
+import { checkResultSize, encodePng, kernelFile, readImage, superResolve, type WeightChoice } from "@mzsr/mzsr";
 import { checkOutputFile } from "../model-files/output-file.js";
 import { counted, duration } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
@@ -11,6 +11,7 @@ import { useBackend } from "./use-backend.js";
 
 export interface UpscaleOptions {
   readonly model: string;
+  readonly weights?: WeightChoice;
   readonly kernel: string;
   readonly updates: number;
   readonly output: string;
@@ -30,7 +31,7 @@ export async function runUpscale(path: string, options: UpscaleOptions, terminal
     inputs: [path, await modelFile(options.model), kernelFile(options.kernel) ?? []].flat(),
   });
   const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling, options);
-  const model = await readModelFor(options.model, undefined);
+  const model = await readModelFor(options.model, undefined, options.weights);
   const photo = await readImage(path);
   checkResultSize(photo, model.scale, path);
   for (const note of [...photo.notes.map((n) => `${path}: ${n}`), ...kernel.notes]) terminal.note(note);

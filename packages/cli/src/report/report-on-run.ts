@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { readModel } from "@mzsr/mzsr";
+import { chooseWeights, readModel } from "@mzsr/mzsr";
 import { loadConfiguration } from "@mzsr/shared";
 import { readSteps } from "../cluster/read-steps.js";
 import { heldOutPhotos } from "../photos/embedded-photos.js";
@@ -14,7 +14,7 @@ import { writeReport } from "./write-report.js";
  */
 export async function reportOnRun(folder: string, kernelName: string, terminal: Terminal): Promise<void> {
   const configuration = await loadConfiguration({ file: join(folder, "config.yaml") });
-  const model = await readModel(join(folder, "model.safetensors"));
+  const model = chooseWeights(await readModel(join(folder, "model.safetensors")));
   const steps = await readSteps(folder);
   const report = await writeReport(join(folder, "report"), {
     run: basename(folder),

@@ -21,7 +21,7 @@ const SCHEDULE = new RunSchedule(
 const THETA = Float32Array.of(1, -1, -4);
 const GRADIENT = Float64Array.of(0.3, -0.2, 0.1);
 
-const fresh = () => new OuterUpdate(SCHEDULE, LAYOUT, initialTrainingState(THETA).adam);
+const fresh = () => new OuterUpdate(SCHEDULE, LAYOUT, initialTrainingState(THETA));
 
 describe("OuterUpdate", () => {
   it("leaves the inner rates alone in pretraining", () => {
@@ -60,7 +60,7 @@ describe("OuterUpdate", () => {
       const update = new OuterUpdate(
         new RunSchedule(configurationSchema.parse(stages)),
         { entries: LAYOUT.entries.slice(0, 1), size: 2 },
-        initialTrainingState(new Float32Array(2)).adam,
+        initialTrainingState(new Float32Array(2)),
       );
       const result = update.apply(2, new Float32Array(2), Float64Array.of(3, 4));
       return { norm: result.gradientNorm, moment: [...update.snapshot().firstMoment] };
@@ -71,12 +71,38 @@ describe("OuterUpdate", () => {
     expect(clipping(0)).toEqual({ norm: 5, moment: moment(1) });
   });
 
+  it("averages the parameters of a stage that asks for it, anew for each, and leaves them as they are", () => {
+    const averaging = new RunSchedule(
+      configurationSchema.parse({
+        pretraining: { steps: 2, learningRate: 0.1, emaDecay: 0.5 },
+        metaTraining: { steps: 3, learnedRates: true, learningRate: 0.01, rateLearningRate: 0.5, emaDecay: 0.9 },
+      }),
+    );
+    const [plain, update] = [fresh(), new OuterUpdate(averaging, LAYOUT, initialTrainingState(THETA))];
+    let theta = THETA;
+    const thetas = [0, 1, 2].map((step) => {
+      const next = update.apply(step, theta, GRADIENT);
+      expect(next).toEqual(plain.apply(step, theta, GRADIENT));
+      theta = next.theta;
+      return { theta, average: update.average() };
+    });
+    const [first, second, third] = thetas;
+    const mean = (i: number) => (first!.theta[i]! * 0.5 + second!.theta[i]!) / 1.5;
+    expect(second!.average?.average[0]).toBeCloseTo(mean(0), 12);
+    expect(third!.average).toEqual({ steps: 1, average: Float64Array.from(third!.theta) });
+    expect(plain.average()).toBeUndefined();
+    const resumed = new OuterUpdate(averaging, LAYOUT, { step: 3, adam: update.snapshot(), ema: update.average() });
+    resumed.apply(3, theta, GRADIENT);
+    update.apply(3, theta, GRADIENT);
+    expect(resumed.average()).toEqual(update.average());
+  });
+
   it("goes on from a snapshot with the same bits, and the snapshot stays as it was", () => {
     const whole = fresh();
     const first = whole.apply(2, THETA, GRADIENT);
     const snapshot = whole.snapshot();
     const second = whole.apply(3, first.theta, GRADIENT);
-    const resumed = new OuterUpdate(SCHEDULE, LAYOUT, snapshot).apply(3, first.theta, GRADIENT);
+    const resumed = new OuterUpdate(SCHEDULE, LAYOUT, { step: 3, adam: snapshot }).apply(3, first.theta, GRADIENT);
     expect(resumed).toEqual(second);
   });
 });

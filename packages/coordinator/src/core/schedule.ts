@@ -67,6 +67,11 @@ export class RunSchedule {
     return this.configuration[this.stageOf(step)].clipNorm;
   }
 
+  /** What the moving average of θ keeps at `step`; 0: there is none. */
+  emaDecay(step: number): number {
+    return this.configuration[this.stageOf(step)].emaDecay;
+  }
+
   learningRates(step: number): LearningRates {
     const stageStep = step - this.stageStart(step);
     if (this.stageOf(step) === "pretraining") return { network: this.#pretrainingRate(stageStep), innerRates: 0 };

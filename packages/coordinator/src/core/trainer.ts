@@ -24,7 +24,7 @@ export class Trainer {
   constructor(schedule: RunSchedule, layout: ParameterLayout, state: TrainingState) {
     checkState(schedule, layout, state);
     this.#schedule = schedule;
-    this.#update = new OuterUpdate(schedule, layout, state.adam);
+    this.#update = new OuterUpdate(schedule, layout, state);
     this.#backend = { name: state.backend };
     this.#thetas = [...state.history, state.theta];
     this.#step = state.step;
@@ -88,6 +88,7 @@ export class Trainer {
       theta: this.#thetas.at(-1)!,
       history: this.#thetas.slice(0, -1),
       adam: this.#update.snapshot(),
+      ema: this.#update.average(),
       backend: this.#backend.name,
     };
   }
@@ -99,7 +100,9 @@ export function sha256OfFloats(values: Float32Array): string {
 }
 
 function checkState(schedule: RunSchedule, layout: ParameterLayout, state: TrainingState): void {
-  const arrays = [state.theta, ...state.history, state.adam.firstMoment, state.adam.secondMoment];
+  const { theta, history, adam, ema } = state;
+  const average = ema === undefined ? [] : [ema.average];
+  const arrays = [theta, ...history, adam.firstMoment, adam.secondMoment, ...average];
   const odd = arrays.find(({ length }) => length !== layout.size);
   if (odd) {
     throw new InputError(`the training state has ${odd.length} parameters`, {

@@ -28,6 +28,13 @@ test("a checkpoint gives back every bit of the training state", () => {
   );
 });
 
+test("a moving average goes along where there is one, and checkpoints without one stay what they were", () => {
+  const ema = { steps: 3, average: stateAt(3).adam.firstMoment };
+  const bytes = encodeCheckpoint({ ...stateAt(7), ema }, facts);
+  expect(decodeCheckpoint(bytes, "here").state).toEqual({ ...stateAt(7), ema });
+  expect(Buffer.from(encodeCheckpoint(stateAt(7), facts)).includes("ema")).toBe(false);
+});
+
 test("a flipped bit anywhere in the numbers is noticed", () => {
   const bytes = encodeCheckpoint(stateAt(7), facts);
   for (const back of [1, 500, 1200, 2000]) {

@@ -54,11 +54,13 @@ export function encodeCheckpoint(state: TrainingState, facts: CheckpointFacts): 
     ...state.history.map((theta, i) => ({ name: `history/${i}`, shape: [theta.length], data: theta })),
     { name: "adam/first_moment", shape: [state.adam.firstMoment.length], data: state.adam.firstMoment },
     { name: "adam/second_moment", shape: [state.adam.secondMoment.length], data: state.adam.secondMoment },
+    ...(state.ema === undefined ? [] : [{ name: "ema", shape: [state.ema.average.length], data: state.ema.average }]),
   ];
   return encodeSafetensors(tensors, {
     format: FORMAT,
     step: String(state.step),
     adam_steps: String(state.adam.steps),
+    ...(state.ema === undefined ? {} : { ema_steps: String(state.ema.steps) }),
     history: String(state.history.length),
     backend: state.backend ?? "",
     theta_sha256: sha256OfFloats(state.theta),
@@ -81,14 +83,17 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const history = Array.from({ length: count("history") }, (_, i) => floats(file, `history/${i}`, where));
   const firstMoment = doubles(file, "adam/first_moment", where);
   const secondMoment = doubles(file, "adam/second_moment", where);
+  const average = file.tensors.has("ema") ? doubles(file, "ema", where) : undefined;
   if (contentSha256([...file.tensors.values()]) !== metadata.content_sha256) {
     throw new InputError("the content does not match its digest", { where, expected: "an unchanged checkpoint" });
   }
-  const lengths = new Set([...history, theta, firstMoment, secondMoment].map(({ length }) => length));
-  if (lengths.size !== 1) throw new InputError("parameters and moments differ in length", { where });
+  const arrays = [...history, theta, firstMoment, secondMoment, ...(average === undefined ? [] : [average])];
+  const lengths = new Set(arrays.map(({ length }) => length));
+  if (lengths.size !== 1) throw new InputError("parameters, moments and average differ in length", { where });
   const adam = { steps: count("adam_steps"), firstMoment, secondMoment };
+  const ema = average === undefined ? undefined : { steps: count("ema_steps"), average };
   return {
-    state: { step: count("step"), theta, history, adam, backend: backendOf(metadata.backend, where) },
+    state: { step: count("step"), theta, history, adam, ema, backend: backendOf(metadata.backend, where) },
     thetaSha256: sha256OfFloats(theta),
     run: metadata.run ?? "",
     configuration: metadata.configuration ?? "",

@@ -1,6 +1,7 @@
 /** Where a run begins, and what its data set is called. */
 import { createHash } from "node:crypto";
 import {
+  chooseWeights,
   Draws,
   decodeModel,
   InputError,
@@ -52,7 +53,7 @@ export async function readStart({ init, initSha256, model }: Configuration): Pro
       expected: `${initSha256} (initSha256)`,
     });
   }
-  const start = decodeModel(bytes, init);
+  const start = chooseWeights(decodeModel(bytes, init));
   const { depth, width } = start.architecture;
   if (depth !== model.depth || width !== model.width) {
     throw new InputError(`a network of depth ${depth} and width ${width}`, {

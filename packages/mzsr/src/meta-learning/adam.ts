@@ -84,7 +84,7 @@ export class Adam {
 }
 
 /** Integer power by squaring: unlike `**`, the same bits in every engine. */
-function power(base: number, exponent: number): number {
+export function power(base: number, exponent: number): number {
   let result = 1;
   for (let square = base, rest = exponent; rest > 0; square *= square, rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) result *= square;

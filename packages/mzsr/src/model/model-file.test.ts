@@ -4,7 +4,7 @@ import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../errors.js";
 import { initialParameters } from "./initial.js";
-import { decodeModel, encodeModel, type Model } from "./model.js";
+import { chooseWeights, decodeModel, encodeModel, type Model } from "./model.js";
 import { readModel, writeModel } from "./model-file.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
 
@@ -36,6 +36,22 @@ describe("a model file", () => {
     await writeModel(path, fixed);
     expect(await readModel(path)).toEqual(fixed);
     expect(await readdir(folder)).toEqual(["model.safetensors"]);
+  });
+
+  it("holds the moving average beside the last parameters, and gives either", async () => {
+    const path = join(folder, "averaged.safetensors");
+    const ema = {
+      parameters: initialParameters(architecture, { normal: () => 0.25 }),
+      innerRates: [new Float32Array(6).fill(-5), new Float32Array(6).fill(-6)],
+    };
+    await writeModel(path, { ...model, ema });
+    const read = await readModel(path);
+    expect(read).toEqual({ ...model, ema });
+    expect(chooseWeights(read)).toEqual({ ...model, ...ema, metadata: { ...model.metadata, weights: "ema" } });
+    expect(chooseWeights(read, "ema")).toEqual(chooseWeights(read));
+    expect(chooseWeights(read, "last")).toEqual(model);
+    expect(chooseWeights(model)).toEqual(model);
+    expect(() => chooseWeights(model, "ema", path)).toThrow(`${path}: there is no moving average in this model`);
   });
 
   it("stays as it was when a new one cannot be written", async () => {
@@ -81,6 +97,11 @@ describe("a model file", () => {
       "with rates for another network",
       (t) => t.set("inner_rate/0", { name: "inner_rate/0", shape: [5], data: new Float32Array(5) }),
       "inner_rate/0 has shape [5]; expected [6]",
+    ],
+    [
+      "with half of a moving average",
+      (t) => t.set("ema/conv1/kernel", { ...t.get("conv1/kernel")!, name: "ema/conv1/kernel" }),
+      "tensor ema/conv1/bias is missing",
     ],
     ["without a scale", (_, m) => delete m.scale, "scale is not given; expected 2, 3 or 4"],
     ["with a scale out of range", (_, m) => (m.scale = "9"), "scale is 9"],

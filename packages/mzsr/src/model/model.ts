@@ -2,15 +2,21 @@ import { InputError } from "../errors.js";
 import { type Architecture, metaLayout, parameterLayout } from "./layout.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor, type TensorFile } from "./safetensors.js";
 
-/** A finished network with what enlarging with it needs to know. */
-export interface Model {
-  readonly architecture: Architecture;
-  /** How many times larger it makes an image. */
-  readonly scale: number;
+/** What training found. */
+export interface ModelParameters {
   /** The network's tensors in the order of `parameterLayout`. */
   readonly parameters: Float32Array;
   /** Per inner step, the natural logarithm of one rate per tensor; undefined where rates were not learned. */
   readonly innerRates: readonly Float32Array[] | undefined;
+}
+
+/** A finished network with what enlarging with it needs to know. Its own parameters are those of the last step. */
+export interface Model extends ModelParameters {
+  readonly architecture: Architecture;
+  /** How many times larger it makes an image. */
+  readonly scale: number;
+  /** The exponential moving average of the parameters, where the training kept one; with as many inner rates. */
+  readonly ema?: ModelParameters | undefined;
   /** Where it comes from: run, steps, configuration, … */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -21,16 +27,45 @@ const FORMAT = "mzsr-model-1";
 /** What a user has or can make. */
 const EXPECTED = "the model.safetensors of a run, or what `mzsr import` makes of a TensorFlow checkpoint";
 
+/** Before the names of the moving average's tensors. */
+const EMA = "ema/";
+
+/** Which of a model's parameters: their moving average, or those of the last step. */
+export const WEIGHT_CHOICES = ["ema", "last"] as const;
+export type WeightChoice = (typeof WEIGHT_CHOICES)[number];
+
+/**
+ * The model with one set of parameters: what adapts, enlarges and exports takes that.
+ * @param choice not given: the moving average where there is one, which usually is better than the last step
+ * @param where names the model in errors
+ * @throws InputError when the moving average is asked for and there is none
+ */
+export function chooseWeights(model: Model, choice?: WeightChoice, where = "the model"): Model {
+  const { ema, ...last } = model;
+  if (choice === "ema" && ema === undefined) {
+    throw new InputError("there is no moving average in this model", { where, expected: "--weights last, or none" });
+  }
+  if (choice === "last" || ema === undefined) return last;
+  return { ...last, ...ema, metadata: { ...model.metadata, weights: "ema" } };
+}
+
 /** The bytes of a model file. */
-export function encodeModel({ architecture, scale, parameters, innerRates, metadata }: Model): Uint8Array<ArrayBuffer> {
+export function encodeModel({ architecture, scale, ema, metadata, ...last }: Model): Uint8Array<ArrayBuffer> {
+  const tensors = [
+    ...tensorsOf(architecture, last, ""),
+    ...(ema === undefined ? [] : tensorsOf(architecture, ema, EMA)),
+  ];
+  return encodeSafetensors(tensors, { ...metadata, format: FORMAT, scale: String(scale) });
+}
+
+function tensorsOf(architecture: Architecture, { parameters, innerRates }: ModelParameters, prefix: string) {
   const steps = innerRates?.length ?? 0;
   const { entries } = metaLayout(architecture, steps, steps > 0);
   const network = parameterLayout(architecture).entries.length;
-  const tensors = entries.map(({ name, shape, offset, size }, i): NamedTensor => {
+  return entries.map(({ name, shape, offset, size }, i): NamedTensor => {
     const data = i < network ? parameters.subarray(offset, offset + size) : innerRates![i - network]!;
-    return { name, shape, data };
+    return { name: prefix + name, shape, data };
   });
-  return encodeSafetensors(tensors, { ...metadata, format: FORMAT, scale: String(scale) });
 }
 
 /** A model from the bytes of a file; `where` names it in errors. */
@@ -44,17 +79,24 @@ export function decodeModel(bytes: Uint8Array, where: string): Model {
     });
   }
   const architecture = architectureOf(file, where);
-  const { entries, size } = parameterLayout(architecture);
-  // All shapes first: a first kernel without elements may claim any width, and that many parameters.
-  const values = entries.map(({ name, shape }) => tensorOf(file, name, shape, where));
-  const parameters = new Float32Array(size);
-  entries.forEach(({ offset }, i) => void parameters.set(values[i]!, offset));
-  const innerRates = innerRatesOf(file, entries.length, where);
-  const known = entries.length + (innerRates?.length ?? 0);
+  const last = parametersOf(file, architecture, "", where);
+  const ema = file.tensors.has(`${EMA}conv1/kernel`) ? parametersOf(file, architecture, EMA, where) : undefined;
+  const sets = ema === undefined ? 1 : 2;
+  const known = sets * (parameterLayout(architecture).entries.length + (last.innerRates?.length ?? 0));
   if (file.tensors.size !== known) {
     throw new InputError(`${file.tensors.size} tensors`, { where, expected: `${known}, each of them part of a model` });
   }
-  return { architecture, scale: scaleOf(scale, where), parameters, innerRates, metadata };
+  const model = { architecture, scale: scaleOf(scale, where), ...last, metadata };
+  return ema === undefined ? model : { ...model, ema };
+}
+
+function parametersOf(file: TensorFile, architecture: Architecture, prefix: string, where: string): ModelParameters {
+  const { entries, size } = parameterLayout(architecture);
+  // All shapes first: a first kernel without elements may claim any width, and that many parameters.
+  const values = entries.map(({ name, shape }) => tensorOf(file, prefix + name, shape, where));
+  const parameters = new Float32Array(size);
+  entries.forEach(({ offset }, i) => void parameters.set(values[i]!, offset));
+  return { parameters, innerRates: innerRatesOf(file, prefix, entries.length, where) };
 }
 
 /** Depth from the number of kernels, width from the first one; the shapes of all are checked afterwards. */
@@ -71,10 +113,10 @@ function architectureOf({ tensors }: TensorFile, where: string): Architecture {
   return { depth, width };
 }
 
-function innerRatesOf(file: TensorFile, tensors: number, where: string): Float32Array[] | undefined {
+function innerRatesOf(file: TensorFile, prefix: string, tensors: number, where: string): Float32Array[] | undefined {
   const rates: Float32Array[] = [];
-  while (file.tensors.has(`inner_rate/${rates.length}`)) {
-    rates.push(tensorOf(file, `inner_rate/${rates.length}`, [tensors], where));
+  for (let name = `${prefix}inner_rate/0`; file.tensors.has(name); name = `${prefix}inner_rate/${rates.length}`) {
+    rates.push(tensorOf(file, name, [tensors], where));
   }
   return rates.length === 0 ? undefined : rates;
 }

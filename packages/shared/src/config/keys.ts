@@ -20,6 +20,7 @@ interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
@@ -44,6 +45,7 @@ function allowedValues(schema: JsonSchema): string {
   const noun = schema.type === "integer" ? "a whole number" : "a number";
   const above = schema.exclusiveMinimum;
   const from = above === undefined ? `from ${schema.minimum}` : `above ${above}`;
+  if (schema.exclusiveMaximum !== undefined) return `${noun} ${from} and below ${schema.exclusiveMaximum}`;
   const max = schema.maximum;
   if (max === undefined || max === Number.MAX_SAFE_INTEGER) return `${noun} ${from}`;
   return `${noun} ${from} ${above === undefined ? "to" : "and at most"} ${max}`;

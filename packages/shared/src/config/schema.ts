@@ -44,6 +44,9 @@ const patches = z.strictObject({
 /** Largest L2 norm of the mean gradient, which a larger one is scaled down to; 0: none (beyond the paper). */
 const clipNorm = range(0, 1e6).default(0);
 
+/** Share of the moving average of θ (EMA) that a step keeps; 0: no average is kept (beyond the paper). */
+const emaDecay = z.number().min(0).lt(1).default(0);
+
 const pretraining = z.strictObject({
   steps: count(0, 10_000_000).default(100_000),
   /** Patches in a minibatch, all tasks together. */
@@ -60,6 +63,7 @@ const pretraining = z.strictObject({
   /** Steps in which the learning rate rises to its value; 0: none. */
   warmupSteps: count(0, 10_000_000).default(0),
   clipNorm,
+  emaDecay,
 });
 
 const metaTraining = z.strictObject({
@@ -93,6 +97,7 @@ const metaTraining = z.strictObject({
   /** Steps in which both learning rates rise to their values; 0: none. */
   warmupSteps: count(0, 10_000_000).default(0),
   clipNorm,
+  emaDecay,
 });
 
 const cluster = z.strictObject({

@@ -79,7 +79,7 @@ describe("OuterUpdate", () => {
       }),
     );
     const [plain, update] = [fresh(), new OuterUpdate(averaging, LAYOUT, initialTrainingState(THETA))];
-    let theta = THETA;
+    let theta: Float32Array = THETA;
     const thetas = [0, 1, 2].map((step) => {
       const next = update.apply(step, theta, GRADIENT);
       expect(next).toEqual(plain.apply(step, theta, GRADIENT));

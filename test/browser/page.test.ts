@@ -194,6 +194,24 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await expectText(picture, "32.40 dB");
   });
 
+  it("shows how good the models are on held-out images, as soon as one is measured", async () => {
+    const run = runOf(60);
+    const feed = await serve(run);
+    const { page } = await open(feed);
+    const section = page.getByRole("region", { name: "How good is it on images it never saw?" });
+    expect(await section.count()).toBe(0);
+    const validation = (step: number, psnr: readonly number[]) => ({
+      ...{ step, weights: "ema" as const, images: 5, updates: [0, 10], bicubic: 29, psnr, seconds: 3 },
+      kernels: [{ kernel: "g2.0", bicubic: 28.5, psnr: psnr.map((decibels) => decibels + 0.25) }],
+    });
+    run.validations = [validation(20, [30, 33.5]), validation(40, [31, 33.25])];
+    feed.send("validation", run.validations[1]!);
+    await expectText(section, "Best 33.50 dB at step 20");
+    await expectText(section.getByRole("table", { name: "Step 40, 5 images, moving average" }), "g2.0");
+    await expectText(section.getByRole("row", { name: /^g2.0/ }), "33.50 dB");
+    await section.getByRole("img", { name: "Mean PSNR on held-out images over the steps, now 33.25 dB" }).waitFor();
+  });
+
   it("shows a finished run and compares it with another", async () => {
     const old = new FakeRun(fakeStatus({ run: "old", phase: "finished", step: 50, totalSteps: 50 }), false);
     for (let step = 1; step <= 50; step++) old.history.append(fakeStep(step, PRETRAINING));

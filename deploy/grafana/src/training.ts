@@ -124,6 +124,29 @@ export function trainingDashboard(): Dashboard {
         [{ expr: `mzsr_preview_psnr_db{${RUN}}`, legend: "{{image}}, {{updates}} updates" }],
       ),
     )
+    .withPanel(
+      graph(
+        {
+          title: "PSNR on held-out images",
+          description:
+            "Mean on the luminance of what validation measures, over its images and kernels, by updates. Needs validation.every.",
+          unit: "dB",
+          width: 12,
+        },
+        [{ expr: `mzsr_validation_psnr_db{${RUN},kernel="all"}`, legend: "{{updates}}" }],
+      ),
+    )
+    .withPanel(
+      graph(
+        {
+          title: "PSNR by kernel",
+          description: "What validation measures after 10 updates, kernel by kernel.",
+          unit: "dB",
+          width: 12,
+        },
+        [{ expr: `mzsr_validation_psnr_db{${RUN},kernel!="all",updates="10"}`, legend: "{{kernel}}" }],
+      ),
+    )
     .withRow(new RowBuilder("Optimisation"))
     .withPanel(
       graph(

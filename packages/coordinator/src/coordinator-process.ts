@@ -13,6 +13,7 @@ import type { GrpcServer } from "./server/grpc-server.js";
 import type { CoreLoop } from "./shell/core-loop.js";
 import type { EffectRunner, RunEnd } from "./shell/effects.js";
 import type { LiveRun } from "./shell/live-run.js";
+import type { ValidationWriter } from "./validation/validation-writer.js";
 
 /** How long workers may take to leave by themselves when the run is over. */
 const LEAVE_MS = 1_500;
@@ -37,6 +38,7 @@ export interface CoordinatorParts {
   readonly grpc: GrpcServer;
   readonly checkpoints: CheckpointWriter;
   readonly previews: PreviewWriter | undefined;
+  readonly validation: ValidationWriter | undefined;
   /** Everything that must be closed in the end. */
   readonly closers: Closers;
   /** Resolves, with the reason, when another coordinator took the run folder. */
@@ -47,7 +49,7 @@ export class CoordinatorProcess implements RunningCoordinator {
   readonly finished: Promise<CoordinatorResult>;
   readonly #parts: CoordinatorParts;
   readonly #whenOver: (end: CoordinatorResult | Error) => void;
-  /** Aborted by a stop: the last preview is not waited for. */
+  /** Aborted by a stop: neither the last preview nor what is to be validated is waited for. */
   readonly #stopped = new AbortController();
   #ending = false;
   #modelPath: string | undefined;
@@ -131,6 +133,7 @@ export class CoordinatorProcess implements RunningCoordinator {
     await grpc.drained(LEAVE_MS);
     if (!complete) return;
     await this.#lastPreview(step);
+    await this.#parts.validation?.finish(this.#stopped.signal);
     await stream.end(options.runFolder, PAGES_MS);
   }
 

@@ -11,7 +11,13 @@ export { type HistoryRange, StepHistory } from "./history/step-history.js";
 export { storedStatus } from "./http/run-view.js";
 export { startViewServer, type ViewServer, type ViewServerOptions } from "./http/view-server.js";
 export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./leadership/standby.js";
-export type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "./options.js";
+export type {
+  CoordinatorOptions,
+  CoordinatorResult,
+  PreviewOptions,
+  RunningCoordinator,
+  ValidationOptions,
+} from "./options.js";
 export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
 export { checkReplaceable } from "./run/fresh-start.js";
 export { readStart, type StartModel } from "./run/initial-state.js";
@@ -24,3 +30,9 @@ export type { TlsOptions } from "./server/credentials.js";
 export { startCoordinator } from "./start-coordinator.js";
 export { type Dataset, type DatasetFile, loadDataset } from "./tasks/dataset.js";
 export { drawTask } from "./tasks/draw-task.js";
+export type {
+  Measurement,
+  ValidationComputer,
+  ValidationKernel,
+  ValidationProblem,
+} from "./validation/validation-writer.js";

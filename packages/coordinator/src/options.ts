@@ -2,12 +2,21 @@ import type { ClusterStatus, Configuration, NatsOptions } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { PreviewComputer } from "./previews/preview-writer.js";
 import type { TlsOptions } from "./server/credentials.js";
+import type { ValidationComputer, ValidationKernel } from "./validation/validation-writer.js";
 
 export interface PreviewOptions {
   /** Photos that are not trained on. */
   readonly photos: readonly { readonly name: string; readonly path: string }[];
   /** Adapts and enlarges, on another thread; closed with the coordinator. */
   readonly computer: PreviewComputer;
+}
+
+export interface ValidationOptions {
+  /** Paths of HR images that are not trained on. */
+  readonly images: readonly string[];
+  readonly kernels: readonly ValidationKernel[];
+  /** Adapts and measures, in another process; closed with the coordinator. */
+  readonly computer: ValidationComputer;
 }
 
 export interface CoordinatorOptions {
@@ -39,6 +48,8 @@ export interface CoordinatorOptions {
   readonly logger: Logger;
   /** Pictures of held-out photos while the run goes on; none when not given. */
   readonly previews?: PreviewOptions | undefined;
+  /** What measures the run's models, where `validation.every` asks for it. */
+  readonly validation?: ValidationOptions | undefined;
   /** How long a complete run may wait for the preview of its last step; half a minute by default. */
   readonly lastPreviewMs?: number | undefined;
   /** Write event files for TensorBoard into the run folder. */
@@ -64,7 +75,7 @@ export interface RunningCoordinator {
   readonly datasetNotes: readonly string[];
   /**
    * Resolves when everything is written and closed; a complete run's last preview may take half a minute longer, and is
-   * then left out. What fails after the model is written is logged, and the run is complete all the same.
+   * then left out; its validations take as long as they take. What fails after the model is written is logged, and the run is complete all the same.
    * Rejects with RunError when a task can never be computed, what was learned cannot be written, or the run went to
    * another coordinator.
    */
@@ -73,7 +84,7 @@ export interface RunningCoordinator {
   readonly modelPath: string | undefined;
   /**
    * Finishes the step in flight, writes a checkpoint and ends. A second call does not wait for the step. One that is
-   * complete leaves its last preview out.
+   * complete leaves its last preview and what is not yet validated out.
    */
   stop(reason: string): Promise<CoordinatorResult>;
   /** Ends at once and writes nothing more: the run belongs to somebody else. */

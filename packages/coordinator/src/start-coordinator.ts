@@ -18,7 +18,13 @@ import { previewSubject } from "./previews/preview-subject.js";
 import { PreviewWriter } from "./previews/preview-writer.js";
 import { type CheckpointOutcome, CheckpointWriter } from "./run/checkpoint-writer.js";
 import { datasetDigest, firstState } from "./run/initial-state.js";
-import { type MetricsLine, readMetrics } from "./run/metrics-log.js";
+import {
+  type MetricsLine,
+  readMetrics,
+  readValidations,
+  type ValidationLine,
+  validationLine,
+} from "./run/metrics-log.js";
 import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
 import { serverCredentials } from "./server/credentials.js";
 import { startGrpcServer } from "./server/grpc-server.js";
@@ -30,6 +36,7 @@ import { LiveRun } from "./shell/live-run.js";
 import { type Dataset, loadDataset } from "./tasks/dataset.js";
 import { drawTask } from "./tasks/draw-task.js";
 import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
+import { ValidationWriter } from "./validation/validation-writer.js";
 
 const ACTIVITY_MS = 1_000;
 
@@ -92,7 +99,7 @@ async function assemble(
   const layout = layoutOf(options);
   const schedule = new RunSchedule(configuration);
   const { opened, lockLost } = await openRun(options, dataset);
-  const { folder, state, steps, events, notes } = opened;
+  const { folder, state, steps, validations, events, notes } = opened;
   closers.add(() => folder.close());
   const core = new CoordinatorCore({
     run: runName,
@@ -103,7 +110,15 @@ async function assemble(
     incarnation,
   });
   const status = () => core.status(monotonicNowMs());
-  const live = new LiveRun({ run: runName, folder: runFolder, status, nowMs: monotonicNowMs, steps, events });
+  const live = new LiveRun({
+    run: runName,
+    folder: runFolder,
+    status,
+    nowMs: monotonicNowMs,
+    steps,
+    validations,
+    events,
+  });
   const metrics = new CoordinatorMetrics(runName, () => live.status(), monotonicNowMs);
   const stream = new EventStream(() => live.status());
   const loop = new CoreLoop(core, monotonicNowMs, leadership?.mayAct);
@@ -137,12 +152,28 @@ async function assemble(
     stream.preview(step);
   });
   if (previews !== undefined) closers.add(() => previews.close());
+  const validation = await prepareValidation(
+    options,
+    opened,
+    (line) => {
+      live.validated(line);
+      stream.validation(line);
+      metrics.showValidation(line);
+      tensorboard?.validation(line);
+    },
+    metrics,
+  );
+  if (validation !== undefined) closers.add(() => validation.close());
   const checkpoints = new CheckpointWriter({
     encode: (wanted) => {
       previews?.offer(wanted.step, averagedParameters(wanted) ?? wanted.theta);
       return folder.encode(wanted);
     },
-    write: (step, bytes) => folder.writeCheckpoint(step, bytes),
+    write: async (step, bytes) => {
+      // What a checkpoint has behind it is not computed again, so it must be there to be measured.
+      await validation?.written();
+      return folder.writeCheckpoint(step, bytes);
+    },
     onWritten: (outcome) => checkpointWritten(outcome, metrics, recorder, leadership),
     nowMs: monotonicNowMs,
   });
@@ -169,11 +200,14 @@ async function assemble(
       leadership?.onStep(line);
       tensorboard?.step(line);
     },
+    onValidation: (step, theta, average) => validation?.offer(step, theta, average),
   });
 
   metrics.plan({ pretraining: configuration.pretraining.steps, metaTraining: configuration.metaTraining.steps });
   const latest = steps.at(-1);
   if (latest !== undefined) metrics.showStep(latest);
+  const measured = validations.at(-1);
+  if (measured !== undefined) metrics.showValidation(measured);
   for (const reason of notes) recorder.record({ kind: "resume", reason, step: state.step });
   const timer = setInterval(() => live.sampleActivity(), ACTIVITY_MS);
   closers.add(() => clearInterval(timer));
@@ -190,6 +224,7 @@ async function assemble(
     grpc,
     checkpoints,
     previews,
+    validation,
     closers,
     lockLost,
   });
@@ -274,7 +309,10 @@ function openTensorBoard(options: CoordinatorOptions, step: number): TensorBoard
     folder: paths.tensorboard,
     previews: paths.previews,
     nextStep: step + 1,
-    earlier: async () => (await readMetrics(paths.metrics, step)).lines,
+    earlier: async () => [
+      ...(await readMetrics(paths.metrics, step)).lines,
+      ...(await readValidations(paths.metrics, step)),
+    ],
     nowMs: monotonicNowMs,
     onProblem: (reason) => logger.error(`nothing more is written for TensorBoard: ${reason}; training goes on`),
     onSkipped: (reason) => logger.warn(`a picture is left out for TensorBoard, and others may be: ${reason}`),
@@ -300,6 +338,37 @@ function preparePreviews(
     nowMs: monotonicNowMs,
     onWritten,
     onProblem: (reason) => logger.warn(`no preview: ${reason}`),
+  });
+}
+
+/** Comes after the folder was begun: what waits in it is gone on with. */
+async function prepareValidation(
+  { validation, configuration, runName, runFolder, logger }: CoordinatorOptions,
+  { folder, state, validations }: OpenedRun,
+  show: (line: ValidationLine) => void,
+  metrics: CoordinatorMetrics,
+): Promise<ValidationWriter | undefined> {
+  if (validation === undefined || configuration.validation.every === 0) return undefined;
+  const { validation: waiting, bestModel } = runPaths(runFolder);
+  return ValidationWriter.open({
+    ...validation,
+    run: runName,
+    configuration,
+    folder: waiting,
+    bestModel,
+    fromStep: state.step,
+    validated: validations.map(({ step }) => step),
+    onMeasured: async (summary) => {
+      const line = validationLine(summary, new Date());
+      await folder.recordValidation(line);
+      show(line);
+      const { step, psnr, updates, bicubic } = summary;
+      logger.info(
+        `validation of step ${step}: ${psnr.at(-1)} dB after ${updates.at(-1)} updates, bicubic ${bicubic} dB`,
+      );
+    },
+    onWaiting: (models) => metrics.validationsWaiting(models),
+    onProblem: (reason) => logger.warn(`not validated: ${reason}`),
   });
 }
 

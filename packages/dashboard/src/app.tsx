@@ -8,6 +8,7 @@ import { Header } from "./parts/header.js";
 import { Learning } from "./parts/learning.js";
 import { Pictures } from "./parts/pictures.js";
 import { Summary } from "./parts/summary.js";
+import { Validation } from "./parts/validation.js";
 import { Workers } from "./parts/workers.js";
 import type { Theme } from "./theme.js";
 
@@ -39,6 +40,7 @@ export function App({ store, compared, theme }: AppProps) {
             <div class="columns">
               <div class="column">
                 <Learning store={store} compared={compared} theme={theme} />
+                <Validation store={store} theme={theme} />
                 {many && <Workers store={store} />}
                 <Pictures store={store} compared={compared} />
               </div>

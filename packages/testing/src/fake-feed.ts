@@ -16,6 +16,7 @@ import type {
   RunListing,
   StepSummary,
   StreamMessages,
+  ValidationSummary,
   WorkerStatus,
 } from "@mzsr/shared";
 
@@ -35,6 +36,7 @@ export class FakeRun {
   readonly history = new StepHistory();
   readonly activity = new ActivityLog();
   readonly events: RunEventRecord[] = [];
+  validations: readonly ValidationSummary[] = [];
   images: readonly PreviewImage[] = [];
   readonly pictures = new Map<string, Buffer>();
   status: ClusterStatus;
@@ -131,6 +133,7 @@ export class FakeFeed {
         const workers = searchParams.getAll("worker");
         return run.activity.columns(Date.now(), workers.length === 0 ? undefined : workers);
       },
+      "/api/validations": () => run.validations,
       "/api/images": () => run.images,
       "/api/runs": () => this.#runs.map(({ name, live, status }): RunListing => ({ run: name, live, status })),
     };

@@ -2,8 +2,9 @@ import { type StandbyCoordinator, startStandby } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import type { NatsOptions } from "@mzsr/shared";
 import { heldOutPhotos } from "../photos/embedded-photos.js";
-import { ProcessComputer } from "../previews/process-computer.js";
+import { previewComputer } from "../previews/preview-computer.js";
 import type { Terminal } from "../progress/terminal.js";
+import { validationOptions } from "../validation/validation-options.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
 import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
@@ -47,7 +48,8 @@ async function standBy(
     advertise: options.advertise,
     tensorboard,
     replicas: options.natsReplicas,
-    previews: () => ({ photos: heldOutPhotos(), computer: new ProcessComputer() }),
+    previews: () => ({ photos: heldOutPhotos(), computer: previewComputer() }),
+    validation: () => validationOptions(run.configuration),
     logger,
     stopping: signals.asked,
     onLeading: ({ grpcAddress, httpAddress }) => {

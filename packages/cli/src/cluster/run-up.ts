@@ -174,7 +174,7 @@ async function followToTheEnd(
         display.note(
           complete === undefined
             ? "Stopping: finishing the step, then a checkpoint. Ctrl-C again stops at once."
-            : "The run is finished; its last preview is left out.",
+            : "The run is finished; its last preview and what is not yet validated are left out.",
         );
         // What it resolves to, and how it may fail, is what `finished` tells.
         coordinator.stop("stopped by the user").catch(() => undefined);

@@ -7,7 +7,8 @@ import {
   unclaimRunFolder,
 } from "@mzsr/coordinator";
 import { heldOutPhotos } from "../photos/embedded-photos.js";
-import { ProcessComputer } from "../previews/process-computer.js";
+import { previewComputer } from "../previews/preview-computer.js";
+import { validationOptions } from "../validation/validation-options.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
@@ -49,7 +50,8 @@ async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<St
     images,
     resume: run.resume,
     replace: run.replace,
-    previews: { photos: heldOutPhotos(), computer: new ProcessComputer() },
+    previews: { photos: heldOutPhotos(), computer: previewComputer() },
+    validation: await validationOptions(run.configuration),
     ...options,
   });
   const url = `http://${coordinator.httpAddress}`;

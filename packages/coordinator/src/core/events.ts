@@ -68,6 +68,13 @@ export type CoordinatorEffect =
       readonly reason: "interval" | "stop" | "finished" | "stage";
       readonly state: TrainingState;
     }
+  /** The parameters after `step` are to be measured, their moving average where the run keeps one. */
+  | {
+      readonly type: "validation";
+      readonly step: number;
+      readonly theta: Float32Array;
+      readonly average: Float32Array | undefined;
+    }
   /** The run is over; `complete` says whether it reached its last step, `failure` why it never can. */
   | { readonly type: "ended"; readonly complete: boolean; readonly failure?: string };
 

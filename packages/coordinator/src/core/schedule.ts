@@ -72,6 +72,12 @@ export class RunSchedule {
     return this.configuration[this.stageOf(step)].emaDecay;
   }
 
+  /** Whether the parameters after so many steps are validated. */
+  validatesAfter(steps: number): boolean {
+    const { every } = this.configuration.validation;
+    return every > 0 && (steps % every === 0 || steps === this.totalSteps);
+  }
+
   learningRates(step: number): LearningRates {
     const stageStep = step - this.stageStart(step);
     if (this.stageOf(step) === "pretraining") return { network: this.#pretrainingRate(stageStep), innerRates: 0 };

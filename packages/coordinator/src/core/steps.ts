@@ -69,6 +69,7 @@ export class Steps {
       });
       progress.stepDone(summary, now);
       transitions.effect({ type: "step", summary });
+      this.#validateIfDue();
       this.#checkpointIfDue();
     }
   }
@@ -85,6 +86,13 @@ export class Steps {
       task: drawTask(step, index),
       audited: isAudited(seed, step, index, cluster.auditShare),
     }));
+  }
+
+  #validateIfDue(): void {
+    const { trainer, schedule, transitions } = this.#parts;
+    const { step } = trainer;
+    if (!schedule.validatesAfter(step)) return;
+    transitions.effect({ type: "validation", step, theta: trainer.parametersBefore(step), average: trainer.average() });
   }
 
   #checkpointIfDue(): void {

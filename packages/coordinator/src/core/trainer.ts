@@ -81,6 +81,12 @@ export class Trainer {
     };
   }
 
+  /** The moving average of θ, where the stage keeps one. */
+  average(): Float32Array | undefined {
+    const ema = this.#update.average();
+    return ema === undefined ? undefined : Float32Array.from(ema.average);
+  }
+
   /** Everything that a checkpoint holds; later steps do not change it. */
   snapshot(): TrainingState {
     return {

@@ -7,7 +7,7 @@
  * made once for all readers.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ClusterStatus, RunEventRecord, StepSummary, StreamMessages } from "@mzsr/shared";
+import type { ClusterStatus, RunEventRecord, StepSummary, StreamMessages, ValidationSummary } from "@mzsr/shared";
 
 const STATUS_MS = 1_000;
 const STEP_MS = 250;
@@ -52,6 +52,10 @@ export class EventStream {
 
   preview(step: number): void {
     this.#send("preview", JSON.stringify({ step }));
+  }
+
+  validation(validation: ValidationSummary): void {
+    this.#send("validation", JSON.stringify(validation));
   }
 
   /** The newest step goes out, at most four a second. */

@@ -77,6 +77,8 @@ export class Routes {
         return sendJson(response, run.status());
       case "/api/metrics":
         return sendJson(response, run.metrics(historyRange(searchParams)));
+      case "/api/validations":
+        return sendJson(response, run.validations());
       case "/api/events":
         return sendJson(response, run.events(Math.min(MOST_EVENTS, numberOf(searchParams, "last") ?? 500)));
       case "/api/activity":

@@ -9,9 +9,10 @@ import {
   type MetricsColumns,
   type RunEventRecord,
   type RunListing,
+  type ValidationSummary,
 } from "@mzsr/shared";
 import { type HistoryRange, StepHistory } from "../history/step-history.js";
-import { readJsonLines, readMetrics, summaryOf } from "../run/metrics-log.js";
+import { readJsonLines, readMetrics, readValidations, summaryOf } from "../run/metrics-log.js";
 import { runPaths } from "../run/run-folder.js";
 
 /** A run as the HTTP server sees it. */
@@ -19,6 +20,8 @@ export interface RunView {
   readonly folder: string;
   status(): ClusterStatus;
   metrics(range: HistoryRange): MetricsColumns;
+  /** In the order of their steps. */
+  validations(): readonly ValidationSummary[];
   /** The newest `last` events, oldest first. */
   events(last: number): readonly RunEventRecord[];
   /** @param workers names of those that are asked for; all by default */
@@ -140,12 +143,14 @@ async function readRun(folder: string, run: string): Promise<RunView | undefined
   if (configuration === undefined) return undefined;
   const history = new StepHistory();
   for (const line of (await readMetrics(paths.metrics)).lines) history.append(summaryOf(line));
+  const validations = await readValidations(paths.metrics);
   const { lines: events } = await readJsonLines<RunEventRecord>(paths.events);
   const status = archivedStatus(run, configuration, history.columns(run, { points: 1 }));
   return {
     folder,
     status: () => status,
     metrics: (range) => history.columns(run, range),
+    validations: () => validations,
     events: (last) => events.slice(-last),
     activity: () => ({ from: 0, spanSeconds: 5, workers: [] }),
   };

@@ -7,7 +7,13 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@mzsr/mzsr";
 import type { LeaderEntry, LeaderRecord, NatsOptions } from "@mzsr/shared";
-import type { CoordinatorOptions, CoordinatorResult, PreviewOptions, RunningCoordinator } from "../options.js";
+import type {
+  CoordinatorOptions,
+  CoordinatorResult,
+  PreviewOptions,
+  RunningCoordinator,
+  ValidationOptions,
+} from "../options.js";
 import { CheckpointStore, decodeCheckpoint } from "../run/checkpoints.js";
 import { runPaths } from "../run/run-folder.js";
 import { claimRunFolder } from "../run/run-marker.js";
@@ -22,7 +28,7 @@ import { StandbyServer } from "./standby-server.js";
 
 const POLL_MS = 250;
 
-export interface StandbyOptions extends Omit<CoordinatorOptions, "nats" | "resume" | "previews"> {
+export interface StandbyOptions extends Omit<CoordinatorOptions, "nats" | "resume" | "previews" | "validation"> {
   readonly nats: NatsOptions;
   /** Name or address under which workers reach this machine; what it listens on, or its host name, by default. */
   readonly advertise?: string | undefined;
@@ -30,6 +36,8 @@ export interface StandbyOptions extends Omit<CoordinatorOptions, "nats" | "resum
   readonly replicas?: number | undefined;
   /** Made anew for every term. */
   readonly previews?: (() => PreviewOptions) | undefined;
+  /** As `previews`. */
+  readonly validation?: (() => Promise<ValidationOptions | undefined>) | undefined;
   /** Told when this coordinator begins to lead. */
   readonly onLeading?: ((coordinator: RunningCoordinator) => void) | undefined;
   /** Ends the start while it waits for NATS; it rejects then with what this was aborted with. */
@@ -223,7 +231,7 @@ class Standby implements StandbyCoordinator {
       lease.lose("it was paused for too long, or NATS is away");
       return false;
     };
-    this.#leading = await coordinate(this.#coordinatorOptions(), this.#dataset, {
+    this.#leading = await coordinate(await this.#coordinatorOptions(), this.#dataset, {
       mayAct,
       onStep: (line) => replica.metrics.add(line),
       onCheckpoint: (step, bytes) => replica.checkpoints.put(step, bytes),
@@ -237,13 +245,13 @@ class Standby implements StandbyCoordinator {
     const entry = await this.#store.read();
     await this.#copying;
     if (entry !== undefined) await this.#fetchCheckpoint(entry.record);
-    const coordinator = await coordinate(this.#coordinatorOptions(), this.#dataset);
+    const coordinator = await coordinate(await this.#coordinatorOptions(), this.#dataset);
     return coordinator.finished;
   }
 
-  #coordinatorOptions(): CoordinatorOptions {
-    const { previews, ...options } = this.#options;
-    return { ...options, previews: previews?.(), resume: true };
+  async #coordinatorOptions(): Promise<CoordinatorOptions> {
+    const { previews, validation, ...options } = this.#options;
+    return { ...options, previews: previews?.(), validation: await validation?.(), resume: true };
   }
 
   /** Copies the newest checkpoint while waiting, so that it is there when it is needed. */

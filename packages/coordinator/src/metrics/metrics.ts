@@ -1,7 +1,7 @@
 /** The coordinator's Prometheus metrics (docs/design.md §10), every one with the label `run`. */
 
 import type { LayoutEntry } from "@mzsr/mzsr";
-import type { ClusterStatus, RunEvent, RunStage, StepSummary, WorkerState } from "@mzsr/shared";
+import type { ClusterStatus, RunEvent, RunStage, StepSummary, ValidationSummary, WorkerState } from "@mzsr/shared";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CoordinatorEffect } from "../core/events.js";
 import { WorkerSeries } from "./worker-series.js";
@@ -55,6 +55,13 @@ export class CoordinatorMetrics {
   readonly #events = this.#counter("mzsr_events_total", "Events of the cluster, by kind.", ["kind"]);
   readonly #repeated = this.#counter("mzsr_tasks_repeated_total", "Tasks given out again or computed twice.", []);
   readonly #previewPsnr = this.#gauge("mzsr_preview_psnr_db", "PSNR-Y of a held-out picture.", ["image", "updates"]);
+  readonly #validationPsnr = this.#gauge(
+    "mzsr_validation_psnr_db",
+    "Mean PSNR-Y over held-out images, of bicubic enlargement or after so many updates; kernel `all`: over the kernels.",
+    ["kernel", "updates"],
+  );
+  readonly #validationStep = this.#gauge("mzsr_validation_step", "Step whose parameters were measured last.", []);
+  readonly #validationsWaiting = this.#gauge("mzsr_validations_waiting", "Models that wait to be measured.", []);
   readonly #secondsLeft = this.#gauge("mzsr_run_seconds_left", "Expected time until the run is finished.", []);
   readonly #natsConnected = this.#gauge("mzsr_nats_connected", "1 while NATS is there.", []);
   #checkpointAtMs: number | undefined;
@@ -147,6 +154,20 @@ export class CoordinatorMetrics {
 
   showPreview(image: string, updates: number, psnr: number): void {
     this.#previewPsnr.set({ image, updates }, psnr);
+  }
+
+  showValidation({ step, updates, bicubic, psnr, kernels }: ValidationSummary): void {
+    this.#validationStep.set(step);
+    for (const each of [{ kernel: "all", bicubic, psnr }, ...kernels]) {
+      this.#validationPsnr.set({ kernel: each.kernel, updates: "bicubic" }, each.bicubic);
+      updates.forEach((count, i) => {
+        this.#validationPsnr.set({ kernel: each.kernel, updates: count }, each.psnr[i]!);
+      });
+    }
+  }
+
+  validationsWaiting(models: number): void {
+    this.#validationsWaiting.set(models);
   }
 
   natsChanged(connected: boolean): void {

@@ -1,9 +1,9 @@
-/** metrics.jsonl: one line per step (docs/design.md §8), with snake_case keys. */
+/** metrics.jsonl: one line per step and per validation (docs/design.md §8), with snake_case keys. */
 import { readFile } from "node:fs/promises";
 import { InputError, messageOf } from "@mzsr/mzsr";
-import type { StepSummary } from "@mzsr/shared";
+import type { StepSummary, ValidationSummary } from "@mzsr/shared";
 
-/** A line of metrics.jsonl. */
+/** A line of metrics.jsonl that tells of a step. */
 export interface MetricsLine {
   readonly step: number;
   readonly stage: StepSummary["stage"];
@@ -56,6 +56,17 @@ export function summaryOf(line: MetricsLine): StepSummary {
   };
 }
 
+/** A line of metrics.jsonl that tells of a validation. It stands somewhere behind that of its step. */
+export interface ValidationLine extends ValidationSummary {
+  readonly kind: "validation";
+  /** ISO 8601, when it was measured. */
+  readonly time: string;
+}
+
+export function validationLine(validation: ValidationSummary, time: Date): ValidationLine {
+  return { kind: "validation", ...validation, time: time.toISOString() };
+}
+
 /** The whole lines of a file of JSON lines, from its start to the first that is not whole. */
 export interface LinesRead<T> {
   readonly lines: readonly T[];
@@ -86,9 +97,29 @@ export async function readJsonLines<T>(
   return { lines, bytes };
 }
 
+/** The steps of metrics.jsonl; `bytes` also counts the validations between their lines. */
+export interface MetricsRead extends LinesRead<MetricsLine> {
+  /** The steps whose validation stands there. */
+  readonly validated: ReadonlySet<number>;
+}
+
 /** Reads the steps of metrics.jsonl up to `lastStep`. */
-export async function readMetrics(path: string, lastStep = Number.POSITIVE_INFINITY): Promise<LinesRead<MetricsLine>> {
-  return readJsonLines<MetricsLine>(path, (line) => Number.isInteger(line.step) && line.step <= lastStep);
+export async function readMetrics(path: string, lastStep = Number.POSITIVE_INFINITY): Promise<MetricsRead> {
+  const known = (line: MetricsLine | ValidationLine) => Number.isInteger(line.step) && line.step <= lastStep;
+  const { lines, bytes } = await readJsonLines(path, known);
+  const validated = new Set(lines.filter(isValidation).map(({ step }) => step));
+  return { lines: lines.filter((line): line is MetricsLine => !isValidation(line)), bytes, validated };
+}
+
+/** Reads the validations in metrics.jsonl of the steps up to `lastStep`, wherever they stand; of each step the last one. */
+export async function readValidations(path: string, lastStep = Number.POSITIVE_INFINITY): Promise<ValidationLine[]> {
+  const { lines } = await readJsonLines<MetricsLine | ValidationLine>(path);
+  const found = lines.filter(isValidation).filter(({ step }) => step <= lastStep);
+  return [...new Map(found.map((line) => [line.step, line])).values()].sort((a, b) => a.step - b.step);
+}
+
+function isValidation(line: MetricsLine | ValidationLine): line is ValidationLine {
+  return "kind" in line && line.kind === "validation";
 }
 
 function parseLine<T>(text: string): T | undefined {

@@ -45,6 +45,7 @@ function verdictOn(path: string, before: Configuration, after: Configuration, pr
   }
   if (path.startsWith("cluster.")) return safe("how the work is shared, not what is computed");
   if (path.startsWith("checkpoints.")) return safe("when the run is saved");
+  if (path.startsWith("validation.")) return safe("what is measured, not what is computed");
   if (path === "data") return safe("where the images lie; their content is compared by itself");
   if (path === "skipBadImages") return safe("the images' content is compared by itself");
   if (path === "init" && sameStart(before, after)) return safe("where the start model lies; its content is the same");

@@ -41,10 +41,11 @@ const REPORT = folderOf(
 
 const RUN: Contents = {
   files: new RegExp(
-    String.raw`^((\.mzsr-run|config\.yaml|model\.safetensors|coordinator\.json)${UNFINISHED}|metrics\.jsonl|events\.jsonl|lock(\.dead)?(\.${UUID})?)$`,
+    String.raw`^((\.mzsr-run|config\.yaml|model(-best)?\.safetensors|coordinator\.json)${UNFINISHED}|metrics\.jsonl|events\.jsonl|lock(\.dead)?(\.${UUID})?)$`,
   ),
   folders: {
     checkpoints: folderOf(new RegExp(String.raw`^step-\d{8,}\.safetensors(\.broken)?${UNFINISHED}$`)),
+    validation: folderOf(new RegExp(String.raw`^step-\d{8,}\.safetensors${UNFINISHED}$`)),
     previews: PREVIEWS,
     tensorboard: folderOf(/^events\.out\.tfevents\.\d{10}\.\d{3}\.mzsr$/),
     logs: folderOf(/^(coordinator|worker-\d+)\.log$/),

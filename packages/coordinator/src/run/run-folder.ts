@@ -16,14 +16,22 @@ import { tidyPreviews } from "../previews/preview-files.js";
 import { type Checkpoint, type CheckpointFacts, CheckpointStore, encodeCheckpoint } from "./checkpoints.js";
 import { checkReplaceable, recover, restore, setAside } from "./fresh-start.js";
 import { type DiskListener, JsonLines } from "./json-lines.js";
-import { type MetricsLine, metricsLine, readJsonLines, readMetrics, summaryOf } from "./metrics-log.js";
+import {
+  type MetricsLine,
+  metricsLine,
+  readJsonLines,
+  readMetrics,
+  readValidations,
+  summaryOf,
+  type ValidationLine,
+} from "./metrics-log.js";
 import { configurationChanges, describeChange } from "./resume-rules.js";
 import { removeAside } from "./run-contents.js";
 import { RunLock } from "./run-lock.js";
 import { claimRunFolder } from "./run-marker.js";
 
 /** Files of a run folder that are replaced as a whole; the command announces where it listens in coordinator.json. */
-const REPLACED = ["config.yaml", "model.safetensors", "coordinator.json"];
+const REPLACED = ["config.yaml", "model.safetensors", "model-best.safetensors", "coordinator.json"];
 
 /** The paths of a run folder. */
 export function runPaths(folder: string) {
@@ -33,6 +41,8 @@ export function runPaths(folder: string) {
     events: join(folder, "events.jsonl"),
     checkpoints: join(folder, "checkpoints"),
     model: join(folder, "model.safetensors"),
+    bestModel: join(folder, "model-best.safetensors"),
+    validation: join(folder, "validation"),
     previews: join(folder, "previews"),
     tensorboard: join(folder, "tensorboard"),
   };
@@ -61,6 +71,8 @@ export interface OpenedRun {
   readonly state: TrainingState;
   /** The steps that are behind `state`. */
   readonly steps: readonly StepSummary[];
+  /** What was measured of them so far, in their order. */
+  readonly validations: readonly ValidationLine[];
   readonly events: readonly RunEventRecord[];
   /** How the run goes on, one sentence each; empty for a new run. */
   readonly notes: readonly string[];
@@ -78,6 +90,8 @@ export class RunFolder {
   readonly #lock: RunLock;
   readonly #checkpoints: CheckpointStore;
   readonly #kept: KeptBytes;
+  /** Validations of steps that stay, whose lines stand behind what is cut off. */
+  #carried: readonly ValidationLine[] = [];
   /** What happened before `begin`. */
   readonly #early: RunEventRecord[] = [];
   #metrics: JsonLines | undefined;
@@ -115,15 +129,17 @@ export class RunFolder {
     const checkpoints = new CheckpointStore(paths.checkpoints, options.configuration.checkpoints.keep);
     if (options.replace === true) {
       const folder = new RunFolder(options, lock, checkpoints, { metrics: 0, events: 0 });
-      return { folder, state: await options.firstState(), steps: [], events: [], notes: [] };
+      return { folder, state: await options.firstState(), steps: [], validations: [], events: [], notes: [] };
     }
     const notes: string[] = [];
     const found = options.resume ? await findCheckpoint(checkpoints, options, notes) : await requireNew(checkpoints);
     const state = found?.state ?? (await options.firstState());
     const metrics = await readMetrics(paths.metrics, state.step);
+    const validations = await readValidations(paths.metrics, state.step);
     const events = await readJsonLines<RunEventRecord>(paths.events);
     const folder = new RunFolder(options, lock, checkpoints, { metrics: metrics.bytes, events: events.bytes });
-    return { folder, state, steps: metrics.lines.map(summaryOf), events: events.lines, notes };
+    folder.#carried = validations.filter(({ step }) => !metrics.validated.has(step));
+    return { folder, state, steps: metrics.lines.map(summaryOf), validations, events: events.lines, notes };
   }
 
   /**
@@ -159,6 +175,7 @@ export class RunFolder {
     for (const event of this.#early) this.#events.append(event);
     // The last one: that it is there says that the run has begun.
     this.#metrics = await JsonLines.open(paths.metrics, this.#kept.metrics, onDisk);
+    for (const line of this.#carried) this.#metrics.append(line);
   }
 
   /** Writes a line of metrics.jsonl, and returns it. */
@@ -166,6 +183,13 @@ export class RunFolder {
     const line = metricsLine(step, time);
     this.#begun(this.#metrics).append(line);
     return line;
+  }
+
+  /** Makes the line of a validation durable. @throws RunError when the disk is full */
+  async recordValidation(line: ValidationLine): Promise<void> {
+    const metrics = this.#begun(this.#metrics);
+    metrics.append(line);
+    await metrics.sync();
   }
 
   /** Writes a line of events.jsonl. */

@@ -34,8 +34,10 @@ export interface EffectTargets {
   readonly stream: EventStream;
   readonly recorder: EventRecorder;
   readonly logger: Logger;
-  /** Told of each line of metrics.jsonl. */
+  /** Told of each step's line of metrics.jsonl. */
   readonly onStep: (line: MetricsLine) => void;
+  /** Told of parameters that are to be measured. */
+  readonly onValidation: (step: number, theta: Float32Array, average: Float32Array | undefined) => void;
 }
 
 export class EffectRunner {
@@ -90,6 +92,9 @@ export class EffectRunner {
         break;
       case "step":
         this.#stepDone(effect.summary);
+        break;
+      case "validation":
+        this.#targets.onValidation(effect.step, effect.theta, effect.average);
         break;
       case "checkpoint":
         checkpoints.request(effect.state, effect.reason);

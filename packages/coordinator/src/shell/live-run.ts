@@ -1,5 +1,12 @@
 /** The live run as the HTTP server tells it: what the core knows, and what happened so far. */
-import type { ActivityColumns, ClusterStatus, MetricsColumns, RunEventRecord, StepSummary } from "@mzsr/shared";
+import type {
+  ActivityColumns,
+  ClusterStatus,
+  MetricsColumns,
+  RunEventRecord,
+  StepSummary,
+  ValidationSummary,
+} from "@mzsr/shared";
 import { ActivityLog } from "../history/activity-log.js";
 import { type HistoryRange, StepHistory } from "../history/step-history.js";
 import type { RunView } from "../http/run-view.js";
@@ -14,6 +21,7 @@ export interface LiveRunOptions {
   readonly nowMs: () => number;
   /** What earlier lives of the coordinator did. */
   readonly steps: readonly StepSummary[];
+  readonly validations: readonly ValidationSummary[];
   readonly events: readonly RunEventRecord[];
 }
 
@@ -23,12 +31,14 @@ export class LiveRun implements RunView {
   readonly #history = new StepHistory();
   readonly #events: RunEventRecord[];
   readonly #activity = new ActivityLog();
+  #validations: readonly ValidationSummary[];
   #latest: StepSummary | undefined;
 
   constructor(options: LiveRunOptions) {
     this.folder = options.folder;
     this.#options = options;
     this.#events = options.events.slice(-KEPT_EVENTS);
+    this.#validations = options.validations;
     for (const step of options.steps) this.stepDone(step);
   }
 
@@ -50,6 +60,10 @@ export class LiveRun implements RunView {
     this.#history.append(step);
   }
 
+  validated(validation: ValidationSummary): void {
+    this.#validations = [...this.#validations, validation].sort((a, b) => a.step - b.step);
+  }
+
   happened(event: RunEventRecord): void {
     this.#events.push(event);
     if (this.#events.length > 2 * KEPT_EVENTS) this.#events.splice(0, KEPT_EVENTS);
@@ -62,6 +76,10 @@ export class LiveRun implements RunView {
 
   metrics(range: HistoryRange): MetricsColumns {
     return this.#history.columns(this.#options.run, range);
+  }
+
+  validations(): readonly ValidationSummary[] {
+    return this.#validations;
   }
 
   events(last: number): readonly RunEventRecord[] {

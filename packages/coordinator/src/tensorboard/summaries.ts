@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
-import type { PreviewFiles, PreviewImage } from "@mzsr/shared";
+import type { PreviewFiles, PreviewImage, ValidationSummary } from "@mzsr/shared";
 import type { MetricsLine } from "../run/metrics-log.js";
 import type { EncodedPicture, SummaryValue } from "./event-schema.js";
 
@@ -29,6 +29,14 @@ export function psnrOf(images: readonly PreviewImage[]): SummaryValue[] {
   return images.flatMap(({ name, entries }) =>
     Object.entries(entries.at(-1)?.psnr ?? {}).map(([of, decibels]) => scalar(`psnr/${name}/${of}`, decibels)),
   );
+}
+
+/** How good a model is on held-out images, in dB: as a mean, and kernel by kernel. */
+export function validationScalars({ updates, bicubic, psnr, kernels }: ValidationSummary): SummaryValue[] {
+  return [{ kernel: "all", bicubic, psnr }, ...kernels].flatMap((each) => [
+    scalar(`validation/${each.kernel}/bicubic`, each.bicubic),
+    ...updates.map((count, i) => scalar(`validation/${each.kernel}/after_${count}`, each.psnr[i]!)),
+  ]);
 }
 
 /** A picture of a held-out photo that stands in the folder of previews. */

@@ -7,10 +7,10 @@
  */
 import { messageOf } from "@mzsr/mzsr";
 import type { PreviewImage } from "@mzsr/shared";
-import type { MetricsLine } from "../run/metrics-log.js";
+import type { MetricsLine, ValidationLine } from "../run/metrics-log.js";
 import { EventFile } from "./event-file.js";
 import { eventEncoding, type SummaryValue, type TensorBoardEvent } from "./event-schema.js";
-import { type NamedPicture, picturesOf, psnrOf, readPicture, scalarsOf } from "./summaries.js";
+import { type NamedPicture, picturesOf, psnrOf, readPicture, scalarsOf, validationScalars } from "./summaries.js";
 import { recordFraming } from "./tf-record.js";
 
 /** Events that are encoded in one go, and then written. */
@@ -23,8 +23,8 @@ export interface TensorBoardOptions {
   readonly previews: string;
   /** The first step that this life of the coordinator does. */
   readonly nextStep: number;
-  /** The steps before that; asked for a folder that has no event file yet. */
-  readonly earlier: () => Promise<readonly MetricsLine[]>;
+  /** The steps before that and what was measured of them; asked for a folder that has no event file yet. */
+  readonly earlier: () => Promise<readonly (MetricsLine | ValidationLine)[]>;
   readonly nowMs: () => number;
   /** Told once, when writing has ended for good. */
   readonly onProblem: (reason: string) => void;
@@ -53,7 +53,11 @@ export class TensorBoardLog {
   }
 
   step(line: MetricsLine): void {
-    this.#add(() => stepEvent(line));
+    this.#add(() => lineEvent(line));
+  }
+
+  validation(line: ValidationLine): void {
+    this.#add(() => lineEvent(line));
   }
 
   /** Shows the newest entry of each image, all of them made after `step`. */
@@ -123,7 +127,7 @@ export class TensorBoardLog {
       { wallTime, step: earlier[0]?.step ?? nextStep, sessionLog: { status: "START" } },
     ];
     await file.append(Buffer.concat(head.map((event) => this.#recordOf(event))));
-    this.#jobs = [...earlier.map((line) => () => stepEvent(line)), ...this.#jobs];
+    this.#jobs = [...earlier.map((line) => () => lineEvent(line)), ...this.#jobs];
   }
 
   #recordOf(event: TensorBoardEvent): Uint8Array {
@@ -154,6 +158,7 @@ export class TensorBoardLog {
   }
 }
 
-function stepEvent(line: MetricsLine): TensorBoardEvent {
-  return { wallTime: Date.parse(line.time) / 1000, step: line.step, summary: { value: scalarsOf(line) } };
+function lineEvent(line: MetricsLine | ValidationLine): TensorBoardEvent {
+  const value = "kind" in line ? validationScalars(line) : scalarsOf(line);
+  return { wallTime: Date.parse(line.time) / 1000, step: line.step, summary: { value } };
 }

@@ -6,6 +6,7 @@ import type {
   PreviewImage,
   RunEventRecord,
   RunListing,
+  ValidationSummary,
 } from "@mzsr/shared";
 
 /** Points of the curves: about one for every two pixels of a wide screen. */
@@ -43,6 +44,7 @@ export class Api {
         (workers ?? []).map((worker) => ["worker", worker]),
       ),
     );
+  validations = (): Promise<readonly ValidationSummary[]> => getJson(this.#address("api/validations"));
   images = (): Promise<readonly PreviewImage[]> => getJson(this.#address("api/images"));
 
   /** Address of a picture's file. */

@@ -28,6 +28,7 @@ function openFake() {
     status: note("status"),
     step: note("step"),
     event: (event) => void seen.push(event.reason),
+    validation: note("validation"),
     preview: note("preview"),
     end: note("end"),
   };

@@ -6,6 +6,7 @@ import type {
   PreviewImage,
   RunEventRecord,
   RunListing,
+  ValidationSummary,
 } from "@mzsr/shared";
 import { type Signal, signal } from "@preact/signals";
 import { Api, ApiError } from "./api.js";
@@ -41,6 +42,7 @@ export class RunStore {
   readonly runs: Signal<readonly RunListing[]> = signal([]);
   readonly status: Signal<ClusterStatus | undefined> = signal(undefined);
   readonly metrics: Signal<MetricsColumns | undefined> = signal(undefined);
+  readonly validations: Signal<readonly ValidationSummary[]> = signal([]);
   readonly events: Signal<readonly RunEventRecord[]> = signal([]);
   readonly activity: Signal<ActivityColumns | undefined> = signal(undefined);
   readonly images: Signal<readonly PreviewImage[]> = signal([]);
@@ -101,6 +103,7 @@ export class RunStore {
         event: (event) => {
           if (this.#gathered.push(event) === 1) setTimeout(() => this.#takeGathered(), GATHER_EVENTS_MS);
         },
+        validation: () => void this.#load(this.validations, this.api.validations),
         preview: () => void this.#load(this.images, this.api.images),
         // The stream stays open for as long as something is fetched: the coordinator waits for its end.
         end: ({ folder }) => {
@@ -152,6 +155,7 @@ export class RunStore {
       // Which lanes are wanted depends on how many workers there are.
       this.#load(this.status, this.api.status).then(() => this.#loadActivity()),
       this.#load(this.metrics, this.api.metrics),
+      this.#load(this.validations, this.api.validations),
       this.#load(this.events, this.api.events),
     ]);
   }

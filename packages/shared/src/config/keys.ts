@@ -22,6 +22,7 @@ interface JsonSchema {
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
   readonly default?: unknown;
+  readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -42,6 +43,7 @@ function allowedValues(schema: JsonSchema): string {
   if (schema.enum !== undefined) return `one of ${schema.enum.join(", ")}`;
   if (schema.type === "boolean") return "true or false";
   if (schema.type === "string") return "text";
+  if (schema.items !== undefined) return `a list, each ${allowedValues(schema.items)}`;
   const noun = schema.type === "integer" ? "a whole number" : "a number";
   const above = schema.exclusiveMinimum;
   const from = above === undefined ? `from ${schema.minimum}` : `above ${above}`;

@@ -100,6 +100,29 @@ const metaTraining = z.strictObject({
   emaDecay,
 });
 
+const validation = z.strictObject({
+  /** Steps between two validations; 0: none. */
+  every: count(0, 10_000_000).default(0),
+  /** A folder of HR images that are not trained on, or `embedded`: two photographs that come with the program. */
+  images: z.string().min(1).default("embedded"),
+  /** As `mzsr evaluate --kernel` takes them; the paper's by default. */
+  kernels: z.array(z.string().min(1)).min(1).max(64).default(["g2.0", "g0.2", "gani", "g1.3"]),
+  /** Numbers of gradient steps; what a model is worth is measured after the last. */
+  updates: z
+    .array(count(0, 10_000))
+    .min(1)
+    .max(16)
+    .refine((list) => list.every((n, i) => i === 0 || n > list[i - 1]!), "must ascend")
+    .default([0, 1, 10]),
+  /** Images are cut to their most structured square of this side, in pixels; 0 takes them whole. */
+  side: z
+    .int()
+    .min(0)
+    .max(4096)
+    .refine((n) => n === 0 || n >= 64, "must be 0 or at least 64")
+    .default(256),
+});
+
 const cluster = z.strictObject({
   /** k: tasks of step n+k start from the parameters of step n. */
   pipeline: count(0, 8).default(0),
@@ -141,6 +164,7 @@ export const configurationSchema = z.strictObject({
   patches: patches.prefault({}),
   pretraining: pretraining.prefault({}),
   metaTraining: metaTraining.prefault({}),
+  validation: validation.prefault({}),
   cluster: cluster.prefault({}),
   checkpoints: checkpoints.prefault({}),
 });

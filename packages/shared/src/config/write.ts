@@ -26,6 +26,6 @@ export function configurationDifferences(before: Configuration, after: Configura
   const [old, now] = [new Map(leavesOf(before)), new Map(leavesOf(after))];
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort()
-    .filter((path) => old.get(path) !== now.get(path))
+    .filter((path) => JSON.stringify(old.get(path)) !== JSON.stringify(now.get(path)))
     .map((path) => ({ path, before: old.get(path), after: now.get(path) }));
 }

@@ -5,6 +5,7 @@
  *     GET /api/metrics?from=&to=&points=   MetricsColumns   (StepHistory.columns; from 1, to the newest, 600 points)
  *     GET /api/events?last=                RunEventRecord[] (oldest first; the newest 500)
  *     GET /api/activity?worker=            ActivityColumns  (ActivityLog.columns; all workers, or each named by a `worker=`)
+ *     GET /api/validations                 ValidationSummary[] (in the order of their steps)
  *     GET /api/runs                        RunListing[]     (the live run first)
  *     GET /api/images                      PreviewImage[]
  *     GET /api/images/<file>               a PNG named by a PreviewImage; never changes once written
@@ -17,7 +18,7 @@
  */
 import type { BackendName } from "../config/schema.js";
 import type { RunStage } from "../tasks/task.js";
-import type { RunEvent, StepSummary } from "./records.js";
+import type { RunEvent, StepSummary, ValidationSummary } from "./records.js";
 
 export type RunPhase = "waiting" | "training" | "stopping" | "finished";
 
@@ -180,6 +181,7 @@ export interface StreamMessages {
   /** The newest finished step, at most four a second. */
   readonly step: StepSummary;
   readonly event: RunEventRecord;
+  readonly validation: ValidationSummary;
   /** New pictures stand in /api/images. */
   readonly preview: { readonly step: number };
   /**

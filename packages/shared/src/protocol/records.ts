@@ -25,6 +25,30 @@ export interface StepSummary {
   readonly thetaSha256: string;
 }
 
+/** How good a model is on images that it is not trained on: a line of metrics.jsonl with `"kind": "validation"`. */
+export interface ValidationSummary {
+  /** The parameters after this step were measured. */
+  readonly step: number;
+  /** Their moving average, where the run keeps one, or the parameters themselves. */
+  readonly weights: "ema" | "last";
+  readonly images: number;
+  /** Numbers of gradient steps. */
+  readonly updates: readonly number[];
+  /** Means over the images and kernels, dB on the Y channel: of bicubic enlargement, and after each of `updates`. */
+  readonly bicubic: number;
+  readonly psnr: readonly number[];
+  readonly kernels: readonly KernelValidation[];
+  /** Processor time. */
+  readonly seconds: number;
+}
+
+/** Means over the images that were degraded with one kernel. */
+export interface KernelValidation {
+  readonly kernel: string;
+  readonly bicubic: number;
+  readonly psnr: readonly number[];
+}
+
 /** One line of events.jsonl: something that happened to the cluster, and why. */
 export interface RunEvent {
   readonly kind:

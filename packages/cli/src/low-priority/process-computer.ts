@@ -1,36 +1,37 @@
 import { type ChildProcess, fork } from "node:child_process";
-import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
 import { messageOf, RunError } from "@mzsr/mzsr";
 import { childExit } from "../cluster/processes/children.js";
-import { HURRY, type PreviewAnswer, type PreviewRequest } from "./preview-messages.js";
+import { type Answer, HURRY, type Request } from "./messages.js";
 
 const ENDED = "the run ends";
 
-interface Waiting {
-  readonly problem: PreviewProblem;
-  readonly resolve: (preview: Preview) => void;
+interface Waiting<Problem, Result> {
+  readonly problem: Problem;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Computes previews in a process of low priority, which is started when the first one is wanted and never outlives this
+ * Computes in a process of low priority, which is started when the first result is wanted and never outlives this
  * one. In a hurry, another process of usual priority takes its place: who may lower a priority may not raise it again.
  */
-export class ProcessComputer implements PreviewComputer {
+export class ProcessComputer<Problem, Result> {
   readonly #entry: URL;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #name: string;
+  readonly #waiting = new Map<number, Waiting<Problem, Result>>();
   #process: ChildProcess | undefined;
   #nextId = 0;
   #hurried = false;
   #closed = false;
 
-  /** @param entry the process's script, where it is not beside this one */
-  constructor(entry = new URL("./preview-process.js", import.meta.url)) {
+  /** @param entry the process's script, which calls `serve` @param name for errors */
+  constructor(entry: URL, name: string) {
     this.#entry = entry;
+    this.#name = name;
   }
 
   /** @throws RunError also once it is closed: no process is started then that nothing would end */
-  async compute(problem: PreviewProblem): Promise<Preview> {
+  async compute(problem: Problem): Promise<Result> {
     if (this.#closed) throw new RunError(ENDED);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -56,10 +57,10 @@ export class ProcessComputer implements PreviewComputer {
     if (child?.kill("SIGKILL")) await childExit(child);
   }
 
-  #send(id: number, problem: PreviewProblem): void {
+  #send(id: number, problem: Problem): void {
     this.#process ??= this.#start();
     // A process that cannot be sent to says so by its end.
-    this.#process.send({ id, problem } satisfies PreviewRequest, () => undefined);
+    this.#process.send({ id, problem } satisfies Request<Problem>, () => undefined);
   }
 
   #start(): ChildProcess {
@@ -71,23 +72,23 @@ export class ProcessComputer implements PreviewComputer {
       execArgv: [],
     });
     child.stdin!.on("error", () => undefined);
-    child.on("message", (answer: PreviewAnswer) => this.#hear(answer));
+    child.on("message", (answer: Answer<Result>) => this.#hear(answer));
     child.on("error", (error) => {
       if (this.#process === child) this.#rejectAll(messageOf(error));
     });
     child.on("exit", (code, signal) => {
       if (this.#process !== child) return;
       this.#process = undefined;
-      this.#rejectAll(`the preview process ended with ${signal ?? `code ${code}`}`);
+      this.#rejectAll(`the ${this.#name} process ended with ${signal ?? `code ${code}`}`);
     });
     return child;
   }
 
-  #hear(answer: PreviewAnswer): void {
+  #hear(answer: Answer<Result>): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ("reason" in answer) waiting?.reject(new RunError(answer.reason));
-    else waiting?.resolve(answer.preview);
+    else waiting?.resolve(answer.result);
   }
 
   #rejectAll(reason: string): void {

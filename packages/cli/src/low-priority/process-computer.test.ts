@@ -2,14 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { constants, getPriority } from "node:os";
-import type { PreviewProblem } from "@mzsr/coordinator";
+import type { Preview, PreviewProblem } from "@mzsr/coordinator";
 import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/mzsr";
 import { descendantsOf } from "@mzsr/testing/process-tree";
 import { startBackend } from "@mzsr/worker";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ProcessComputer } from "./process-computer.js";
 
-const COMPUTER = new URL("../../dist/previews/process-computer.js", import.meta.url);
+const COMPUTER = new URL("../../dist/low-priority/process-computer.js", import.meta.url);
 const BUILT = new URL("../../dist/previews/preview-process.js", import.meta.url);
 
 function problem(updates: number): PreviewProblem {
@@ -43,7 +43,7 @@ const PARENT = `
   const architecture = { depth: 2, width: 4 };
   const model = { architecture, scale: 2, parameters: new Float32Array(PARAMETERS), innerRates: undefined, metadata: {} };
   const degradation = { kernel, downsampling: "direct", scale: 2 };
-  const computer = new ProcessComputer();
+  const computer = new ProcessComputer(new URL(process.argv[3]), "preview");
   computer.hurry();
   computer.compute({ model, lr: image, degradation, updates: Number(process.argv[2]) });
   console.log("begun");
@@ -57,8 +57,8 @@ async function processorSeconds(pid: number): Promise<number> {
 }
 
 /** One that gives way to nobody, so that a busy machine holds no test up, unless giving way is the matter. */
-function processComputer({ givesWay = false } = {}): ProcessComputer {
-  const computer = new ProcessComputer(BUILT);
+function processComputer({ givesWay = false } = {}): ProcessComputer<PreviewProblem, Preview> {
+  const computer = new ProcessComputer<PreviewProblem, Preview>(BUILT, "preview");
   if (!givesWay) computer.hurry();
   onTestFinished(() => computer.close());
   return computer;
@@ -113,9 +113,13 @@ test.runIf(process.platform === "linux")("in a hurry gives way to nobody, with w
 test.runIf(process.platform === "linux")(
   "does not outlive a parent that was killed, though it computes",
   async () => {
-    const parent = spawn(process.execPath, ["--input-type=module", "-e", PARENT, COMPUTER.href, JSON.stringify(LONG)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const parent = spawn(
+      process.execPath,
+      ["--input-type=module", "-e", PARENT, COMPUTER.href, JSON.stringify(LONG), BUILT.href],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     onTestFinished(() => void parent.kill("SIGKILL"));
     await once(parent.stdout, "data");
     const [child] = (await descendantsOf(parent.pid!)).filter(({ command }) => command.includes("preview-process"));

@@ -8,7 +8,7 @@ import type { NetworkPlan } from "./scenario.js";
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Half-open streams are noticed by keepalive pings after at most this. */
-const KEEPALIVE_MS = 20_000;
+const KEEPALIVE_MS = { worker: 30_000, coordinator: 120_000 } as const;
 
 /** One end of a stream: where its messages and its end go. */
 export interface StreamEnd<Incoming> {
@@ -115,8 +115,8 @@ export class Stream {
   /** @param workerMs after how long the worker notices, and `coordinatorMs` the coordinator */
   break(workerMs: number, coordinatorMs: number): void {
     const now = this.#clock.nowMs;
-    this.#down.break(now, now + Math.min(workerMs, KEEPALIVE_MS));
-    this.#up.break(now, now + Math.min(coordinatorMs, KEEPALIVE_MS));
+    this.#down.break(now, now + Math.min(workerMs, KEEPALIVE_MS.worker));
+    this.#up.break(now, now + Math.min(coordinatorMs, KEEPALIVE_MS.coordinator));
   }
 
   stall(ms: number, ways: "up" | "down" | "both"): void {
@@ -213,7 +213,8 @@ export class Network {
   partition(worker: string, forMs: number): void {
     const untilMs = Math.max(this.#clock.nowMs + forMs, this.#partitionedUntilMs.get(worker) ?? 0);
     this.#partitionedUntilMs.set(worker, untilMs);
-    this.cut(worker, [KEEPALIVE_MS * this.#random.unit(), KEEPALIVE_MS * this.#random.unit()]);
+    const { worker: atWorker, coordinator } = KEEPALIVE_MS;
+    this.cut(worker, [atWorker * this.#random.unit(), coordinator * this.#random.unit()]);
   }
 
   natsDown(forMs: number): void {

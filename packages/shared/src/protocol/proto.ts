@@ -44,14 +44,17 @@ function buildService(): ClusterDefinition {
   return definition["mzsr.v1.Cluster"] as unknown as ClusterDefinition;
 }
 
-/** Options of a channel to the coordinator: wide windows, large messages, and a keepalive that notices a dead peer. */
+/**
+ * Options of a channel to the coordinator: wide windows, large messages, and a keepalive that notices within half a minute
+ * that the coordinator's machine is gone. An answer may take a while: it waits behind what other workers have sent.
+ */
 export function clientChannelOptions(): ChannelOptions {
   return {
     "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
     "grpc.keepalive_time_ms": 10_000,
-    "grpc.keepalive_timeout_ms": 5_000,
+    "grpc.keepalive_timeout_ms": 20_000,
     "grpc.keepalive_permit_without_calls": 1,
     // A cluster's link is its own: a proxy of the surroundings is meant for the web, and few let a session through.
     "grpc.enable_http_proxy": 0,

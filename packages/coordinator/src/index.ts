@@ -35,4 +35,4 @@ export type {
   ValidationComputer,
   ValidationKernel,
   ValidationProblem,
-} from "./validation/validation-writer.js";
+} from "./validation/validation-computer.js";

@@ -2,7 +2,7 @@ import type { ClusterStatus, Configuration, NatsOptions } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { PreviewComputer } from "./previews/preview-writer.js";
 import type { TlsOptions } from "./server/credentials.js";
-import type { ValidationComputer, ValidationKernel } from "./validation/validation-writer.js";
+import type { ValidationComputer, ValidationKernel } from "./validation/validation-computer.js";
 
 export interface PreviewOptions {
   /** Photos that are not trained on. */

@@ -1,5 +1,5 @@
 import type { KernelValidation, ValidationSummary } from "@mzsr/shared";
-import type { Measurement } from "./validation-writer.js";
+import type { Measurement } from "./validation-computer.js";
 
 type Head = Pick<ValidationSummary, "step" | "weights" | "images" | "updates">;
 

@@ -6,13 +6,8 @@ import { smallConfiguration } from "@mzsr/testing/small-run";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test } from "vitest";
 import { firstState } from "../run/initial-state.js";
-import {
-  type Measurement,
-  type ValidationComputer,
-  type ValidationProblem,
-  ValidationWriter,
-  type ValidationWriterOptions,
-} from "./validation-writer.js";
+import type { Measurement, ValidationComputer, ValidationProblem } from "./validation-computer.js";
+import { ValidationWriter, type ValidationWriterOptions } from "./validation-writer.js";
 
 const configuration = smallConfiguration({ validation: { every: 1, updates: [0, 2] } });
 const kernel = (name: string) => ({

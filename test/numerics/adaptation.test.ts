@@ -7,7 +7,7 @@ import {
   Draws,
   defaultRates,
   degrade,
-  enlarge,
+  enlargeWith,
   gaussianKernel,
   type Image,
   InputError,
@@ -132,8 +132,8 @@ describe.each(BACKENDS)("on %s", (backend) => {
     it.each([8, 12, 32])("in tiles of %s equals the whole", async (tileSide) => {
       const model = smallModel(4, 5);
       const image = photo(17, 21);
-      const whole = await enlarge(model, image, { tileSide: 1000 });
-      const tiled = await enlarge(model, image, { tileSide });
+      const whole = await enlargeWith(model, image, { tileSide: 1000 });
+      const tiled = await enlargeWith(model, image, { tileSide });
       expect([tiled.height, tiled.width]).toEqual([34, 42]);
       expect(largestDifference(tiled, whole)).toBeLessThan(1e-6);
     });
@@ -141,7 +141,7 @@ describe.each(BACKENDS)("on %s", (backend) => {
     it("holds one tile at a time, whatever the photo's size", async () => {
       const peak = async (side: number) => {
         const profile = await tf.profile(async () => {
-          await enlarge(smallModel(), photo(side, side), { tileSide: 16 });
+          await enlargeWith(smallModel(), photo(side, side), { tileSide: 16 });
           return [];
         });
         return profile.peakBytes;
@@ -153,15 +153,17 @@ describe.each(BACKENDS)("on %s", (backend) => {
       const model = smallModel();
       const silent = { ...model, parameters: new Float32Array(model.parameters.length) };
       const image = photo(16, 18);
-      expect(largestDifference(await enlarge(silent, image), interpolateLow(image, 2, [32, 36]))).toBe(0);
-      expect(largestDifference(await enlarge(model, image), interpolateLow(image, 2, [32, 36]))).toBeGreaterThan(1e-3);
+      expect(largestDifference(await enlargeWith(silent, image), interpolateLow(image, 2, [32, 36]))).toBe(0);
+      expect(largestDifference(await enlargeWith(model, image), interpolateLow(image, 2, [32, 36]))).toBeGreaterThan(
+        1e-3,
+      );
     });
 
     it("leaves nothing allocated, also after an error", async () => {
       const before = allocated();
       await superResolve(smallModel(), photo(16, 16), { degradation, updates: 1, tileSide: 16, backProjections: 1 });
       const noParameters = { ...smallModel(), parameters: new Float32Array(3) };
-      await expect(enlarge(noParameters, photo(16, 16))).rejects.toThrow();
+      await expect(enlargeWith(noParameters, photo(16, 16))).rejects.toThrow();
       expect(allocated()).toEqual(before);
     });
   });
@@ -169,7 +171,7 @@ describe.each(BACKENDS)("on %s", (backend) => {
 
 it("refuses images that are not RGB", async () => {
   const grey = createImage(16, 16, 1);
-  await expect(enlarge(smallModel(), grey)).rejects.toThrow(InputError);
+  await expect(enlargeWith(smallModel(), grey)).rejects.toThrow(InputError);
   await expect(adapt(smallModel(), grey, { degradation, updates: 1 })).rejects.toThrow("an image of 1 channels");
 });
 
@@ -204,7 +206,7 @@ it.skipIf(!existsSync(data))(
     const low = await readImage(`${data}set5/lr_g2.0_x2/butterfly.png`);
     const high = await readImage(`${data}set5/hr/butterfly.png`);
     const options = { degradation: { kernel: await loadKernel("g2.0"), downsampling: "direct" }, updates: 10 } as const;
-    const psnr = async (parameters: Float32Array) => psnrY(high, await enlarge({ ...model, parameters }, low), 2);
+    const psnr = async (parameters: Float32Array) => psnrY(high, await enlargeWith({ ...model, parameters }, low), 2);
     expect(Math.abs((await psnr(model.parameters)) - 23.1814)).toBeLessThan(2e-3);
     expect(Math.abs((await psnr((await adapt(model, low, options)).parameters)) - 23.2282)).toBeLessThan(2e-3);
   },

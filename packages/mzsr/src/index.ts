@@ -8,16 +8,27 @@ export { type BadImage, badImage, badImagesError } from "./imaging/bad-images.js
 export {
   countPixels,
   encodePng,
+  isImageName,
   LARGEST_IMAGE_FILE_BYTES,
   LARGEST_PIXELS,
   type LoadedImage,
   listImages,
+  READABLE_IMAGE,
   readImage,
   readImageBytes,
   readImageSize,
   SMALLEST_SIDE,
   writePng,
 } from "./imaging/image-file.js";
+export {
+  type FormatLimits,
+  IMAGE_FORMATS,
+  type ImageFormat,
+  imageFormatOf,
+  OUTPUT_EXTENSIONS,
+} from "./imaging/image-formats.js";
 export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.js";
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";
+export { type EncodedPhoto, type EncodingOptions, encodePhoto } from "./photo/encode-photo.js";
+export { type LoadedPhoto, readPhoto, readPhotoBytes } from "./photo/read-photo.js";

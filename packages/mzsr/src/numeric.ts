@@ -19,6 +19,7 @@ export {
   type DegradationOptions,
   type Downsampling,
   degrade,
+  interpolateInPlace,
   interpolateLow,
   type Noise,
 } from "./degradation/degrade.js";
@@ -35,7 +36,7 @@ export {
   backProject,
   checkResultSize,
   type EnlargementOptions,
-  enlarge,
+  enlargeWith,
   type SuperResolutionOptions,
   superResolve,
 } from "./enlargement/enlargement.js";
@@ -85,6 +86,8 @@ export {
   type TensorData,
   type TensorFile,
 } from "./model/safetensors.js";
+export { type EnlargedPhoto, type EnlargeOptions, enlarge } from "./photo/enlarge-photo.js";
+export type { CarriedData, Photo } from "./photo/photo.js";
 export { Draws } from "./random/draws.js";
 export { philox4x32 } from "./random/philox.js";
 export { portableCos, portableExp, portableLog, portableSin } from "./random/portable-math.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { constants, getPriority } from "node:os";
 import type { Preview, PreviewProblem } from "@mzsr/coordinator";
-import { adapt, createImage, Draws, enlarge, gaussianKernel, initialParameters, type Model } from "@mzsr/mzsr";
+import { adapt, createImage, Draws, enlargeWith, gaussianKernel, initialParameters, type Model } from "@mzsr/mzsr";
 import { descendantsOf } from "@mzsr/testing/process-tree";
 import { startBackend } from "@mzsr/worker";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -76,8 +76,8 @@ test("computes in its process what adaptation and enlargement give here, several
   await startBackend("simd");
   for (const [at, { model, lr, degradation, updates }] of problems.entries()) {
     const { parameters } = await adapt(model, lr, { degradation, updates });
-    expect(previews[at]!.before.data).toEqual((await enlarge(model, lr)).data);
-    expect(previews[at]!.adapted.data).toEqual((await enlarge({ ...model, parameters }, lr)).data);
+    expect(previews[at]!.before.data).toEqual((await enlargeWith(model, lr)).data);
+    expect(previews[at]!.adapted.data).toEqual((await enlargeWith({ ...model, parameters }, lr)).data);
     expect(previews[at]!.seconds).toBeGreaterThan(0);
   }
 });

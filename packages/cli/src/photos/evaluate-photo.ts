@@ -10,7 +10,7 @@ import {
   type DegradationOptions,
   type Downsampling,
   degrade,
-  enlarge,
+  enlargeWith,
   type Image,
   interpolateLow,
   type Model,
@@ -61,7 +61,7 @@ export async function evaluatePhoto(photo: Image, model: Model, options: Evaluat
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
   for (const updates of options.updates) {
-    enlarged.set(String(updates), await enlarge({ ...model, parameters: snapshots.get(updates)! }, lr));
+    enlarged.set(String(updates), await enlargeWith({ ...model, parameters: snapshots.get(updates)! }, lr));
   }
   const score = (measure: typeof psnrY) =>
     Object.fromEntries([...enlarged].map(([method, image]) => [method, measure(hr, image, scale)]));

@@ -1,5 +1,5 @@
 import "@tensorflow/tfjs-backend-cpu";
-import { adapt, createImage, Draws, enlarge, type Image, initialParameters, type Model } from "@mzsr/mzsr";
+import { adapt, createImage, Draws, enlargeWith, type Image, initialParameters, type Model } from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { relativeL2 } from "../testing/golden-tasks.js";
@@ -37,7 +37,7 @@ describeOnGpu("a photo", (device) => {
     }
     const adapted = { ...model, parameters: ours.parameters };
     const enlarged = await enlargeOnGpu(device, adapted, photo, { tileSide: 20 });
-    const expected = await enlarge(adapted, photo);
+    const expected = await enlargeWith(adapted, photo);
     expect(enlarged).toMatchObject({ height: 28, width: 34, channels: 3 });
     expect(relativeL2(enlarged.data, expected.data)).toBeLessThan(1e-5);
   });

@@ -1,4 +1,4 @@
-/** Adaptation to a photo and its enlargement on a GPU: what `adapt` and `enlarge` of the core do on TensorFlow.js. */
+/** Adaptation to a photo and its enlargement on a GPU: what `adapt` and `enlargeWith` of the core do on TensorFlow.js. */
 import {
   type Adaptation,
   type AdaptationOptions,

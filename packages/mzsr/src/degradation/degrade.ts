@@ -51,6 +51,15 @@ export function interpolateLow(low: Image, scale: number, size: readonly [number
   return imresize(low, scale, size);
 }
 
+/**
+ * The photo enlarged by cubic interpolation alone, so that its pixels lie where those of a network's result lie: pixel i of a photo that
+ * was downsampled directly is pixel s · i of the result, where `imresize` has the middles of both images at one place.
+ */
+export function interpolateInPlace(photo: Image, scale: number, downsampling: Downsampling): Image {
+  const shift = downsampling === "direct" ? 0.5 - 0.5 / scale : 0;
+  return imresize(photo, scale, [photo.height * scale, photo.width * scale], shift);
+}
+
 const IDENTITY: BlurKernel = { size: 1, data: Float64Array.of(1) };
 
 /** Draws in the order of the data: row by row, pixel by pixel, channel by channel. */

@@ -50,7 +50,7 @@ const TILE_ALIGNMENT = 4;
  * @param parameters of the network, where not the model's own (after an adaptation)
  * @returns values as the network gives them, nominally in [0, 1]
  */
-export async function enlarge(
+export async function enlargeWith(
   model: Pick<Model, "architecture" | "scale" | "parameters">,
   photo: Image,
   { tileSide = DEFAULT_TILE_SIDE }: EnlargementOptions = {},
@@ -77,7 +77,7 @@ export async function superResolve(
   options: SuperResolutionOptions,
 ): Promise<{ image: Image; adaptation: Adaptation }> {
   const adaptation = await adapt(model, photo, options);
-  const enlarged = await enlarge({ ...model, parameters: adaptation.parameters }, photo, options);
+  const enlarged = await enlargeWith({ ...model, parameters: adaptation.parameters }, photo, options);
   const degradation = { ...options.degradation, scale: model.scale };
   return { image: backProject(enlarged, photo, degradation, options.backProjections ?? 0), adaptation };
 }

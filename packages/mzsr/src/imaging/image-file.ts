@@ -22,7 +22,8 @@ export const LARGEST_PIXELS = 64_000_000;
 /** Of the file; 64 megapixels of 16 bits with alpha, uncompressed, are 512 MB. */
 export const LARGEST_IMAGE_FILE_BYTES = 2 ** 29;
 
-const EXPECTED = "a PNG, JPEG, WebP or TIFF image";
+export const READABLE_IMAGE = "a PNG, JPEG, WebP or TIFF image";
+/** Of the files that are read, with their dots. */
 const EXTENSIONS = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"];
 const FORMATS = ["png", "jpeg", "webp", "tiff"];
 /** libvips' names of the colour spaces that need no conversion but repeating grey. */
@@ -35,7 +36,7 @@ const COLOUR_SPACES = ["srgb", "rgb16", "b-w", "grey16"];
  * @throws InputError when the file is missing, not such an image, corrupt, tiny or huge
  */
 export async function readImage(path: string): Promise<LoadedImage> {
-  return readImageBytes(await readInputFile(path, EXPECTED, LARGEST_IMAGE_FILE_BYTES), path);
+  return readImageBytes(await readInputFile(path, READABLE_IMAGE, LARGEST_IMAGE_FILE_BYTES), path);
 }
 
 /**
@@ -45,7 +46,7 @@ export async function readImage(path: string): Promise<LoadedImage> {
  * @throws InputError as `readImage`
  */
 export async function readImageSize(path: string): Promise<{ readonly height: number; readonly width: number }> {
-  await checkInputFile(path, EXPECTED, LARGEST_IMAGE_FILE_BYTES);
+  await checkInputFile(path, READABLE_IMAGE, LARGEST_IMAGE_FILE_BYTES);
   const metadata = await checkedMetadata(path, path);
   return { height: metadata.height, width: metadata.width };
 }
@@ -55,12 +56,34 @@ export async function readImageSize(path: string): Promise<{ readonly height: nu
  * @param where the image's name, for errors
  */
 export async function readImageBytes(bytes: Uint8Array, where: string): Promise<LoadedImage> {
+  const { metadata, height, width, channels, samples, white, defect } = await decodeImage(bytes, where);
+  const { rgb, transparent } = toRgb(samples, channels, white);
+  return { ...createImage(height, width, 3, rgb), notes: notesOn(metadata, transparent, defect) };
+}
+
+/** An image as its file has it, upright. */
+export interface DecodedImage {
+  readonly metadata: Metadata;
+  readonly height: number;
+  readonly width: number;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
+  readonly channels: number;
+  /** height · width · channels, interleaved. */
+  readonly samples: Uint8Array | Uint16Array;
+  /** The largest value: 255 or 65535. */
+  readonly white: number;
+  /** That costs no pixel. */
+  readonly defect: string | undefined;
+}
+
+/** Checks and decodes, applies no profile. @throws InputError as `readImageBytes` */
+export async function decodeImage(bytes: Uint8Array, where: string): Promise<DecodedImage> {
   const metadata = await checkedMetadata(bytes, where);
   const wide = metadata.depth === "ushort";
   const { data, info, defect } = await decode(bytes, metadata, where);
   const samples = wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
-  const { rgb, transparent } = toRgb(samples, info.channels, wide ? 65535 : 255);
-  return { ...createImage(info.height, info.width, 3, rgb), notes: notesOn(metadata, transparent, defect) };
+  const { height, width, channels } = info;
+  return { metadata, height, width, channels, samples, white: wide ? 65535 : 255, defect };
 }
 
 /**
@@ -76,14 +99,14 @@ export async function countPixels(bytes: Uint8Array, where: string): Promise<num
 async function checkedMetadata(source: Uint8Array | string, where: string): Promise<Metadata> {
   const image = await open(source, "error");
   const metadata = await image.metadata().catch((error: unknown) => {
-    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: EXPECTED });
+    throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: READABLE_IMAGE });
   });
   checkMetadata(metadata, where);
   return metadata;
 }
 
 /** Loaded with the first image: threads that compute, and commands that read no image, do without its native library. */
-async function loadSharp() {
+export async function loadSharp() {
   return (await import("sharp")).default;
 }
 
@@ -161,18 +184,22 @@ export async function listImages(folder: string): Promise<string[]> {
   const entries = await readdir(folder).catch((error: unknown) => {
     throw new InputError(reasonOf(error), { where: folder, expected: "a folder with images" });
   });
-  // Hidden files are leftovers of other programs (macOS writes "._photo.jpg"), not photographs.
-  const isImage = (name: string) => !name.startsWith(".") && EXTENSIONS.some((ext) => name.toLowerCase().endsWith(ext));
-  const names = entries.filter(isImage).sort();
+  const names = entries.filter(isImageName).sort();
   if (names.length === 0) {
     throw new InputError("folder has no image", { where: folder, expected: `files named *${EXTENSIONS.join(", *")}` });
   }
   return names;
 }
 
+/** Whether a file of this name in a folder is taken for an image. */
+export function isImageName(name: string): boolean {
+  // Hidden files are leftovers of other programs (macOS writes "._photo.jpg"), not photographs.
+  return !name.startsWith(".") && EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
+}
+
 function checkMetadata(metadata: Metadata, where: string): void {
   const { format, width, height, space, depth } = metadata;
-  if (!FORMATS.includes(format)) throw new InputError(`is a ${format} image`, { where, expected: EXPECTED });
+  if (!FORMATS.includes(format)) throw new InputError(`is a ${format} image`, { where, expected: READABLE_IMAGE });
   if (Math.min(width, height) < SMALLEST_SIDE) {
     throw new InputError(`image of ${width}×${height} pixels is too small`, {
       where,
@@ -212,20 +239,26 @@ function toRgb(samples: Uint8Array | Uint16Array, channels: number, white: numbe
   return { rgb, transparent };
 }
 
-function notesOn(metadata: Metadata, transparent: boolean, defect: string | undefined): string[] {
+/** What of a file does not reach the image, whoever reads it. */
+export function notesOnFile(metadata: Metadata, defect: string | undefined): string[] {
   const notes: string[] = [];
   if (defect !== undefined) notes.push(`read in spite of a defect of the file (${defect})`);
+  if ((metadata.pages ?? 1) > 1) notes.push(`only the first of ${metadata.pages} pages used`);
+  return notes;
+}
+
+function notesOn(metadata: Metadata, transparent: boolean, defect: string | undefined): string[] {
+  const notes = notesOnFile(metadata, defect);
   if (metadata.channels < 3) notes.push("grey image used as RGB");
   if (transparent) notes.push("transparent parts laid on white");
   if (metadata.depth === "ushort") notes.push("16 bits a channel read; results are written with 8");
   if ((metadata.orientation ?? 1) !== 1) notes.push("turned upright as its EXIF orientation says");
-  if ((metadata.pages ?? 1) > 1) notes.push(`only the first of ${metadata.pages} pages used`);
   if (metadata.icc !== undefined && !namesSrgb(metadata.icc)) notes.push("colour profile other than sRGB not applied");
   return notes;
 }
 
 /** Whether an ICC profile's description says sRGB, in ASCII or UTF-16. */
-function namesSrgb(profile: Uint8Array): boolean {
+export function namesSrgb(profile: Uint8Array): boolean {
   return Buffer.from(profile).toString("latin1").replaceAll("\0", "").includes("sRGB");
 }
 

@@ -17,14 +17,15 @@ interface AxisWeights {
 /**
  * MATLAB's `imresize(image, scale, "cubic")`: antialiased when shrinking, symmetric edges, size ⌈size · scale⌉.
  * @param outSize [height, width]: only the upper left part of that size is computed (an ILR image of an odd-sized HR)
+ * @param shift how far to the right and below of MATLAB's place each pixel is taken, in pixels of `image`
  * @returns values are not clipped; cubic interpolation overshoots at edges
  */
-export function imresize(image: Image, scale: number, outSize?: readonly [number, number]): Image {
+export function imresize(image: Image, scale: number, outSize?: readonly [number, number], shift = 0): Image {
   if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`cannot resize by ${scale}`);
   const height = outSize?.[0] ?? resizedLength(image.height, scale);
   const width = outSize?.[1] ?? resizedLength(image.width, scale);
-  const vertical = axisWeights(image.height, scale, height);
-  const horizontal = axisWeights(image.width, scale, width);
+  const vertical = axisWeights(image.height, scale, height, shift);
+  const horizontal = axisWeights(image.width, scale, width, shift);
   const result = createImage(height, width, image.channels);
   const row = new Float64Array(image.width * image.channels);
   for (let y = 0; y < height; y++) {
@@ -42,14 +43,14 @@ function resizedLength(length: number, scale: number): number {
 }
 
 /** Contributions as MATLAB computes them; positions are pixel centres, and both grids cover the same area. */
-function axisWeights(inLength: number, scale: number, outLength: number): AxisWeights {
+function axisWeights(inLength: number, scale: number, outLength: number, shift: number): AxisWeights {
   const shrink = Math.min(scale, 1);
   const support = CUBIC_WIDTH / shrink;
   const taps = Math.ceil(support) + 2;
   const indices = new Int32Array(outLength * taps);
   const weights = new Float64Array(outLength * taps);
   for (let i = 0; i < outLength; i++) {
-    const centre = (i + 0.5) / scale - 0.5;
+    const centre = (i + 0.5) / scale - 0.5 + shift;
     const first = Math.floor(centre - support / 2);
     let sum = 0;
     for (let t = 0; t < taps; t++) {

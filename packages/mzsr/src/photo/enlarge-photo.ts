@@ -1,0 +1,65 @@
+/** A photo adapted to and enlarged, with its transparency. */
+import { type AdaptationProgress, adapt } from "../adaptation/adaptation.js";
+import { type Downsampling, interpolateInPlace } from "../degradation/degrade.js";
+import type { BlurKernel } from "../degradation/kernel.js";
+import { backProject, enlargeWith } from "../enlargement/enlargement.js";
+import type { Image } from "../imaging/image.js";
+import type { Model } from "../model/model.js";
+import type { Photo } from "./photo.js";
+
+export interface EnlargeOptions {
+  readonly model: Model;
+  /** The blur that the photo was taken with, in pixels of the result. None: only downsampled. */
+  readonly kernel?: BlurKernel | undefined;
+  /** Default `direct`. */
+  readonly downsampling?: Downsampling | undefined;
+  /** Gradient steps on the photo. Default 10. */
+  readonly updates?: number | undefined;
+  /** Standard deviation of the Gaussian noise that the photo's own degradation gets, where white is 1. Default 0. */
+  readonly noise?: number | undefined;
+  /** Times that the result's own degradation is compared with the photo and corrected. Default 0. */
+  readonly backProjection?: number | undefined;
+  /** After each gradient step. */
+  readonly onStep?: ((progress: AdaptationProgress) => void) | undefined;
+}
+
+export interface EnlargedPhoto {
+  /** Larger by the model's scale; carries what the photo carried. */
+  readonly image: Photo;
+  /** L1 of the network on the photo's own degradation, before each step. */
+  readonly losses: readonly number[];
+  /** Wall time. */
+  readonly seconds: { readonly adaptation: number; readonly enlargement: number };
+}
+
+const DEFAULT_UPDATES = 10;
+
+/** Of the noise: the same photo gives the same result. */
+const NOISE_SEED = 1;
+
+/**
+ * Adapts a model to a photo and enlarges the photo with it, on the active TensorFlow.js backend.
+ * @throws InputError for anything but RGB
+ */
+export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<EnlargedPhoto> {
+  const { model, kernel, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep } = options;
+  const degradation = { kernel, downsampling, scale: model.scale };
+  const started = performance.now();
+  const { parameters, losses } = await adapt(model, photo, {
+    degradation: { ...degradation, noise: { sigma: noise, seed: NOISE_SEED } },
+    updates,
+    ...(onStep === undefined ? {} : { onStep }),
+  });
+  const adapted = performance.now();
+  const enlarged = await enlargeWith({ ...model, parameters }, photo);
+  const image = backProject(enlarged, photo, degradation, options.backProjection ?? 0);
+  const seconds = { adaptation: (adapted - started) / 1000, enlargement: (performance.now() - adapted) / 1000 };
+  const { height, width, data } = image;
+  const alpha = photo.alpha && clipped(interpolateInPlace(photo.alpha, model.scale, downsampling));
+  return { image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) }, losses, seconds };
+}
+
+/** Interpolation overshoots; what is opaque or transparent all around stays so exactly. */
+function clipped(image: Image): Image {
+  return { ...image, data: image.data.map((value) => Math.min(1, Math.max(0, value))) };
+}

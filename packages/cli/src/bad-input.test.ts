@@ -304,7 +304,7 @@ it("a TLS file of another kind, or none", async () => {
 
 it("an output that cannot be written", async () => {
   const into = (output: string) => refusal("upscale", photo, "--model", model, "--kernel", "g2.0", "-o", output);
-  expect(await into("out.jpg")).toMatch(/expected a name that ends with \.png/);
+  expect(await into("out.gif")).toMatch(/cannot write \.gif; expected a folder, or a name that ends with \.png/);
   expect(await into("nowhere/out.png")).toMatch(/expected a name in a writable folder/);
   expect(await refusal("export", "--model", model, "-o", "net.pt")).toMatch(/ends with \.onnx or \.safetensors/);
 });

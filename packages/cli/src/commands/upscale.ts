@@ -1,37 +1,77 @@
 import { Command, Option } from "commander";
 import type { UpscaleOptions } from "../photos/run-upscale.js";
 import type { Terminal } from "../progress/terminal.js";
-import { wholeNumber } from "./arguments.js";
+import { notEmpty, decimal, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 
+const EXAMPLES = `
+Example:
+  $ npx mzsr upscale cat.jpg --model runs/quickstart --kernel g2.0                   # writes cat-x2.png
+  $ npx mzsr upscale holiday --recursive --model runs/quickstart --kernel g0.2 -o large --format jpeg
+  $ curl -s https://example.org/cat.jpg | npx mzsr upscale - --model runs/quickstart --kernel g0.2 -o - > cat.png
+`;
+
 export function upscaleCommand(terminal: Terminal): Command {
   return new Command("upscale")
-    .description("Adapt a model to one photo in a few gradient steps, then enlarge the photo with it.")
-    .argument("<image>", "PNG, JPEG, WebP or TIFF")
+    .description("Adapt a model to each photo in a few gradient steps, then enlarge the photo with it.")
+    .argument(
+      "<input...>",
+      "PNG, JPEG, WebP or TIFF files, folders of them, patterns, or - for standard input",
+      collectNames,
+    )
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .addOption(weightsOption())
     .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
     .option("--center-kernel", CENTER_KERNEL)
-    .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
-    .requiredOption("-o, --output <file>", "PNG to write")
-    .option("--force", "replace the file of that name; an input is never replaced")
     .addOption(
       new Option("--downsampling <kind>", "default: what the paper tests the kernel with, else direct").choices([
         "direct",
         "bicubic",
       ]),
     )
-    .option("--back-projections <n>", "corrections of the result by its own degradation", wholeNumber(0, 100), 0)
-    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
-    .option("--json", "print JSON")
-    .addHelpText("after", KERNEL_CONVENTIONS)
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ npx mzsr upscale cat.jpg --model runs/quickstart/model.safetensors --kernel g2.0 --updates 10 -o cat-x2.png\n",
+    .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
+    .option(
+      "--noise <sigma>",
+      "noise of the photo, where white is 1: added to what the steps learn from",
+      decimal(0, 1),
+      0,
     )
-    .action(async (image: string, options: UpscaleOptions) => {
-      const { runUpscale } = await import("../photos/run-upscale.js");
-      await runUpscale(image, options, terminal);
-    });
+    .option("--back-projection <n>", "corrections of the result by its own degradation", wholeNumber(0, 100), 0)
+    .option(
+      "-o, --output <place>",
+      "file, folder, or - for standard output (default: photo-x2.png beside photo.jpg)",
+      notEmpty,
+    )
+    .addOption(
+      new Option("--format <name>", "of results whose file is not named (default: png)").choices([
+        "png",
+        "jpeg",
+        "webp",
+        "tiff",
+        "avif",
+      ]),
+    )
+    .option("--quality <n>", "of JPEG, WebP and AVIF (default: 90)", wholeNumber(1, 100))
+    .option("--force", "replace files of those names; an input is never replaced")
+    .option("--recursive", "take the photos of a folder's folders too")
+    .option("--jobs <n>", "photos at a time, each in a thread with memory of its own", wholeNumber(1, 256), 1)
+    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--json", "print a line of JSON for each photo")
+    .option("--quiet", "tell only what fails")
+    .addOption(new Option("--back-projections <n>").argParser(wholeNumber(0, 100)).hideHelp())
+    .addHelpText("after", KERNEL_CONVENTIONS)
+    .addHelpText("after", EXAMPLES)
+    .action(
+      async (inputs: string[], { backProjections, ...options }: UpscaleOptions & { backProjections?: number }) => {
+        const { runUpscale } = await import("../photos/run-upscale.js");
+        const backProjection = backProjections ?? options.backProjection;
+        await runUpscale(inputs, { ...options, backProjection }, terminal);
+      },
+    );
+}
+
+/** An empty name is most likely a variable that is not set. */
+function collectNames(text: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), notEmpty(text)];
 }

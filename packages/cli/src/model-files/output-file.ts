@@ -11,6 +11,8 @@ export interface OutputOptions {
   readonly force: boolean;
   /** What the command reads: none of these is ever replaced, by whatever name. Those that do not exist are passed over. */
   readonly inputs: readonly string[];
+  /** How the place is named in errors; default: after `-o`. */
+  readonly where?: string;
 }
 
 /** A place that was checked. */
@@ -30,7 +32,7 @@ export interface OutputFile {
  * @throws InputError
  */
 export async function checkOutputFile(path: string, options: OutputOptions): Promise<OutputFile> {
-  const where = `-o ${path}`;
+  const { where = `-o ${path}` } = options;
   const extension = extname(path).toLowerCase();
   if (!options.extensions.includes(extension)) {
     throw new InputError(`cannot write ${extension === "" ? "a file without extension" : extension}`, {
@@ -44,7 +46,7 @@ export async function checkOutputFile(path: string, options: OutputOptions): Pro
     const expected = "a name in a writable folder";
     throw new InputError(`cannot be written (${reasonOf(thrown)})`, { where, expected });
   });
-  return { path, extension, write: (bytes) => write(path, bytes, options.force) };
+  return { path, extension, write: (bytes) => writeOutputFile(path, bytes, options.force) };
 }
 
 async function checkFolder(path: string, where: string): Promise<void> {
@@ -91,7 +93,8 @@ async function checkNoInput(output: BigIntStats, where: string, inputs: readonly
   }
 }
 
-async function write(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+/** `OutputFile.write` of a place that was checked. @throws RunError */
+export async function writeOutputFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   try {
     await writeFileAtomically(path, bytes, { replace: force });
   } catch (thrown) {

@@ -1,58 +1,151 @@
-import { checkResultSize, encodePng, kernelFile, readImage, superResolve, type WeightChoice } from "@mzsr/mzsr";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  type ImageFormat,
+  InputError,
+  kernelFile,
+  OUTPUT_EXTENSIONS,
+  reasonOf,
+  type WeightChoice,
+} from "@mzsr/mzsr";
 import { checkOutputFile } from "../model-files/output-file.js";
-import { counted, duration } from "../progress/numbers.js";
-import { StepProgress } from "../progress/step-progress.js";
+import { counted } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
-import { finiteImage } from "./finite-image.js";
 import { chooseKernel } from "./kernel-choice.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
-import { useBackend } from "./use-backend.js";
+import type { EnlargeSettings } from "./upscale/enlarge-file.js";
+import { enlargeHere } from "./upscale/enlarge-here.js";
+import { findPhotos, STANDARD_STREAM } from "./upscale/photo-inputs.js";
+import { type PlannedPhoto, planOutputs, resultFolder } from "./upscale/photo-outputs.js";
+import { enlargeInThreads } from "./upscale/photo-threads.js";
+import { UpscaleReport } from "./upscale/upscale-report.js";
+import { backendName } from "./use-backend.js";
 
 export interface UpscaleOptions {
   readonly model: string;
   readonly weights?: WeightChoice;
   readonly kernel: string;
   readonly updates: number;
-  readonly output: string;
+  readonly noise: number;
+  readonly backProjection: number;
   readonly centerKernel?: boolean;
   readonly downsampling?: "direct" | "bicubic";
-  readonly backProjections: number;
+  readonly output?: string;
+  readonly format?: ImageFormat;
+  readonly quality?: number;
+  readonly recursive?: boolean;
+  readonly jobs: number;
   readonly backend: string;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
-/** `mzsr upscale`. Everything is checked before anything is computed. @throws InputError, RunError */
-export async function runUpscale(path: string, options: UpscaleOptions, terminal: Terminal): Promise<void> {
-  const output = await checkOutputFile(options.output, {
-    extensions: [".png"],
-    force: options.force === true,
-    inputs: [path, await modelFile(options.model), kernelFile(options.kernel) ?? []].flat(),
-  });
-  const { kernel, downsampling } = await chooseKernel(options.kernel, options.downsampling, options);
+/**
+ * `mzsr upscale`. One photo is checked before anything is computed, and what is wrong with it ends the command. Of several, one that
+ * fails leaves the others alone, and is told of at the end.
+ * @throws InputError, RunError
+ */
+export async function runUpscale(typed: readonly string[], options: UpscaleOptions, terminal: Terminal): Promise<void> {
+  checkStreams(options, terminal);
+  const kernel = { ...(await chooseKernel(options.kernel, options.downsampling, options)), name: options.kernel };
   const model = await readModelFor(options.model, undefined, options.weights);
-  const photo = await readImage(path);
-  checkResultSize(photo, model.scale, path);
-  for (const note of [...photo.notes.map((n) => `${path}: ${n}`), ...kernel.notes]) terminal.note(note);
-  const backend = await useBackend(options.backend);
-  const started = performance.now();
-  const progress = new StepProgress(terminal, `${path}: ${photo.width}×${photo.height}, backend ${backend}`);
-  const { image, adaptation } = await superResolve(model, photo, {
-    degradation: { kernel, downsampling },
-    updates: options.updates,
-    backProjections: options.backProjections,
-    onStep: (step) => progress.show(step),
-  });
-  progress.done();
-  await output.write(await encodePng(finiteImage(image, path)));
-  const seconds = (performance.now() - started) / 1000;
-  if (options.json !== true) {
-    terminal.line(
-      `${output.path}: ${image.width}×${image.height} in ${duration(seconds)} (${counted(options.updates, "step")})`,
-    );
+  const choice = { output: options.output, format: options.format, scale: model.scale };
+  const results = await resultFolder(choice, true);
+  const inputs = await findPhotos(typed, { recursive: options.recursive === true, scale: model.scale, results });
+  const planned = await planOutputs(inputs, choice);
+  const files = [await modelFile(options.model), kernelFile(options.kernel), ...planned.map(({ input }) => input.path)];
+  const places = new Places(
+    options,
+    files.filter((file) => file !== undefined),
+  );
+  const report = new UpscaleReport(options, terminal);
+  const settings: EnlargeSettings = {
+    ...{ model, kernel, method: "mzsr", quality: options.quality, force: options.force === true },
+    ...{ updates: options.updates, noise: options.noise, backProjection: options.backProjection },
+    backend: backendName(options.backend),
+  };
+  for (const note of [...inputs.notes, ...kernel.kernel.notes]) report.note(note);
+  if (!inputs.several) {
+    const [photo] = planned;
+    await places.check(photo!);
+    report.done(photo!, await enlargeHere(photo!, settings, report, terminal));
     return;
   }
-  const { width, height } = image;
-  terminal.json({ output: output.path, width, height, backend, losses: adaptation.losses, seconds });
+  await enlargeSeveral(planned, settings, options.jobs, places, report, terminal);
+  report.end();
+}
+
+async function enlargeSeveral(
+  planned: readonly PlannedPhoto[],
+  settings: EnlargeSettings,
+  jobs: number,
+  places: Places,
+  report: UpscaleReport,
+  terminal: Terminal,
+): Promise<void> {
+  const tasks: PlannedPhoto[] = [];
+  for (const photo of planned) {
+    await places.check(photo).then(
+      () => tasks.push(photo),
+      (thrown: unknown) => report.failed(photo, thrown),
+    );
+  }
+  // Standard input is this thread's.
+  const [apart, here] = jobs > 1 ? split(tasks, ({ input }) => input.path !== undefined) : [[], tasks];
+  for (const [i, task] of here.entries()) {
+    const count = apart.length > 0 ? "" : ` (${i + 1} of ${counted(here.length, "photo")})`;
+    await enlargeHere(task, settings, report, terminal, count).then(
+      (done) => report.done(task, done),
+      (thrown: unknown) => report.failed(task, thrown),
+    );
+  }
+  await enlargeInThreads(apart, jobs, settings, report);
+}
+
+function split<T>(all: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((item) => !belongs(item))];
+}
+
+/** @throws InputError where two things want one stream */
+function checkStreams({ output, json }: UpscaleOptions, terminal: Terminal): void {
+  if (output !== STANDARD_STREAM) return;
+  const where = "-o -";
+  if (json === true) throw new InputError("--json writes to standard output too", { where, expected: "a file's name" });
+  if (terminal.resultOnScreen)
+    throw new InputError("standard output is a terminal", { where, expected: "a file or a pipe" });
+}
+
+/** The places that results go to. */
+class Places {
+  readonly #options: UpscaleOptions;
+  readonly #inputs: readonly string[];
+
+  /** @param inputs files that are never replaced */
+  constructor(options: UpscaleOptions, inputs: readonly string[]) {
+    this.#options = options;
+    this.#inputs = inputs;
+  }
+
+  /** Makes the folder of a result where `-o` names one. @throws InputError when the result cannot be written, or must not */
+  async check({ input, output, taken }: PlannedPhoto): Promise<void> {
+    const { path } = output;
+    if (path === undefined) return;
+    if (taken !== undefined)
+      throw new InputError(`its result would have the name of that of ${taken}`, { where: input.name });
+    if (this.#options.output !== undefined && path !== this.#options.output) await makeFolder(dirname(path));
+    await checkOutputFile(path, {
+      extensions: OUTPUT_EXTENSIONS,
+      force: this.#options.force === true,
+      inputs: this.#inputs,
+      ...(this.#options.output === undefined ? { where: path } : {}),
+    });
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((thrown: unknown) => {
+    throw new InputError(`cannot be made (${reasonOf(thrown)})`, { where: folder, expected: "a folder for results" });
+  });
 }

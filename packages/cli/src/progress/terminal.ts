@@ -4,7 +4,7 @@
 export interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
 }
 
 const DEFAULT_COLUMNS = 100;
@@ -35,6 +35,23 @@ export class Terminal {
   /** A value as JSON, indented for people. */
   json(value: unknown): void {
     this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** Whether a person reads the result, who has no use for bytes. */
+  get resultOnScreen(): boolean {
+    return this.#out.isTTY === true;
+  }
+
+  /** Bytes as the result. @throws the system's error when nobody takes them */
+  async bytes(bytes: Uint8Array): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#out.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /** A value as JSON on one line. */
+  jsonLine(value: unknown): void {
+    this.line(JSON.stringify(value));
   }
 
   /** A line for the person at the terminal, which no program reads. */

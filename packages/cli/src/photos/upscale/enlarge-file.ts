@@ -1,0 +1,139 @@
+/** One photo of `mzsr upscale`, from file to file. */
+import {
+  type AdaptationProgress,
+  checkResultSize,
+  encodePhoto,
+  IMAGE_FORMATS,
+  InputError,
+  type LoadedPhoto,
+  type Model,
+  readPhoto,
+  readPhotoBytes,
+} from "@mzsr/mzsr";
+import { writeOutputFile } from "../../model-files/output-file.js";
+import { finiteImage } from "../finite-image.js";
+import type { KernelChoice } from "../kernel-choice.js";
+import { METHODS, type MethodName } from "./methods.js";
+import type { PhotoInput } from "./photo-inputs.js";
+import type { PhotoOutput } from "./photo-outputs.js";
+
+/** What is the same for all photos of a call. Plain data, so that it can go to another thread. */
+export interface EnlargeSettings {
+  readonly model: Model;
+  readonly kernel: KernelChoice & { readonly name: string };
+  readonly method: MethodName;
+  readonly updates: number;
+  readonly noise: number;
+  readonly backProjection: number;
+  readonly quality: number | undefined;
+  readonly force: boolean;
+  readonly backend: string;
+}
+
+export interface PhotoTask {
+  readonly input: PhotoInput;
+  readonly output: PhotoOutput;
+}
+
+export interface TaskListener {
+  /** The photo is read. @returns the name of the backend that its steps are computed on, once that has started */
+  ready(photo: { readonly width: number; readonly height: number }): Promise<string>;
+  step(progress: AdaptationProgress): void;
+  note(text: string): void;
+}
+
+export interface PhotoReport {
+  readonly input: string;
+  /** Of the result. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly method: MethodName;
+  readonly backend: string;
+  readonly kernel: { readonly name: string; readonly downsampling: string };
+  readonly updates: number;
+  readonly losses: readonly number[];
+  readonly seconds: number;
+  readonly timings: Readonly<Record<"read" | "adaptation" | "enlargement" | "write", number>>;
+}
+
+/** How the task's own input and output streams are read and written, where it has such. */
+export interface StandardStreams {
+  read(): Promise<Uint8Array>;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/**
+ * Reads, enlarges and writes a photo.
+ * @throws InputError for a photo that cannot be used, RunError
+ */
+export async function enlargeFile(
+  { input, output }: PhotoTask,
+  settings: EnlargeSettings,
+  listener: TaskListener,
+  streams: StandardStreams,
+): Promise<PhotoReport> {
+  const clock = new Stopwatch();
+  const photo =
+    input.path === undefined ? await readPhotoBytes(await streams.read(), input.name) : await readPhoto(input.path);
+  checkSize(photo, settings.model.scale, output, input.name);
+  const read = clock.lap();
+  for (const note of photo.notes) listener.note(note);
+  const backend = await listener.ready(photo);
+  const { name, ...kernel } = settings.kernel;
+  const enlarged = await METHODS[settings.method](photo, {
+    ...settings,
+    kernel,
+    onStep: (step) => listener.step(step),
+  });
+  finiteImage(enlarged.image, input.name);
+  clock.lap();
+  const { bytes, notes } = await encodePhoto(enlarged.image, output.format, { quality: settings.quality });
+  for (const note of notes) listener.note(note);
+  if (output.path === undefined) await streams.write(bytes);
+  else await writeOutputFile(output.path, bytes, settings.force);
+  const write = clock.lap();
+  const { width, height } = enlarged.image;
+  return {
+    input: input.name,
+    width,
+    height,
+    bytes: bytes.length,
+    method: settings.method,
+    backend,
+    kernel: { name, downsampling: kernel.downsampling },
+    updates: settings.updates,
+    losses: enlarged.losses,
+    seconds: clock.total(),
+    timings: { read, ...enlarged.seconds, write },
+  };
+}
+
+/** Before anything is computed. */
+function checkSize(photo: LoadedPhoto, scale: number, { format }: PhotoOutput, where: string): void {
+  checkResultSize(photo, scale, where);
+  const { title, longestSide } = IMAGE_FORMATS[format];
+  const longest = scale * Math.max(photo.width, photo.height);
+  if (longest <= longestSide) return;
+  throw new InputError(`the result would have ${longest} pixels a side; ${title} holds at most ${longestSide}`, {
+    where,
+    expected: "a result of another format, such as PNG or TIFF",
+  });
+}
+
+class Stopwatch {
+  readonly #started = performance.now();
+  #lap = this.#started;
+
+  /** Seconds since the last lap. */
+  lap(): number {
+    const now = performance.now();
+    const seconds = (now - this.#lap) / 1000;
+    this.#lap = now;
+    return seconds;
+  }
+
+  total(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+}

@@ -1,0 +1,65 @@
+/** One photo in this thread, with its progress shown. */
+import { InputError, LARGEST_IMAGE_FILE_BYTES, messageOf, RunError } from "@mzsr/mzsr";
+import { StepProgress } from "../../progress/step-progress.js";
+import type { Terminal } from "../../progress/terminal.js";
+import { useBackend } from "../use-backend.js";
+import {
+  type EnlargeSettings,
+  enlargeFile,
+  type PhotoReport,
+  type PhotoTask,
+  type StandardStreams,
+} from "./enlarge-file.js";
+import type { UpscaleReport } from "./upscale-report.js";
+
+/** @param count which of several it is, for people */
+export async function enlargeHere(
+  task: PhotoTask,
+  settings: EnlargeSettings,
+  report: UpscaleReport,
+  terminal: Terminal,
+  count = "",
+): Promise<PhotoReport> {
+  let progress: StepProgress | undefined;
+  const listener = {
+    note: (text: string) => report.note(`${task.input.name}: ${text}`),
+    step: (step: Parameters<StepProgress["show"]>[0]) => progress?.show(step),
+    ready: async ({ width, height }: { readonly width: number; readonly height: number }) => {
+      const backend = await useBackend(settings.backend);
+      const title = `${task.input.name}${count}: ${width}×${height}, backend ${backend}`;
+      if (!report.quiet) progress = new StepProgress(terminal, title);
+      return backend;
+    },
+  };
+  try {
+    return await enlargeFile(task, settings, listener, standardStreams(terminal));
+  } finally {
+    progress?.done();
+  }
+}
+
+function standardStreams(terminal: Terminal): StandardStreams {
+  return {
+    read: readStandardInput,
+    write: async (bytes) => {
+      await terminal.bytes(bytes).catch((thrown: unknown) => {
+        throw new RunError(`standard output cannot be written (${messageOf(thrown)})`, { cause: thrown });
+      });
+    },
+  };
+}
+
+/** @throws InputError when there is nothing, or more than an image file may have */
+async function readStandardInput(): Promise<Uint8Array> {
+  const where = "standard input";
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length <= LARGEST_IMAGE_FILE_BYTES) continue;
+    throw new InputError(`has more than ${LARGEST_IMAGE_FILE_BYTES} bytes`, { where, expected: "one image file" });
+  }
+  if (length === 0) throw new InputError("is empty", { where, expected: "an image file" });
+  return Buffer.concat(chunks);
+}

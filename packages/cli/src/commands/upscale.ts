@@ -53,6 +53,7 @@ export function upscaleCommand(terminal: Terminal): Command {
       ]),
     )
     .option("--quality <n>", "of JPEG, WebP and AVIF (default: 90)", wholeNumber(1, 100))
+    .option("--compare <file>", "write a picture of bicubic interpolation and the result side by side, for mzsr view")
     .option("--force", "replace files of those names; an input is never replaced")
     .option("--recursive", "take the photos of a folder's folders too")
     .option("--jobs <n>", "photos at a time, each in a thread with memory of its own", wholeNumber(1, 256), 1)

@@ -1,8 +1,10 @@
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
+  IMAGE_FORMATS,
   type ImageFormat,
   InputError,
+  imageFormatOf,
   kernelFile,
   OUTPUT_EXTENSIONS,
   reasonOf,
@@ -14,7 +16,8 @@ import type { Terminal } from "../progress/terminal.js";
 import { chooseKernel } from "./kernel-choice.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
-import type { EnlargeSettings } from "./upscale/enlarge-file.js";
+import { COMPARISON_FORMATS } from "./upscale/comparison.js";
+import type { EnlargeSettings, PhotoTask } from "./upscale/enlarge-file.js";
 import { enlargeHere } from "./upscale/enlarge-here.js";
 import { findPhotos, STANDARD_STREAM } from "./upscale/photo-inputs.js";
 import { type PlannedPhoto, planOutputs, resultFolder } from "./upscale/photo-outputs.js";
@@ -34,6 +37,7 @@ export interface UpscaleOptions {
   readonly output?: string;
   readonly format?: ImageFormat;
   readonly quality?: number;
+  readonly compare?: string;
   readonly recursive?: boolean;
   readonly jobs: number;
   readonly backend: string;
@@ -68,10 +72,16 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
   };
   for (const note of [...inputs.notes, ...kernel.kernel.notes]) report.note(note);
   if (!inputs.several) {
-    const [photo] = planned;
-    await places.check(photo!);
-    report.done(photo!, await enlargeHere(photo!, settings, report, terminal));
+    const photo = { ...planned[0]!, comparison: await places.comparison(planned[0]!) };
+    await places.check(photo);
+    report.done(photo, await enlargeHere(photo, settings, report, terminal));
     return;
+  }
+  if (options.compare !== undefined) {
+    throw new InputError("shows one photo, and here are several", {
+      where: `--compare ${options.compare}`,
+      expected: "one photo",
+    });
   }
   await enlargeSeveral(planned, settings, options.jobs, places, report, terminal);
   report.end();
@@ -126,6 +136,19 @@ class Places {
   constructor(options: UpscaleOptions, inputs: readonly string[]) {
     this.#options = options;
     this.#inputs = inputs;
+  }
+
+  /** The place of the picture of before and after, if one is wanted. @throws InputError */
+  async comparison({ output }: PlannedPhoto): Promise<PhotoTask["comparison"]> {
+    const { compare } = this.#options;
+    if (compare === undefined) return undefined;
+    const where = `--compare ${compare}`;
+    const extensions = COMPARISON_FORMATS.flatMap((format) => IMAGE_FORMATS[format].extensions);
+    await checkOutputFile(compare, { extensions, force: this.#options.force === true, inputs: this.#inputs, where });
+    if (output.path !== undefined && resolve(output.path) === resolve(compare)) {
+      throw new InputError("is where the result goes", { where, expected: "another name" });
+    }
+    return { path: compare, format: imageFormatOf(compare)! };
   }
 
   /** Makes the folder of a result where `-o` names one. @throws InputError when the result cannot be written, or must not */

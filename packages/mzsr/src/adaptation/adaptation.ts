@@ -12,7 +12,7 @@ import { l1Loss } from "../meta-learning/loss.js";
 import { axpy } from "../meta-learning/ops.js";
 import { CHANNELS } from "../model/layout.js";
 import type { Model } from "../model/model.js";
-import { downloadWeights, uploadWeights, type Weights } from "../model/network.js";
+import { downloadWeights, forward, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
 import { type Corner, structuredCrops } from "./structured-crops.js";
 
@@ -39,6 +39,8 @@ export interface AdaptationOptions {
   readonly rates?: RateSchedule;
   /** A photo with more pixels than this adapts on its most structured parts, so many together. Default 512². */
   readonly maxPixels?: number;
+  /** Whether the loss after all steps is wanted, which costs a third of a step. */
+  readonly lossAfter?: boolean;
   readonly onStep?: (progress: AdaptationProgress) => void;
 }
 
@@ -49,6 +51,8 @@ export interface Adaptation {
   readonly snapshots: ReadonlyMap<number, Float32Array>;
   /** Before each step. */
   readonly losses: readonly number[];
+  /** After all steps, if asked for. */
+  readonly lossAfter?: number | undefined;
 }
 
 const DEFAULT_MAX_PIXELS = 512 * 512;
@@ -69,9 +73,10 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
   const snapshots = new Map<number, Float32Array>();
   const losses: number[] = [];
   if (wanted.has(0)) snapshots.set(0, model.parameters.slice());
+  const measured = options.lossAfter === true;
   const owned: { batches: readonly Share[]; weights: Weights } = { batches: [], weights: [] };
   try {
-    owned.batches = updates === 0 ? [] : uploadShares(adaptationPairs(model, photo, options));
+    owned.batches = updates === 0 && !measured ? [] : uploadShares(adaptationPairs(model, photo, options));
     owned.weights = uploadWeights(model.architecture, model.parameters);
     for (let step = 0; step < updates; step++) {
       const { loss, weights } = descend(owned.weights, owned.batches, rates(step));
@@ -82,11 +87,12 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
       if (wanted.has(step + 1)) snapshots.set(step + 1, await downloadWeights(weights));
       onStep?.({ step: step + 1, updates, loss: losses[step]! });
     }
+    const lossAfter = measured ? await meanLoss(owned.weights, owned.batches) : undefined;
+    return { parameters: snapshots.get(updates)!, snapshots, losses, lossAfter };
   } finally {
     tf.dispose([...owned.weights]);
     for (const { batch } of owned.batches) tf.dispose([batch.x, batch.y]);
   }
-  return { parameters: snapshots.get(updates)!, snapshots, losses };
 }
 
 /** The model's learned rates, the last step's for all further steps; else the paper's for direct ×2. */
@@ -150,6 +156,16 @@ function descend(
     }
     return { loss, weights: next as tf.Tensor[] };
   });
+}
+
+async function meanLoss(weights: Weights, shares: readonly Share[]): Promise<number> {
+  let mean = 0;
+  for (const { batch, part } of shares) {
+    const loss = tf.tidy(() => l1Loss.value(forward(weights, batch.x), batch.y));
+    mean += part * (await loss.data())[0]!;
+    loss.dispose();
+  }
+  return mean;
 }
 
 function uploadShares(pairs: readonly AdaptationPair[]): Share[] {

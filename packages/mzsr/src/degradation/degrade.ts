@@ -54,10 +54,15 @@ export function interpolateLow(low: Image, scale: number, size: readonly [number
 /**
  * The photo enlarged by cubic interpolation alone, so that its pixels lie where those of a network's result lie: pixel i of a photo that
  * was downsampled directly is pixel s · i of the result, where `imresize` has the middles of both images at one place.
+ * @param size [height, width]: only the upper left part of that size is computed
  */
-export function interpolateInPlace(photo: Image, scale: number, downsampling: Downsampling): Image {
-  const shift = downsampling === "direct" ? 0.5 - 0.5 / scale : 0;
-  return imresize(photo, scale, [photo.height * scale, photo.width * scale], shift);
+export function interpolateInPlace(
+  photo: Image,
+  scale: number,
+  downsampling: Downsampling,
+  size: readonly [number, number] = [photo.height * scale, photo.width * scale],
+): Image {
+  return imresize(photo, scale, size, downsampling === "direct" ? 0.5 - 0.5 / scale : 0);
 }
 
 const IDENTITY: BlurKernel = { size: 1, data: Float64Array.of(1) };

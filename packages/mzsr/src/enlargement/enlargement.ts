@@ -11,7 +11,7 @@ import {
   requireColour,
   uploadImage,
 } from "../adaptation/adaptation.js";
-import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
+import { type DegradationOptions, degrade, interpolateInPlace, interpolateLow } from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
 import { cropImage, type Image } from "../imaging/image.js";
 import type { Model } from "../model/model.js";
@@ -83,7 +83,8 @@ export async function superResolve(
 }
 
 /**
- * Back-projection (Irani and Peleg 1991): what the degraded result lacks of the photo, interpolated, is added to it.
+ * Back-projection (Irani and Peleg 1991): what the degraded result lacks of the photo, interpolated, is added to it
+ * where it lacks it.
  * The degradation's noise is left out.
  */
 export function backProject(
@@ -96,7 +97,10 @@ export function backProject(
   for (let i = 0; i < iterations; i++) {
     const low = degrade(result, degradation);
     const missing = { ...low, data: low.data.map((value, at) => photo.data[at]! - value) };
-    const correction = interpolateLow(missing, degradation.scale, [image.height, image.width]);
+    const correction = interpolateInPlace(missing, degradation.scale, degradation.downsampling, [
+      image.height,
+      image.width,
+    ]);
     result = { ...result, data: result.data.map((value, at) => value + correction.data[at]!) };
   }
   return result;

@@ -9,6 +9,8 @@ import type { CarriedData, Photo } from "./photo.js";
 export interface EncodingOptions {
   /** Of JPEG, WebP and AVIF, from 1 to 100. Default 90. */
   readonly quality?: number | undefined;
+  /** What the picture is: EXIF's ImageDescription, in ASCII. */
+  readonly description?: string | undefined;
 }
 
 export interface EncodedPhoto {
@@ -23,7 +25,7 @@ const DEFAULT_QUALITY = 90;
 export async function encodePhoto(
   photo: Photo,
   format: ImageFormat,
-  { quality = DEFAULT_QUALITY }: EncodingOptions = {},
+  { quality = DEFAULT_QUALITY, description }: EncodingOptions = {},
 ): Promise<EncodedPhoto> {
   const limits = IMAGE_FORMATS[format];
   const samples = storedSamples(photo, limits);
@@ -34,7 +36,9 @@ export async function encodePhoto(
   const space = channels > 2 ? (wide ? "rgb16" : "srgb") : wide ? "grey16" : "b-w";
   const pixels = sharp(data, { raw, limitInputPixels: false }).toColourspace(space);
   const carrying = await withCarried(pixels, space, photo.carried ?? {});
-  const bytes = await inFormat(carrying, format, quality).toBuffer();
+  const described =
+    description === undefined ? carrying : carrying.withExif({ IFD0: { ImageDescription: description } });
+  const bytes = await inFormat(described, format, quality).toBuffer();
   return { bytes, notes: whatIsLost(photo, format, limits) };
 }
 

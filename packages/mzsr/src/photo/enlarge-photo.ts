@@ -28,6 +28,8 @@ export interface EnlargedPhoto {
   readonly image: Photo;
   /** L1 of the network on the photo's own degradation, before each step. */
   readonly losses: readonly number[];
+  /** The same after all steps; more than the first of `losses` where adaptation did harm. */
+  readonly lossAfter: number;
   /** Wall time. */
   readonly seconds: { readonly adaptation: number; readonly enlargement: number };
 }
@@ -45,9 +47,10 @@ export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<En
   const { model, kernel, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep } = options;
   const degradation = { kernel, downsampling, scale: model.scale };
   const started = performance.now();
-  const { parameters, losses } = await adapt(model, photo, {
+  const { parameters, losses, lossAfter } = await adapt(model, photo, {
     degradation: { ...degradation, noise: { sigma: noise, seed: NOISE_SEED } },
     updates,
+    lossAfter: true,
     ...(onStep === undefined ? {} : { onStep }),
   });
   const adapted = performance.now();
@@ -56,7 +59,12 @@ export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<En
   const seconds = { adaptation: (adapted - started) / 1000, enlargement: (performance.now() - adapted) / 1000 };
   const { height, width, data } = image;
   const alpha = photo.alpha && clipped(interpolateInPlace(photo.alpha, model.scale, downsampling));
-  return { image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) }, losses, seconds };
+  return {
+    image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) },
+    losses,
+    lossAfter: lossAfter!,
+    seconds,
+  };
 }
 
 /** Interpolation overshoots; what is opaque or transparent all around stays so exactly. */

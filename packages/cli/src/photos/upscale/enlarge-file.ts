@@ -2,6 +2,7 @@
 import {
   type AdaptationProgress,
   checkResultSize,
+  type EnlargedPhoto,
   encodePhoto,
   IMAGE_FORMATS,
   InputError,
@@ -11,8 +12,10 @@ import {
   readPhotoBytes,
 } from "@mzsr/mzsr";
 import { writeOutputFile } from "../../model-files/output-file.js";
+import { counted, significant } from "../../progress/numbers.js";
 import { finiteImage } from "../finite-image.js";
 import type { KernelChoice } from "../kernel-choice.js";
+import { COMPARISON, compared } from "./comparison.js";
 import { METHODS, type MethodName } from "./methods.js";
 import type { PhotoInput } from "./photo-inputs.js";
 import type { PhotoOutput } from "./photo-outputs.js";
@@ -33,6 +36,8 @@ export interface EnlargeSettings {
 export interface PhotoTask {
   readonly input: PhotoInput;
   readonly output: PhotoOutput;
+  /** Where a picture of before and after goes. */
+  readonly comparison?: (PhotoOutput & { readonly path: string }) | undefined;
 }
 
 export interface TaskListener {
@@ -52,7 +57,11 @@ export interface PhotoReport {
   readonly backend: string;
   readonly kernel: { readonly name: string; readonly downsampling: string };
   readonly updates: number;
+  /** L1 of the network on the photo's own degradation, before each step, and after all. */
   readonly losses: readonly number[];
+  readonly loss_after: number;
+  /** What the user should know. */
+  readonly notes: readonly string[];
   readonly seconds: number;
   readonly timings: Readonly<Record<"read" | "adaptation" | "enlargement" | "write", number>>;
 }
@@ -68,7 +77,7 @@ export interface StandardStreams {
  * @throws InputError for a photo that cannot be used, RunError
  */
 export async function enlargeFile(
-  { input, output }: PhotoTask,
+  { input, output, comparison }: PhotoTask,
   settings: EnlargeSettings,
   listener: TaskListener,
   streams: StandardStreams,
@@ -78,7 +87,12 @@ export async function enlargeFile(
     input.path === undefined ? await readPhotoBytes(await streams.read(), input.name) : await readPhoto(input.path);
   checkSize(photo, settings.model.scale, output, input.name);
   const read = clock.lap();
-  for (const note of photo.notes) listener.note(note);
+  const told: string[] = [];
+  const tell = (notes: readonly string[]) => {
+    told.push(...notes);
+    for (const note of notes) listener.note(note);
+  };
+  tell(photo.notes);
   const backend = await listener.ready(photo);
   const { name, ...kernel } = settings.kernel;
   const enlarged = await METHODS[settings.method](photo, {
@@ -89,10 +103,19 @@ export async function enlargeFile(
   finiteImage(enlarged.image, input.name);
   clock.lap();
   const { bytes, notes } = await encodePhoto(enlarged.image, output.format, { quality: settings.quality });
-  for (const note of notes) listener.note(note);
+  tell([...notes, ...harmOf(enlarged)]);
   if (output.path === undefined) await streams.write(bytes);
   else await writeOutputFile(output.path, bytes, settings.force);
   const write = clock.lap();
+  if (comparison !== undefined) {
+    const { picture, part } = compared(photo, enlarged.image, {
+      scale: settings.model.scale,
+      downsampling: kernel.downsampling,
+    });
+    if (part !== undefined) tell([`${comparison.path} shows ${part}`]);
+    const file = await encodePhoto(picture, comparison.format, { quality: settings.quality, description: COMPARISON });
+    await writeOutputFile(comparison.path, file.bytes, settings.force);
+  }
   const { width, height } = enlarged.image;
   return {
     input: input.name,
@@ -104,6 +127,8 @@ export async function enlargeFile(
     kernel: { name, downsampling: kernel.downsampling },
     updates: settings.updates,
     losses: enlarged.losses,
+    loss_after: enlarged.lossAfter,
+    notes: told,
     seconds: clock.total(),
     timings: { read, ...enlarged.seconds, write },
   };
@@ -119,6 +144,19 @@ function checkSize(photo: LoadedPhoto, scale: number, { format }: PhotoOutput, w
     where,
     expected: "a result of another format, such as PNG or TIFF",
   });
+}
+
+/** What is lost to rounding is no harm. */
+const HARMLESS = 1.001;
+
+/** A warning where the steps led away from what they were to reach. */
+function harmOf({ losses, lossAfter }: Pick<EnlargedPhoto, "losses" | "lossAfter">): string[] {
+  const [before] = losses;
+  if (before === undefined || lossAfter <= HARMLESS * before) return [];
+  const change = `loss ${significant(before)} before, ${significant(lossAfter)} after ${counted(losses.length, "step")}`;
+  return [
+    `adapting made the network worse on the photo's own degradation (${change}); --updates 0 or another --kernel may suit it better`,
+  ];
 }
 
 class Stopwatch {

@@ -1,6 +1,6 @@
 /** What `mzsr upscale` tells: a line for each photo, those that failed at the end. */
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
-import { counted, duration } from "../../progress/numbers.js";
+import { counted, duration, significant } from "../../progress/numbers.js";
 import type { Terminal } from "../../progress/terminal.js";
 import type { PhotoReport, PhotoTask } from "./enlarge-file.js";
 
@@ -36,8 +36,9 @@ export class UpscaleReport {
 
   done({ output }: PhotoTask, report: PhotoReport): void {
     this.#done++;
-    const { width, height, seconds, updates } = report;
-    const line = `${output.path ?? "standard output"}: ${width}×${height} in ${duration(seconds)} (${counted(updates, "step")})`;
+    const { width, height, seconds } = report;
+    const place = output.path ?? "standard output";
+    const line = `${place}: ${width}×${height} in ${duration(seconds)} (${stepsOf(report)})`;
     if (this.#options.json === true) this.#terminal.jsonLine({ output: output.path ?? null, ...report });
     else if (output.path === undefined) this.note(line);
     else if (!this.quiet) this.#terminal.line(line);
@@ -61,6 +62,13 @@ export class UpscaleReport {
       items: this.#failures,
     });
   }
+}
+
+/** `10 steps, loss 0.01234 → 0.01101`. */
+function stepsOf({ updates, losses, loss_after }: PhotoReport): string {
+  const [first] = losses;
+  const steps = counted(updates, "step");
+  return first === undefined ? steps : `${steps}, loss ${significant(first)} → ${significant(loss_after)}`;
 }
 
 function withoutPlace({ what, expected }: InputError): string {

@@ -5,10 +5,15 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import {
   createImage,
+  cropImage,
+  degrade,
   encodePhoto,
+  gaussianKernel,
   type Image,
   type ImageFormat,
   imresize,
+  interpolateInPlace,
+  PAPER_KERNELS,
   parameterLayout,
   readImage,
   writeModel,
@@ -20,6 +25,7 @@ import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../../main.js";
 import { Terminal } from "../../progress/terminal.js";
+import { compared } from "./comparison.js";
 
 const [HEIGHT, WIDTH] = [24, 32];
 const SLOW = { timeout: 120_000 };
@@ -61,15 +67,17 @@ async function expectEnlarged(path: string, slope: number, tolerance = 2.5 / 255
 }
 
 const GIVEN = ["--model", model, "--kernel", "g2.0", "--updates", "0", "--backend", "simd"];
-const OPTIONS_WITH_WORDS = ["--format", "--quality", "--jobs"];
+const OPTIONS_WITH_WORDS = ["--format", "--quality", "--jobs", "--updates", "--noise", "--back-projection"];
 
 /** The command in this process, as if it were called in the folder. */
-async function upscale(...args: string[]) {
+const upscale = (...args: string[]) => command(args, GIVEN);
+
+async function command(args: readonly string[], given: readonly string[]) {
   let [out, notes] = ["", ""];
   const terminal = new Terminal({ write: (text) => (out += text) }, { write: (text) => (notes += text) });
   const isName = (i: number) => !args[i]!.startsWith("-") && !OPTIONS_WITH_WORDS.includes(args[i - 1]!);
   const placed = args.map((arg, i) => (isName(i) ? `${folder}/${arg}` : arg));
-  const code = await main(["upscale", ...placed, ...GIVEN], terminal);
+  const code = await main(["upscale", ...placed, ...given], terminal);
   return { code, out: out.replaceAll(`${folder}/`, ""), notes: notes.replaceAll(`${folder}/`, "") };
 }
 
@@ -299,6 +307,120 @@ it("--quiet tells nothing but what fails", SLOW, async () => {
     out: "",
     notes:
       "mzsr: 1 of 2 photos failed; the others were enlarged\n  b.png: no such file or folder; expected a PNG, JPEG, WebP or TIFF image\n",
+  });
+});
+
+describe("--compare", () => {
+  it("writes bicubic interpolation and the result side by side, each where the other's pixels lie", SLOW, async () => {
+    await put("cat.png", 0.5);
+    expect((await upscale("cat.png", "-o", "large.png", "--compare", "both.png")).code).toBe(0);
+    const [both, large] = await Promise.all(["both.png", "large.png"].map((name) => readImage(join(folder, name))));
+    expect([both!.width, both!.height]).toEqual([4 * WIDTH, 2 * HEIGHT]);
+    const right = cropImage(both!, 0, 2 * WIDTH, 2 * HEIGHT, 2 * WIDTH);
+    expect(largestDifference(right.data, large!.data)).toBe(0);
+    const left = cropImage(both!, 0, 0, 2 * HEIGHT, 2 * WIDTH);
+    const expected = interpolateInPlace(picture(0.5), 2, "direct");
+    expect(largestDifference(left.data, expected.data)).toBeLessThan(2.5 / 255);
+  });
+
+  it("of a large photo shows the part with the most structure", () => {
+    const photo = createImage(40, 3000, 3);
+    // A checkerboard far to the right.
+    for (let i = 0; i < 40 * 3000; i++)
+      if (i % 3000 > 2000 && i % 3000 < 2030) photo.data.fill((i + Math.floor(i / 3000)) % 2, 3 * i, 3 * i + 3);
+    const result = createImage(80, 6000, 3, imresize(photo, 2).data);
+    const { picture: both, part } = compared(photo, result, { scale: 2, downsampling: "bicubic" });
+    expect([both.width, both.height, part]).toEqual([
+      160,
+      80,
+      expect.stringMatching(/^80×80 pixels of the result, from \(40\d\d, 0\)$/),
+    ]);
+    const halves = [0, 80].map((x) => cropImage(both, 0, x, 80, 80).data);
+    expect(largestDifference(halves[0]!, halves[1]!)).toBeLessThan(1e-6);
+  });
+
+  it("is of one photo, and no file that is needed", SLOW, async () => {
+    await put("a.png", 0.1);
+    await put("b.png", 0.2);
+    const several = await upscale("a.png", "b.png", "--compare", "both.png");
+    expect([several.code, several.notes]).toEqual([
+      2,
+      expect.stringMatching(/--compare both\.png: shows one photo, and here are several/),
+    ]);
+    expect((await upscale("a.png", "--compare", "a.png", "--force")).notes).toMatch(
+      /--compare a\.png: is the same file as the input/,
+    );
+    expect((await upscale("a.png", "-o", "x.png", "--compare", "x.png")).notes).toMatch(/is where the result goes/);
+    expect((await upscale("a.png", "--compare", "x.tif")).notes).toMatch(/ends with \.png or \.jpg/);
+  });
+});
+
+describe("what adaptation did", () => {
+  /** A model whose first step is as long as told. */
+  async function modelOfRate(rate: number): Promise<void> {
+    const architecture = { depth: 2, width: 4 };
+    const { size, entries } = parameterLayout(architecture);
+    const parameters = Float32Array.from({ length: size }, (_, i) => Math.sin(i) / 3);
+    parameters.fill(0, entries.find(({ name }) => name === "conv2/kernel")!.offset);
+    const innerRates = [new Float32Array(entries.length).fill(Math.log(rate))];
+    await writeModel(join(folder, "rated.safetensors"), {
+      architecture,
+      scale: 2,
+      parameters,
+      innerRates,
+      metadata: {},
+    });
+  }
+  /** Squares of five pixels. */
+  const level = (pixel: number) => 0.3 + 0.4 * ((Math.floor((pixel % 40) / 5) + Math.floor(pixel / 200)) % 2);
+  const adapted = async (...args: string[]) => {
+    const data = Float32Array.from({ length: 40 * 40 * 3 }, (_, i) => level(Math.floor(i / 3)));
+    await writePng(join(folder, "board.png"), createImage(40, 40, 3, data));
+    const given = ["--model", join(folder, "rated.safetensors"), "--kernel", "g2.0", "--backend", "simd", "--force"];
+    return command(["board.png", ...args], given);
+  };
+
+  it("is told as the loss before and after, with a warning where that grew", SLOW, async () => {
+    await modelOfRate(0.3);
+    const well = await adapted("--updates", "3");
+    expect(well.out).toMatch(/\(3 steps, loss 0\.\d+ → 0\.\d+\)$/m);
+    const [, before, after] = /loss (\S+) → (\S+)\)/.exec(well.out)!.map(Number);
+    expect(after).toBeLessThan(before!);
+    expect(well.notes).not.toMatch(/worse/);
+    await modelOfRate(30);
+    const badly = await adapted("--updates", "1", "--json");
+    const { losses, loss_after, notes } = JSON.parse(badly.out);
+    expect(loss_after).toBeGreaterThan(losses[0]);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^adapting made the network worse on the photo's own degradation .*--updates 0 or another --kernel/,
+      ),
+    ]);
+    expect(badly.notes).toContain(notes[0]);
+    expect(JSON.parse((await adapted("--updates", "0", "--json")).out)).toMatchObject({
+      losses: [],
+      loss_after: losses[0],
+      notes: [],
+    });
+  });
+
+  it("depends on --noise, the same each time, and --back-projection changes the result alone", SLOW, async () => {
+    await modelOfRate(1e-2);
+    const of = async (...args: string[]) => {
+      const { losses } = JSON.parse((await adapted("--updates", "1", "--json", ...args)).out);
+      return { loss: losses[0], image: await readImage(join(folder, "board-x2.png")) };
+    };
+    const plain = await of();
+    const noisy = await of("--noise", "0.05");
+    expect(noisy.loss).not.toBe(plain.loss);
+    expect((await of("--noise", "0.05")).loss).toBe(noisy.loss);
+    const projected = await of("--back-projection", "4");
+    expect(projected.loss).toBe(plain.loss);
+    const lack = (image: Image) => {
+      const low = degrade(image, { kernel: gaussianKernel(PAPER_KERNELS["g2.0"]), scale: 2, downsampling: "direct" });
+      return low.data.reduce((sum, value, i) => sum + Math.abs(value - level(Math.floor(i / 3))), 0);
+    };
+    expect(lack(projected.image)).toBeLessThan(0.8 * lack(plain.image));
   });
 });
 

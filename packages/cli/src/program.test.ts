@@ -22,6 +22,7 @@ const COMMANDS = [
   "runs",
   "view",
   "doctor",
+  "completion",
 ];
 
 it("help lists every command, and each command's help ends with an example of it", async () => {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { completionCommand } from "./commands/completion.js";
 import { coordinatorCommand } from "./commands/coordinator.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -37,6 +38,7 @@ export function buildProgram(terminal: Terminal): Command {
     runsCommand,
     viewCommand,
     doctorCommand,
+    completionCommand,
   ];
   for (const command of commands) program.addCommand(command(terminal).showSuggestionAfterError());
   for (const command of [program, ...program.commands]) {

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { UpscaleOptions } from "../photos/run-upscale.js";
 import type { Terminal } from "../progress/terminal.js";
-import { notEmpty, decimal, wholeNumber } from "./arguments.js";
+import { decimal, notEmpty, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 

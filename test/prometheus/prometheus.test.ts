@@ -45,6 +45,14 @@ const SINCE_START_SECONDS = 600;
 
 const TOKEN = { MZSR_TOKEN: "a secret" };
 
+/** As little of it as fills the panels. */
+const VALIDATION = [
+  "validation.every=50",
+  "validation.side=64",
+  "validation.kernels=[g2.0]",
+  "validation.updates=[0, 10]",
+];
+
 describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
   "a cluster under Prometheus",
   { timeout: 300_000 },
@@ -72,7 +80,7 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
     const folder = sharedFolder();
     beforeAll(async () => {
       nats = await startNatsServer();
-      const run = await tinyRun(folder);
+      const run = [...(await tinyRun(folder)), ...VALIDATION.flatMap((pair) => ["--set", pair])];
       const doors = ["--port", "0", "--http-port", "0", "--nats", nats.address];
       coordinator = new MzsrProcess(["coordinator", ...run, ...doors], { env: TOKEN });
       const ready = await coordinator.logged((line) => typeof line.grpc === "string");

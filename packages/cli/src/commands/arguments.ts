@@ -12,6 +12,17 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** A number within a range. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= min && value <= max)) {
+      throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
 /** Numbers of gradient steps with commas between them, ascending: `0,1,10`. */
 export function updateCounts(text: string): number[] {
   const counts = text.split(",").map((part) => wholeNumber(0, 10_000)(part.trim()));

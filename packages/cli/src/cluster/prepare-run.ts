@@ -6,6 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { checkReplaceable, foreignFolder, readStart, runFolderState, runPaths } from "@mzsr/coordinator";
 import { InputError } from "@mzsr/mzsr";
 import { type Configuration, type ConfigurationOverride, loadConfiguration, parseOverride } from "@mzsr/shared";
+import { exists } from "../path-kind.js";
 import { modelFile } from "../photos/model-path.js";
 import { readAnnouncement } from "./announcement.js";
 
@@ -142,13 +143,6 @@ async function hasNoStep(folder: string): Promise<boolean> {
     thrown.code === "ENOENT" ? [] : [thrown.message],
   );
   return bytes === 0 && !(await exists(model)) && written.length === 0;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** `2026-01-31-235959`, local time. */

@@ -1,7 +1,8 @@
 /** `--model`: a model file, or the folder of a run that has one. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@mzsr/mzsr";
+import { exists, isFolder } from "../path-kind.js";
 
 const EXPECTED = "a model file, or the folder of a finished run";
 
@@ -26,19 +27,5 @@ export async function modelFile(typed: string): Promise<string> {
   throw new InputError(
     `this run has not finished and has no model yet (${step === 0 ? "no checkpoint" : `its newest checkpoint is of step ${step}`})`,
     { where: typed, expected: `${EXPECTED}; npx mzsr up --run ${join(typed)} --resume goes on with it` },
-  );
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
   );
 }

@@ -172,15 +172,15 @@ export class CoordinatorCore {
         this.#heartbeat(event.worker, event.incarnation, now);
         break;
       case "result":
-        this.#heard(this.#membership.bySession(event.session), now);
+        this.#heardFrom(event.session, now);
         this.#results.result(event.session, event.result, now);
         break;
       case "group":
-        this.#heard(this.#membership.bySession(event.session), now);
+        this.#heardFrom(event.session, now);
         this.#results.group(event.session, event.group, now);
         break;
       case "failure":
-        this.#heard(this.#membership.bySession(event.session), now);
+        this.#heardFrom(event.session, now);
         this.#results.failed(event.session, event.lease, event.reason, now);
         break;
       case "stop":
@@ -258,17 +258,18 @@ export class CoordinatorCore {
   #goodbye(session: SessionId, reason: string, now: number): void {
     const member = this.#membership.bySession(session);
     if (!member) return;
-    this.#heard(member, now);
+    this.#membership.heard(member, now);
     this.#membership.drain(member, reason, now);
   }
 
   /** Another process of the same name does not keep this one alive. */
   #heartbeat(worker: string, incarnation: string, now: number): void {
     const member = this.#membership.byName(worker);
-    if (member?.hello.incarnation === incarnation) this.#heard(member, now);
+    if (member?.hello.incarnation === incarnation) this.#membership.heard(member, now);
   }
 
-  #heard(member: Member | undefined, now: number): void {
+  #heardFrom(session: SessionId, now: number): void {
+    const member = this.#membership.bySession(session);
     if (member) this.#membership.heard(member, now);
   }
 

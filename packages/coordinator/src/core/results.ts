@@ -80,13 +80,11 @@ export class Results {
     const leases = tasks.map(({ lease }) => this.#currentLease(session, lease));
     const bytes = (sum.high.byteLength + sum.low.byteLength) / tasks.length;
     const current = leases.filter((lease) => lease !== undefined);
-    if (!member || current.length < leases.length) {
-      this.#dropGroup(member, current, leases.length - current.length, bytes, now);
-      return;
-    }
-    // A copy has come meanwhile from a worker whose results do not count by themselves.
-    if (current.some(({ groupable, entry }) => groupable && entry.audited)) {
-      this.#dropGroup(member, current, 0, bytes, now);
+    const late = leases.length - current.length;
+    // A copy may have come meanwhile from a worker whose results do not count by themselves.
+    const comparedSince = current.some(({ groupable, entry }) => groupable && entry.audited);
+    if (!member || late > 0 || comparedSince) {
+      this.#dropGroup(member, current, late, bytes, now);
       return;
     }
     const entries = current.map(({ entry }) => entry);

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
+import { deflateSync } from "node:zlib";
 import { readFixture } from "@mzsr/testing/fixtures";
 import { largestDifference } from "@mzsr/testing/golden-image";
 import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
@@ -17,6 +17,7 @@ import {
   readImageBytes,
   writePng,
 } from "./image-file.js";
+import { pngChunk } from "./png-chunks.js";
 
 const WIDTH = 24;
 const HEIGHT = 20;
@@ -34,15 +35,6 @@ const GREY = { type: 0, channels: 1 };
 const RGB = { type: 2, channels: 3 };
 const GREY_ALPHA = { type: 4, channels: 2 };
 const RGBA = { type: 6, channels: 4 };
-
-function chunk(name: string, body: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(body.length);
-  head.write(name, 4, "latin1");
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), body])));
-  return Buffer.concat([head, body, check]);
-}
 
 /** A PNG written here, so that what the reader should find does not depend on the library that reads. */
 function png(
@@ -71,9 +63,9 @@ function pngOf(header: Buffer, rows: Buffer): Buffer {
   const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
   return Buffer.concat([
     signature,
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(rows)),
-    chunk("IEND", Buffer.alloc(0)),
+    pngChunk("IHDR", header),
+    pngChunk("IDAT", deflateSync(rows)),
+    pngChunk("IEND", Buffer.alloc(0)),
   ]);
 }
 
@@ -255,7 +247,7 @@ describe("a defect that costs no pixel", () => {
 
   test("needs no word: a wrong checksum of a PNG's text", async () => {
     const whole = png(8, RGB, level8);
-    const text = chunk("tEXt", Buffer.from("Comment\0hello"));
+    const text = pngChunk("tEXt", Buffer.from("Comment\0hello"));
     text[text.length - 1]! ^= 1;
     const image = await readImageBytes(Buffer.concat([whole.subarray(0, 33), text, whole.subarray(33)]), "text.png");
     expect(image.data).toEqual((await readImageBytes(whole, "whole.png")).data);

@@ -13,20 +13,21 @@ export function withPngChunks(png: Buffer, chunks: readonly Buffer[]): Buffer {
 
 /** An ICC profile. */
 export function profileChunk(profile: Uint8Array): Buffer {
-  return chunk("iCCP", Buffer.concat([Buffer.from("icc\0\0", "latin1"), deflateSync(profile)]));
+  return pngChunk("iCCP", Buffer.concat([Buffer.from("icc\0\0", "latin1"), deflateSync(profile)]));
 }
 
 /** An EXIF block without JPEG's mark. */
 export function exifChunk(exif: Uint8Array): Buffer {
-  return chunk("eXIf", Buffer.from(exif));
+  return pngChunk("eXIf", Buffer.from(exif));
 }
 
 /** A text in Latin-1 under a keyword. */
 export function textChunk(keyword: string, text: string): Buffer {
-  return chunk("tEXt", Buffer.from(`${keyword}\0${text}`, "latin1"));
+  return pngChunk("tEXt", Buffer.from(`${keyword}\0${text}`, "latin1"));
 }
 
-function chunk(name: string, body: Buffer): Buffer {
+/** A chunk of any kind, with its length and check sum. */
+export function pngChunk(name: string, body: Buffer): Buffer {
   const head = Buffer.alloc(8);
   head.writeUInt32BE(body.length);
   head.write(name, 4, "latin1");

@@ -22,7 +22,7 @@ export async function enlargeHere(
 ): Promise<PhotoReport> {
   let progress: StepProgress | undefined;
   const listener = {
-    note: (text: string) => report.note(`${task.input.name}: ${text}`),
+    note: (text: string) => report.noteOn(task, text),
     step: (step: Parameters<StepProgress["show"]>[0]) => progress?.show(step),
     ready: async ({ width, height }: { readonly width: number; readonly height: number }) => {
       const backend = await useBackend(settings.backend);

@@ -1,7 +1,7 @@
 /** Where the results of `mzsr upscale` go: `-o` as a file, a folder or standard output, or beside the photo. */
-import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join, parse, resolve } from "node:path";
 import { IMAGE_FORMATS, type ImageFormat, InputError, imageFormatOf, OUTPUT_EXTENSIONS } from "@mzsr/mzsr";
+import { exists, isFolder } from "../../path-kind.js";
 import { type PhotoInput, type PhotoInputs, resultSuffix, STANDARD_STREAM } from "./photo-inputs.js";
 
 export interface OutputChoice {
@@ -96,12 +96,4 @@ function outputFor(input: PhotoInput, target: Target, { format = "png", scale }:
     path: target === "beside" ? join(dirname(input.path!), name) : join(target.folder, input.under, name),
     format,
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }

@@ -17,6 +17,7 @@ export {
 } from "./exact-sums/exact-sum.js";
 // protocol
 export * from "./protocol/convert.js";
+export * from "./protocol/coordinator-bytes.js";
 export * from "./protocol/float-bytes.js";
 export type {
   ClusterClient,

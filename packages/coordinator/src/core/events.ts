@@ -27,6 +27,7 @@ export type CoordinatorEvent =
       readonly via: "nats" | "stream";
       readonly busySlots: number;
     }
+  /** The bytes of a gradient or sum are valid only while the event is handled. */
   | { readonly type: "result"; readonly session: SessionId; readonly result: TaskResult }
   | { readonly type: "group"; readonly session: SessionId; readonly group: GroupResult }
   | { readonly type: "failure"; readonly session: SessionId; readonly lease: string; readonly reason: string }

@@ -69,7 +69,8 @@ export class Results {
     this.#accept(member, lease, bytes, now);
     const hash = compared || entry.copies > 0 ? sha256Of(result.gradient) : "";
     const vote = voteOf(member, lease, result.report, hash);
-    if (compared) this.#awaitAudit(entry, { ...vote, gradient: result.gradient });
+    // A copy (slice of a Buffer is none): the memory that it came in is used for the next message.
+    if (compared) this.#awaitAudit(entry, { ...vote, gradient: new Uint8Array(result.gradient) });
     else this.#settle(entry, vote, now);
   }
 

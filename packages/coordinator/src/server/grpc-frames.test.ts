@@ -3,13 +3,20 @@ import { Server, ServerCredentials, type ServerDuplexStream, type ServerIntercep
 import { clusterClient, clusterService, coordinatorMessageToProto } from "@mzsr/shared";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FrameReader } from "./frame-reader.js";
-import { Frame, ownFrames, resetStream } from "./grpc-frames.js";
+import { Frame, messageRead, ownFrames, resetStream } from "./grpc-frames.js";
+import { MessageMemory } from "./message-memory.js";
 
 const drain = coordinatorMessageToProto({ type: "drain", reason: "over", finished: true });
 const frame = new Frame(clusterService().Session.responseSerialize(drain));
 
+const memoryOf = () => new MessageMemory(1e9);
+
 /** A client's stream of a server that answers it with `answer`. */
-async function streamOf(
+async function streamOf(...of: Parameters<typeof clientOf>) {
+  return (await clientOf(...of)).Session();
+}
+
+async function clientOf(
   interceptors: ServerInterceptor[],
   answer: (call: ServerDuplexStream<unknown, unknown>) => void,
 ) {
@@ -23,7 +30,7 @@ async function streamOf(
   onTestFinished(() => server.forceShutdown());
   const client = clusterClient(`127.0.0.1:${port}`);
   onTestFinished(() => client.close());
-  return client.Session();
+  return client;
 }
 
 test("a frame goes out as it is, without a copy, and arrives as the message that it holds", async () => {
@@ -37,7 +44,7 @@ test("a frame goes out as it is, without a copy, and arrives as the message that
     };
     return call as unknown as ReturnType<ServerInterceptor>;
   };
-  const stream = await streamOf([watching, ownFrames], (call) => {
+  const stream = await streamOf([watching, ownFrames(memoryOf())], (call) => {
     call.write(frame);
     call.write(drain);
     call.end();
@@ -53,7 +60,7 @@ test("what a client sends is put together by the frame reader", async () => {
   const write = vi.spyOn(FrameReader.prototype, "write");
   onTestFinished(() => write.mockRestore());
   const arrived: unknown[] = [];
-  const stream = await streamOf([ownFrames], (call) => {
+  const stream = await streamOf([ownFrames(memoryOf())], (call) => {
     call.on("data", (message) => arrived.push(message)).on("end", () => call.end());
   });
   stream.write({ failure: { lease: "a", reason: "r".repeat(100_000) } });
@@ -64,8 +71,31 @@ test("what a client sends is put together by the frame reader", async () => {
   expect(write.mock.results.flatMap(({ value }) => value)).toHaveLength(2);
 });
 
+test("with room for one large message, those of many streams arrive one after the other, each whole", async () => {
+  const memory = new MessageMemory(1);
+  const arrived: string[] = [];
+  let most = 0;
+  const client = await clientOf([ownFrames(memory)], (call) => {
+    call.on("data", ({ failure }) => {
+      most = Math.max(most, memory.usedBytes);
+      arrived.push(`${failure.lease}: ${failure.reason.length}`);
+      messageRead(call);
+    });
+    call.on("end", () => call.end());
+  });
+  const reason = "r".repeat(300_000);
+  const streams = Array.from({ length: 6 }, () => client.Session());
+  const ended = streams.map((stream) => new Promise((resolve) => stream.on("end", resolve).resume()));
+  for (const lease of ["a", "b"]) for (const stream of streams) stream.write({ failure: { lease, reason } });
+  for (const stream of streams) stream.end();
+  await Promise.all(ended);
+  expect(arrived.sort()).toEqual([...Array(6).fill("a: 300000"), ...Array(6).fill("b: 300000")]);
+  expect(most).toBe(5 * 65_536);
+  expect(memory.usedBytes).toBe(0);
+});
+
 test("a stream that is reset ends at once for its peer", async () => {
-  const stream = await streamOf([ownFrames], (call) => {
+  const stream = await streamOf([ownFrames(memoryOf())], (call) => {
     call.write(frame, () => resetStream(call));
   });
   const error = await new Promise<Error>((resolve) => stream.on("error", resolve).resume());
@@ -73,6 +103,7 @@ test("a stream that is reset ends at once for its peer", async () => {
 });
 
 test("a grpc-js with another inside is noticed at once", () => {
-  expect(() => ownFrames({} as never, {} as never)).toThrow("frames its messages in another way");
+  expect(() => ownFrames(memoryOf())({} as never, {} as never)).toThrow("frames its messages in another way");
   expect(() => resetStream({ call: {} } as never)).toThrow("HTTP/2 streams in another way");
+  expect(() => messageRead({ call: {} } as never)).toThrow("not read with ownFrames");
 });

@@ -10,40 +10,66 @@ import type { Http2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { ServerDuplexStream, ServerInterceptingCallInterface, ServerInterceptor } from "@grpc/grpc-js";
 import { FrameReader, PREFIX_BYTES } from "./frame-reader.js";
+import type { MessageMemory } from "./message-memory.js";
 
 /** A message as the bytes that go over the wire, its gRPC frame included. */
 export class Frame {
   /** The five bytes and the message. Never written to: streams share it. */
   readonly bytes: Buffer;
 
-  constructor(message: Buffer) {
+  constructor(message: Uint8Array) {
     this.bytes = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
     this.bytes.writeUInt8(0, 0);
     this.bytes.writeUInt32BE(message.length, 1);
-    message.copy(this.bytes, PREFIX_BYTES);
+    this.bytes.set(message, PREFIX_BYTES);
   }
 }
 
 interface CallInside {
   serializeMessage?: (message: unknown) => Buffer;
-  decoder?: Pick<FrameReader, "write">;
+  decoder?: object;
+  handleDataFrame?: (data: Buffer) => void;
   readonly maxReceiveMessageSize?: number;
   readonly stream?: Http2Stream;
 }
 
-/** Lets a server's streams send a `Frame` as it is (other messages are framed as ever), and read with a `FrameReader`. */
-export const ownFrames: ServerInterceptor = (_method, call) => {
-  const inside = call as unknown as CallInside;
-  const { serializeMessage, decoder, maxReceiveMessageSize } = inside;
-  if (serializeMessage === undefined || decoder?.write === undefined || maxReceiveMessageSize === undefined) {
-    throw new Error("this version of @grpc/grpc-js frames its messages in another way");
-  }
-  inside.serializeMessage = (message) =>
-    message instanceof Frame ? message.bytes : serializeMessage.call(call, message);
-  inside.decoder = new FrameReader(maxReceiveMessageSize);
-  // Itself, not another object around it: the stream of a call is found through it.
-  return call as ServerInterceptingCallInterface as ReturnType<ServerInterceptor>;
-};
+/**
+ * Lets a server's streams send a `Frame` as it is (other messages are framed as ever), and read with a `FrameReader`.
+ *
+ * @param memory where large messages arrive until `messageRead` is told
+ */
+export function ownFrames(memory: MessageMemory): ServerInterceptor {
+  return (_method, call) => {
+    const inside = call as unknown as CallInside;
+    const { serializeMessage, decoder, handleDataFrame, maxReceiveMessageSize, stream } = inside;
+    if (!serializeMessage || !decoder || !handleDataFrame || maxReceiveMessageSize === undefined || !stream) {
+      throw new Error("this version of @grpc/grpc-js frames its messages in another way");
+    }
+    inside.serializeMessage = (message) =>
+      message instanceof Frame ? message.bytes : serializeMessage.call(call, message);
+    const reader = new FrameReader(maxReceiveMessageSize, memory, {
+      pause: () => stream.pause(),
+      resume: (pieces) => {
+        for (const piece of pieces) handleDataFrame.call(call, piece);
+        stream.resume();
+      },
+    });
+    inside.decoder = reader;
+    stream.once("close", () => reader.close());
+    // Itself, not another object around it: the stream of a call is found through it.
+    return call as ServerInterceptingCallInterface as ReturnType<ServerInterceptor>;
+  };
+}
+
+/**
+ * The message that the call gave last has been read, and nobody has a view of it any more: its memory is used for others.
+ * To be told of each of a call's messages.
+ */
+export function messageRead(call: Pick<ServerDuplexStream<unknown, unknown>, "end">): void {
+  const { decoder } = (call as unknown as { readonly call: CallInside }).call;
+  if (!(decoder instanceof FrameReader)) throw new Error("the call's messages are not read with ownFrames");
+  decoder.release();
+}
 
 /**
  * Ends a stream at once, with what waits to be sent. A stream whose peer does not read never ends otherwise: gRPC's

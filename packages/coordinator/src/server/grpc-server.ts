@@ -8,8 +8,12 @@ import type { DatasetFile } from "../tasks/dataset.js";
 import { ownFrames } from "./grpc-frames.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { imageHandler } from "./image-source.js";
+import { MessageMemory } from "./message-memory.js";
 import type { Outgoing } from "./outgoing.js";
 import { type SessionCall, type SessionRules, WorkerStream } from "./worker-stream.js";
+
+/** Bytes of large messages that may arrive at a time. */
+const ARRIVING_BYTES = 64 * 1024 * 1024;
 
 /** How long streams may take to end by themselves when the server stops. */
 const GRACE_MS = 2_000;
@@ -102,7 +106,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     // sessions of workers whose answers lie unread.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 60_000,
-    interceptors: [ownFrames],
+    interceptors: [ownFrames(new MessageMemory(ARRIVING_BYTES))],
   });
   widenServerWindows(server, FLOW_CONTROL_WINDOW_BYTES);
   const grpc = new GrpcServer(server);

@@ -1,5 +1,5 @@
 /** Messages on their way to workers, serialised and framed; once only where many workers get the same. */
-import { type CoordinatorToWorker, clusterService, coordinatorMessageToProto, type StepParameters } from "@mzsr/shared";
+import { type CoordinatorToWorker, coordinatorMessageBytes, type StepParameters } from "@mzsr/shared";
 import { Frame } from "./grpc-frames.js";
 
 /** A message with the bytes that go over the wire. */
@@ -21,7 +21,7 @@ export function outgoingToMany<Message extends CoordinatorToWorker>(message: Mes
 }
 
 function frameOf(message: CoordinatorToWorker): Frame {
-  return new Frame(clusterService().Session.responseSerialize(coordinatorMessageToProto(message)));
+  return new Frame(coordinatorMessageBytes(message));
 }
 
 /** Parameters, framed once per step however many workers ask for them; the newest few steps are kept. */

@@ -13,7 +13,7 @@ import {
   workerMessageFromProto,
 } from "@mzsr/shared";
 import type { CoordinatorEvent, SessionId } from "../core/events.js";
-import { resetStream } from "./grpc-frames.js";
+import { messageRead, resetStream } from "./grpc-frames.js";
 import { Outbox } from "./outbox.js";
 import { type Outgoing, outgoing } from "./outgoing.js";
 import { tokenMatches } from "./token.js";
@@ -57,7 +57,11 @@ export class WorkerStream {
     this.#rules = rules;
     this.#outbox = new Outbox(rules.keptSteps);
     this.#stopWaitingForHello = later(HELLO_TIMEOUT_MS, () => this.#refuse("no hello arrived", true));
-    call.on("data", (wire: WorkerMessage__Output) => this.#receive(wire));
+    call.on("data", (wire: WorkerMessage__Output) => {
+      this.#receive(wire);
+      // What was delivered has been handled by now: whoever keeps a gradient has a copy.
+      messageRead(call);
+    });
     // A connection that breaks may look the same as a stream that the worker closed.
     call.on("end", () => this.#finish("its stream ended"));
     call.on("error", (error) => this.#lost(messageOf(error)));

@@ -14,6 +14,7 @@ import { CoordinatorCore, type CoreOptions } from "../core/coordinator-core.js";
 import type { CoordinatorEffect, CoordinatorEvent, WorkerHello } from "../core/events.js";
 import { RunSchedule } from "../core/schedule.js";
 import { initialTrainingState, type TrainingState } from "../core/training-state.js";
+import { handledInReusedMemory } from "./reused-bytes.js";
 
 export const SIZE = 3;
 
@@ -79,7 +80,7 @@ export class CoreHarness {
 
   /** Hands an event to the core and its effects to whom they concern. */
   send(event: CoordinatorEvent): CoordinatorEffect[] {
-    const effects = this.core.handle(event, this.nowMs);
+    const effects = handledInReusedMemory(event, (reused) => this.core.handle(reused, this.nowMs));
     this.effects.push(...effects);
     for (const effect of effects) this.#route(effect);
     return effects;

@@ -158,15 +158,13 @@ export class ExactSum {
     const [first, ...others] = sums.map((sum) => sum.#memory.arrays(sum.#open()));
     const count = sums.reduce((all, sum) => all + sum.#count, 0);
     if (count === 0) throw new RangeError("a sum of no gradients has no mean");
-    const { high, low } = first!;
-    for (let i = 0; i < target.length; i++) {
-      let [hi, lo] = [high[i]!, low[i]!];
-      for (const other of others) {
-        hi += other.high[i]!;
-        lo += other.low[i]!;
-      }
-      target[i] = (hi + lo) / count;
+    const low = first!.low.slice();
+    target.set(first!.high);
+    for (const other of others) {
+      for (let i = 0; i < low.length; i++) target[i]! += other.high[i]!;
+      for (let i = 0; i < low.length; i++) low[i]! += other.low[i]!;
     }
+    for (let i = 0; i < low.length; i++) target[i] = (target[i]! + low[i]!) / count;
     return target;
   }
 

@@ -8,6 +8,7 @@ import {
   workerMessageFromProto,
   workerMessageToProto,
 } from "./convert.js";
+import { coordinatorMessageBytes } from "./coordinator-bytes.js";
 import { floatsFromBytes, floatsToBytes } from "./float-bytes.js";
 import type { CoordinatorToWorker, WorkerToCoordinator } from "./messages.js";
 import { clusterService } from "./proto.js";
@@ -105,6 +106,10 @@ describe("messages over the wire", () => {
     { type: "refusal", reason: "wrong token", retry: false },
   ])("keep every field of the coordinator's $type", (message) => {
     expect(backOverTheWire(message)).toEqual(message);
+    const generic = session.responseSerialize(coordinatorMessageToProto(message));
+    expect(Buffer.from(coordinatorMessageBytes(message)), "the same bytes, with tasks serialised once").toEqual(
+      generic,
+    );
   });
 });
 

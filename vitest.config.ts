@@ -2,7 +2,11 @@ import { defineConfig } from "vitest/config";
 import { softwareVulkan } from "./test/software-vulkan.mjs";
 
 /** Tests that compute on a GPU, or on a driver that stands in for one. */
-const GPU_TESTS = ["packages/engine-webgpu/src/**/*.test.ts"];
+const GPU_TESTS = [
+  "packages/engine-webgpu/src/**/*.test.ts",
+  "packages/*/src/**/*.gpu.test.ts",
+  "test/gpu/**/*.test.ts",
+];
 
 /** Debian puts nats-server and ip where not every user's PATH leads. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   cli: ["coordinator", "worker", "shared", "mzsr"],
   coordinator: ["shared", "mzsr"],
-  worker: ["shared", "mzsr", "tfjs-backend-simd"],
+  worker: ["shared", "mzsr", "tfjs-backend-simd", "engine-webgpu"],
   dashboard: ["shared"],
   shared: ["mzsr"],
   mzsr: [],

@@ -16,7 +16,7 @@ const unreachable = await whyNoRegistry();
 describe("every package that is not private", () => {
   it("says what it is, has a licence and a README, and where it lies", async () => {
     expect(names.sort()).toEqual(
-      ["cli", "coordinator", "dashboard", "mzsr", "shared", "tfjs-backend-simd", "worker"].sort(),
+      ["cli", "coordinator", "dashboard", "engine-webgpu", "mzsr", "shared", "tfjs-backend-simd", "worker"].sort(),
     );
     for (const name of names) {
       expect(await manifestOf(name)).toMatchObject({

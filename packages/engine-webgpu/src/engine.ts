@@ -1,6 +1,6 @@
 import { InputError, type MetaGradient, type MetaProblem, type PatchPairs, portableExp } from "@mzsr/mzsr";
 import type { EngineDevice } from "./device/device.js";
-import { type KernelTime, Program, type Upload } from "./device/program.js";
+import { type BatchTimes, type KernelTime, Program, type Upload } from "./device/program.js";
 import { type MemoryPlan, planMemory } from "./plan/memory.js";
 import { metaCommands } from "./plan/meta-commands.js";
 import { metaKernels } from "./plan/meta-kernels.js";
@@ -81,18 +81,19 @@ export class MetaGradientEngine {
    * Computes one batch. While it computes, the next may be given already: its data go to the GPU meanwhile.
    *
    * @param tasks 1 to `this.tasks`; a θ that all share is uploaded once
+   * @param took told how long the batch's parts took
    * @returns results in the tasks' order
    * @throws InputError when a task has not the engine's shape; RunError when the device fails
    */
-  async run(tasks: readonly EngineTask[]): Promise<MetaGradient[]> {
+  async run(tasks: readonly EngineTask[], took?: (times: BatchTimes) => void): Promise<MetaGradient[]> {
     if (tasks.length < 1 || tasks.length > this.tasks) {
       throw new InputError(`a batch of ${tasks.length} tasks`, { expected: `1 to ${this.tasks}` });
     }
     for (const task of tasks) requireTask(this.#plan, task);
     const rates = tasks.map((task) => innerRates(this.#plan, task));
-    return this.#program.run(tasks.length, uploadsOf(this.#plan, tasks, rates), (result) =>
-      tasks.map((task, k) => resultOf(this.#plan, tasks.length, k, task, rates[k]!, result)),
-    );
+    const read = (result: Float32Array) =>
+      tasks.map((task, k) => resultOf(this.#plan, tasks.length, k, task, rates[k]!, result));
+    return this.#program.run(tasks.length, uploadsOf(this.#plan, tasks, rates), read, took);
   }
 
   /** GPU time by kernel of a batch with the last batch's data, where the device profiles. */

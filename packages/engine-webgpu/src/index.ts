@@ -6,12 +6,18 @@ export {
   type EngineDevice,
   openDevice,
 } from "./device/device.js";
-export type { KernelTime } from "./device/program.js";
+export type { BatchTimes, KernelTime } from "./device/program.js";
 export { type EngineOptions, type EngineTask, MetaGradientEngine } from "./engine.js";
-export { MinibatchEngine, type MinibatchShape, type MinibatchTask } from "./minibatch-engine.js";
+export { MinibatchEngine, type MinibatchShape, type MinibatchTask, planMinibatchMemory } from "./minibatch-engine.js";
 export { DescentEngine, type DescentShape } from "./photo/descent-engine.js";
 export { ForwardEngine } from "./photo/forward-engine.js";
 export { adaptOnGpu, enlargeOnGpu } from "./photo/photo.js";
-export { type MemoryLimits, type MemoryOptions, type MemoryPlan, planMemory } from "./plan/memory.js";
+export {
+  type MemoryLimits,
+  type MemoryOptions,
+  type MemoryPlan,
+  type MinibatchMemory,
+  planMemory,
+} from "./plan/memory.js";
 export type { TaskShape } from "./plan/meta-plan.js";
 export type { PatchShape } from "./plan/shapes.js";

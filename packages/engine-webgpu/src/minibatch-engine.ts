@@ -1,8 +1,8 @@
 import { type Architecture, InputError, type PatchPairs } from "@mzsr/mzsr";
 import type { EngineDevice } from "./device/device.js";
-import { Program, type Upload } from "./device/program.js";
+import { type BatchTimes, Program, type Upload } from "./device/program.js";
 import { type EngineOptions, requireLength, requirePairs } from "./engine.js";
-import { type MinibatchMemory, planMinibatches } from "./plan/memory.js";
+import { type MemoryOptions, type MinibatchMemory, planMinibatches } from "./plan/memory.js";
 import { minibatchCommands } from "./plan/meta-commands.js";
 import { metaKernels } from "./plan/meta-kernels.js";
 import { type MetaPlan, metaPlan, resultLayout } from "./plan/meta-plan.js";
@@ -37,10 +37,11 @@ export class MinibatchEngine {
     { architecture, patches }: MinibatchShape,
     options: EngineOptions = {},
   ): Promise<MinibatchEngine> {
-    const oneStep = { innerSteps: 1, order: 1, learnedRates: false } as const;
-    const plan = metaPlan({ architecture, support: patches, query: patches, ...oneStep });
-    const limits = device.description.limits;
-    const memory = planMinibatches(plan, minibatchCommands(plan, 1), { ...options, limits });
+    const plan = planOf({ architecture, patches });
+    const memory = planMinibatches(plan, minibatchCommands(plan, 1), {
+      ...options,
+      limits: device.description.limits,
+    });
     const program = await Program.create(device, {
       kernels: metaKernels(plan),
       regions: memory.regions,
@@ -58,10 +59,14 @@ export class MinibatchEngine {
   }
 
   /**
+   * @param took told how long the batch's parts took
    * @returns in the minibatches' order, the gradient in layout order and the loss
    * @throws InputError when one has not the engine's shape; RunError when the device fails
    */
-  async run(tasks: readonly MinibatchTask[]): Promise<{ gradient: Float32Array; loss: number }[]> {
+  async run(
+    tasks: readonly MinibatchTask[],
+    took?: (times: BatchTimes) => void,
+  ): Promise<{ gradient: Float32Array; loss: number }[]> {
     if (tasks.length < 1 || tasks.length > this.tasks) {
       throw new InputError(`a batch of ${tasks.length} minibatches`, { expected: `1 to ${this.tasks}` });
     }
@@ -70,19 +75,40 @@ export class MinibatchEngine {
       requireLength("parameters", parameters, networkFloats);
       requirePairs("pairs", pairs, sets.support.shape);
     }
-    return this.#program.run(tasks.length, uploadsOf(this.#plan, tasks), (result) => {
-      const { supportLosses } = resultLayout(this.#plan, tasks.length);
-      return tasks.map((_, k) => ({
+    const { supportLosses } = resultLayout(this.#plan, tasks.length);
+    const read = (result: Float32Array) =>
+      tasks.map((_, k) => ({
         gradient: result.slice(k * networkFloats, (k + 1) * networkFloats),
         loss: result[supportLosses + k]!,
       }));
-    });
+    return this.#program.run(tasks.length, uploadsOf(this.#plan, tasks), read, took);
   }
 
   /** Frees all that the engine has on the device. */
   destroy(): void {
     this.#program.destroy();
   }
+}
+
+/**
+ * Decides how many minibatches fit at once, before anything is allocated.
+ *
+ * @throws InputError when not even one does
+ */
+export function planMinibatchMemory(shape: MinibatchShape, options: MemoryOptions): MinibatchMemory {
+  const plan = planOf(shape);
+  return planMinibatches(plan, minibatchCommands(plan, 1), options);
+}
+
+function planOf({ architecture, patches }: MinibatchShape): MetaPlan {
+  return metaPlan({
+    architecture,
+    support: patches,
+    query: patches,
+    innerSteps: 1,
+    order: 1,
+    learnedRates: false,
+  });
 }
 
 function uploadsOf({ networkFloats, rowFloats, tensors, sets }: MetaPlan, tasks: readonly MinibatchTask[]): Upload[] {

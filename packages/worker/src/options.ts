@@ -8,9 +8,18 @@ export interface WorkerOptions {
   readonly coordinator: string | (() => Promise<string>);
   /** Unique in a run; by default the host's name and something random. */
   readonly name?: string | undefined;
-  /** Tasks computed at a time; by default one per core on a CPU backend, one where the backend uses the whole device. */
+  /**
+   * Tasks taken at a time; by default one per core on a CPU backend, as many as its memory does for (up to 32) on webgpu, which computes
+   * them at once, and one where the backend uses the whole device.
+   */
   readonly slots?: number | undefined;
+  /** Cores of the machine that the worker may keep busy; by default all. */
+  readonly cores?: number | undefined;
   readonly backend: BackendName | "auto";
+  /** Which GPU the backend webgpu uses, from 0; by default the one that the driver prefers. */
+  readonly device?: number | undefined;
+  /** Bytes of the GPU's memory that the backend webgpu takes; by default most of what is free, 2 GiB where that is not known. */
+  readonly gpuMemoryBytes?: number | undefined;
   /** Without NATS, heartbeats go over the session's stream. */
   readonly nats?: NatsOptions | undefined;
   /** Shared secret that the coordinator asks for. */

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { availableParallelism, hostname, totalmem } from "node:os";
+import { hostname, totalmem } from "node:os";
 import { performance } from "node:perf_hooks";
 import { InputError } from "@mzsr/mzsr";
 import { type BackendName, connectNats, type Hello, type NatsLink, PROTOCOL_VERSION } from "@mzsr/shared";
 import type { Logger } from "pino";
-import type { StartedBackend } from "./compute/compute-messages.js";
-import { ComputePool } from "./compute/compute-pool.js";
+import type { Computer, OnFinished } from "./compute/computer.js";
+import { startComputer } from "./compute/start-computer.js";
 import { GpuWatch } from "./gpu/gpu-watch.js";
 import { type MetricsServer, serveMetrics } from "./metrics/metrics-server.js";
 import { WorkerMetrics } from "./metrics/worker-metrics.js";
@@ -15,8 +15,6 @@ import { channelCredentials } from "./session/credentials.js";
 import { WORKER_VERSION } from "./version.js";
 import { WorkerProcess } from "./worker-process.js";
 
-/** Backends of which each thread uses one core; the others use the whole device by themselves. */
-const ONE_CORE_BACKENDS: readonly BackendName[] = ["simd", "cpu"];
 const GPU_BACKENDS: readonly BackendName[] = ["cuda", "webgpu"];
 const MOST_SLOTS = 1024;
 
@@ -37,27 +35,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   checkOptions(options);
   const worker = options.name ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
   let life: WorkerProcess | undefined;
-  const pool = await startPool(options, (error) => life?.fail(error));
-  const gpus = GPU_BACKENDS.includes(pool.backend.name) ? new GpuWatch() : undefined;
+  const computer = await start(options, {
+    finished: (finished) => life?.tasksEnded(finished),
+    onBroken: (error) => life?.fail(error),
+  });
+  const gpus = GPU_BACKENDS.includes(computer.backend.name) ? new GpuWatch() : undefined;
   let nats: NatsLink | undefined;
   let metricsServer: MetricsServer | undefined;
   const release = async () => {
     gpus?.stop();
-    await Promise.all([pool.close(), nats?.close(), metricsServer?.close()]);
+    await Promise.all([computer.close(), nats?.close(), metricsServer?.close()]);
   };
   try {
     const metrics = new WorkerMetrics({
       worker,
-      backend: pool.backend.name,
-      slots: () => pool.slots,
-      tensorBytes: () => pool.tensorBytes,
+      backend: computer.backend.name,
+      slots: () => computer.slots,
+      tensorBytes: () => computer.tensorBytes,
       gpus: () => gpus?.readings ?? [],
     });
     metricsServer = await startMetrics(options, metrics);
     nats = startNats(options, worker);
     life = new WorkerProcess({
-      hello: helloOf(options, worker, pool, metricsServer?.address ?? ""),
-      pool,
+      hello: helloOf(options, worker, computer, metricsServer?.address ?? ""),
+      computer,
       target: async () => ({
         address: await findCoordinator(options),
         token: options.token ?? "",
@@ -81,8 +82,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { finished } = life;
   return {
     name: worker,
-    backend: pool.backend,
-    slots: pool.slots,
+    backend: computer.backend,
+    slots: computer.slots,
     metricsAddress: metricsServer?.address ?? "",
     finished,
     drain: (reason) => life.drain(reason),
@@ -98,24 +99,21 @@ function checkOptions({ coordinator, slots, tls }: WorkerOptions): void {
   }
 }
 
-async function startPool(options: WorkerOptions, onBroken: (error: Error) => void): Promise<ComputePool> {
-  const { logger } = options;
-  logger.info({ backend: options.backend }, "starting to compute");
-  const pool = await ComputePool.start({
-    backend: options.backend,
-    slots: (backend) => options.slots ?? defaultSlots(backend),
-    onCrash: (reason) => logger.error({ reason }, "a compute thread died; starting another"),
-    onBroken,
+async function start(
+  options: WorkerOptions,
+  told: { readonly finished: OnFinished; readonly onBroken: (error: Error) => void },
+): Promise<Computer> {
+  const { logger, backend: asked, slots, cores, device, gpuMemoryBytes } = options;
+  logger.info({ backend: asked }, "starting to compute");
+  const computer = await startComputer({
+    ...{ backend: asked, slots, cores, device, gpuMemoryBytes, ...told },
+    onCrash: (reason) => logger.error({ reason }, "what computes has failed; starting it again"),
     now: () => performance.now() / 1000,
   });
-  const { name: backend, description, reasons } = pool.backend;
+  const { name: backend, description, reasons } = computer.backend;
   for (const passed of reasons) logger.info(passed, "backend not taken");
-  logger.info({ backend, description, slots: pool.slots }, "ready to compute");
-  return pool;
-}
-
-function defaultSlots({ name }: StartedBackend): number {
-  return ONE_CORE_BACKENDS.includes(name) ? availableParallelism() : 1;
+  logger.info({ backend, description, slots: computer.slots }, "ready to compute");
+  return computer;
 }
 
 async function startMetrics(options: WorkerOptions, metrics: WorkerMetrics): Promise<MetricsServer | undefined> {
@@ -136,14 +134,14 @@ function natsNews(logger: Logger, connected: boolean, reason: string): void {
   else logger.warn({ reason }, "NATS is away; heartbeats go over the session's stream");
 }
 
-function helloOf(options: WorkerOptions, worker: string, pool: ComputePool, metricsAddress: string): Hello {
+function helloOf(options: WorkerOptions, worker: string, computer: Computer, metricsAddress: string): Hello {
   return {
     protocolVersion: PROTOCOL_VERSION,
     worker,
     incarnation: randomUUID(),
     token: options.token ?? "",
-    backend: pool.backend.name,
-    slots: pool.slots,
+    backend: computer.backend.name,
+    slots: computer.slots,
     version: WORKER_VERSION,
     host: hostname(),
     metricsAddress,

@@ -1,9 +1,9 @@
 /** A running worker: what surrounds its session, and the end of everything that was started for it. */
 import { performance } from "node:perf_hooks";
 import { messageOf, RunError } from "@mzsr/mzsr";
-import type { Hello, NatsLink, Task, Welcome, WorkerHeartbeat } from "@mzsr/shared";
+import type { Hello, NatsLink, Task, TaskOutcome, Welcome, WorkerHeartbeat } from "@mzsr/shared";
 import type { Logger } from "pino";
-import { AbandonedError, type ComputePool } from "./compute/compute-pool.js";
+import { AbandonedError, type Computer, type FinishedTask } from "./compute/computer.js";
 import { TaskRunner } from "./compute/task-runner.js";
 import type { GpuReading } from "./gpu/nvidia-smi.js";
 import { BusyRatio } from "./heartbeat/busy-ratio.js";
@@ -14,11 +14,11 @@ import type { WorkerMetrics } from "./metrics/worker-metrics.js";
 import type { WorkerEnd } from "./options.js";
 import type { ConnectionOptions } from "./session/grpc-connection.js";
 import { SessionShell } from "./session/session-shell.js";
-import { type WorkerEffect, WorkerSession } from "./session/worker-session.js";
+import { WorkerSession } from "./session/worker-session.js";
 
 export interface WorkerParts {
   readonly hello: Hello;
-  readonly pool: ComputePool;
+  readonly computer: Computer;
   /** Where the coordinator is, asked before every connection. */
   readonly target: () => Promise<ConnectionOptions>;
   readonly nats: NatsLink | undefined;
@@ -34,12 +34,10 @@ export interface WorkerParts {
   readonly logger: Logger;
 }
 
-type ComputeEffect = Extract<WorkerEffect, { type: "compute" }>;
-
 export class WorkerProcess {
   readonly #parts: WorkerParts;
   readonly #tasks: TaskRunner;
-  readonly #shell: SessionShell;
+  #shell: SessionShell;
   readonly #busyRatio: BusyRatio;
   readonly #patience: NodeJS.Timeout;
   readonly #whenOver: (end: WorkerEnd | Error) => void;
@@ -47,6 +45,10 @@ export class WorkerProcess {
   #tasksDone = 0;
   #welcomes = 0;
   #lastTrouble = "";
+  /** Slots that the coordinator was told of. */
+  #toldSlots = 0;
+  #joinsAgain = false;
+  #lastLine = "";
   #over = false;
   /** Resolves when all is released; rejects with a RunError when it could not go on. */
   readonly finished: Promise<WorkerEnd>;
@@ -59,21 +61,14 @@ export class WorkerProcess {
       whenOver = (end) => (end instanceof Error ? reject(end) : resolve(end));
     });
     this.#whenOver = whenOver;
-    this.#busyRatio = new BusyRatio(nowSeconds, () => parts.pool.busySeconds());
-    this.#tasks = new TaskRunner(parts.pool, new ImageStore(this.#imageFiles(), parts.imageMemoryBytes));
+    this.#busyRatio = new BusyRatio(nowSeconds, () => parts.computer.busySeconds());
+    this.#tasks = new TaskRunner(
+      parts.computer,
+      new ImageStore(this.#imageFiles(), parts.imageMemoryBytes),
+      (finished) => this.tasksEnded(finished),
+    );
     this.#patience = setTimeout(() => this.#noCoordinator(), parts.connectTimeout * 1000);
-    this.#shell = new SessionShell(new WorkerSession({ hello: parts.hello, random: Math.random }), {
-      target: parts.target,
-      connected: () => clearTimeout(this.#patience),
-      welcomed: (welcome) => this.#welcomed(welcome),
-      disconnected: (reason, triesAgain) => this.#trouble(reason, triesAgain),
-      streamHeartbeat: () => this.#heartbeats?.goesOverStream() ?? true,
-      compute: (effect) => void this.#compute(effect),
-      prepare: (task) => void this.#prepare(task),
-      abandon: (lease) => this.#tasks.abandon(lease),
-      ended: (reason, ok) => void this.#end({ reason, ok }),
-    });
-    this.#shell.handle({ type: "tick" });
+    this.#shell = this.#connect();
   }
 
   drain(reason: string): void {
@@ -81,9 +76,43 @@ export class WorkerProcess {
     this.#shell.handle({ type: "leaveRequested", reason });
   }
 
+  /** Tells the coordinator of tasks that ended together. */
+  tasksEnded(finished: readonly FinishedTask[]): void {
+    for (const each of finished) {
+      if ("error" in each) this.#taskFailed(each);
+      else this.#taskComputed(each.outcome);
+    }
+    const outcomes = finished.filter((each) => "outcome" in each);
+    if (outcomes.length > 0) this.#shell.handle({ type: "computed", outcomes });
+    for (const each of finished) {
+      if ("outcome" in each || each.error instanceof AbandonedError) continue;
+      this.#shell.handle({ type: "computeFailed", lease: each.lease, reason: messageOf(each.error) });
+    }
+  }
+
   /** Ends because nothing can be computed any more. */
   fail(error: Error): void {
     void this.#end(new RunError(messageOf(error)));
+  }
+
+  /** Begins a session that offers the slots that there are now. */
+  #connect(): SessionShell {
+    const { hello, computer, target } = this.#parts;
+    const session = new WorkerSession({ hello: { ...hello, slots: computer.slots }, random: Math.random });
+    this.#toldSlots = computer.slots;
+    const shell = new SessionShell(session, {
+      target,
+      connected: () => clearTimeout(this.#patience),
+      welcomed: (welcome) => this.#welcomed(welcome),
+      disconnected: (reason, triesAgain) => this.#trouble(reason, triesAgain),
+      streamHeartbeat: () => this.#heartbeats?.goesOverStream() ?? true,
+      compute: ({ lease, task, theta }) => void this.#tasks.compute(lease, task, theta),
+      prepare: (task) => void this.#prepare(task),
+      abandon: (lease) => this.#tasks.abandon(lease),
+      ended: (reason, ok) => this.#sessionEnded(reason, ok),
+    });
+    shell.handle({ type: "tick" });
+    return shell;
   }
 
   #imageFiles(): ImageFiles {
@@ -108,7 +137,7 @@ export class WorkerProcess {
     this.#welcomes++;
     if (this.#welcomes > 1) metrics.reconnected();
     logger.info({ run, images: images.length }, this.#welcomes === 1 ? "joined" : "joined again");
-    this.#tasks.use(welcome);
+    if (!this.#fits(welcome)) return;
     this.#heartbeats?.stop();
     this.#heartbeats = new Heartbeats({
       run,
@@ -120,16 +149,46 @@ export class WorkerProcess {
     });
   }
 
+  /**
+   * Learns what the run's tasks are like. How many fit at once is known only now: where the coordinator was told another
+   * number, the worker leaves and joins again with the right one.
+   * @returns whether the session goes on
+   */
+  #fits(welcome: Welcome): boolean {
+    const { computer, logger } = this.#parts;
+    try {
+      const line = this.#tasks.use(welcome);
+      if (line !== undefined && line !== this.#lastLine) logger.info({ slots: computer.slots }, line);
+      this.#lastLine = line ?? "";
+    } catch (error) {
+      void this.#end(error as Error);
+      return false;
+    }
+    if (computer.slots === this.#toldSlots) return true;
+    this.#joinsAgain = true;
+    this.#shell.handle({ type: "leaveRequested", reason: `joins again with ${computer.slots} slots` });
+    return false;
+  }
+
+  #sessionEnded(reason: string, ok: boolean): void {
+    if (!this.#joinsAgain) {
+      void this.#end({ reason, ok });
+      return;
+    }
+    this.#joinsAgain = false;
+    this.#shell = this.#connect();
+  }
+
   #heartbeat(): WorkerHeartbeat {
-    const { hello, pool, gpus, metrics } = this.#parts;
-    metrics.busyRatio = this.#busyRatio.sample(pool.slots);
+    const { hello, computer, gpus, metrics } = this.#parts;
+    metrics.busyRatio = this.#busyRatio.sample(computer.slots);
     const gpu = gpus()[0];
     return {
       worker: hello.worker,
       incarnation: hello.incarnation,
       at: Date.now(),
-      busySlots: pool.busySlots,
-      slots: pool.slots,
+      busySlots: computer.busySlots,
+      slots: computer.slots,
       backend: hello.backend,
       tasksDone: this.#tasksDone,
       busyRatio: metrics.busyRatio,
@@ -148,25 +207,22 @@ export class WorkerProcess {
     }
   }
 
-  async #compute({ lease, task, theta }: ComputeEffect): Promise<void> {
+  #taskComputed(outcome: TaskOutcome): void {
     const { metrics, logger } = this.#parts;
-    try {
-      const outcome = await this.#tasks.compute(lease, task, theta);
-      this.#tasksDone++;
-      metrics.taskDone(outcome);
-      const { step, index, dataSeconds, computeSeconds } = outcome;
-      logger.debug({ step, index, dataSeconds, computeSeconds }, "computed a task");
-      this.#shell.handle({ type: "computed", outcomes: [{ lease, outcome }] });
-    } catch (error) {
-      if (error instanceof AbandonedError) {
-        metrics.taskEnded("abandoned");
-        return;
-      }
-      const reason = messageOf(error);
-      metrics.taskEnded("failed");
-      logger.warn({ step: task.step, index: task.index, reason }, "a task failed");
-      this.#shell.handle({ type: "computeFailed", lease, reason });
+    const { step, index, dataSeconds, computeSeconds } = outcome;
+    this.#tasksDone++;
+    metrics.taskDone(outcome);
+    logger.debug({ step, index, dataSeconds, computeSeconds }, "computed a task");
+  }
+
+  #taskFailed({ task: { step, index }, error }: { readonly task: Task; readonly error: Error }): void {
+    const { metrics, logger } = this.#parts;
+    if (error instanceof AbandonedError) {
+      metrics.taskEnded("abandoned");
+      return;
     }
+    metrics.taskEnded("failed");
+    logger.warn({ step, index, reason: messageOf(error) }, "a task failed");
   }
 
   /** Said once per reason, not once per attempt. */

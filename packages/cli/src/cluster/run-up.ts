@@ -137,13 +137,14 @@ function startWorkers(
   natsUrl: string | undefined,
   display: LiveDisplay,
 ): WorkerProcesses {
-  const slots = options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers));
+  const cores = Math.max(1, Math.floor(availableParallelism() / options.workers));
   return new WorkerProcesses({
     count: coordinator.status().phase === "finished" ? 0 : options.workers,
     logFolder: join(run.folder, "logs"),
     onNote: (text) => display.note(text),
     argumentsOf: (name) => [
-      ...["--coordinator", coordinator.grpcAddress, "--name", name, "--slots", String(slots)],
+      ...["--coordinator", coordinator.grpcAddress, "--name", name, "--cores", String(cores)],
+      ...(options.slots === undefined ? [] : ["--slots", String(options.slots)]),
       ...["--backend", backendName(run.configuration.backend), "--metrics-port", "0"],
       ...(natsUrl === undefined ? [] : ["--nats", natsUrl]),
       ...foldersOf(images).flatMap((folder) => ["--local-images", folder]),

@@ -14,7 +14,10 @@ export interface WorkerCommandOptions extends SecurityOptions {
   readonly run?: string;
   readonly name?: string;
   readonly slots?: number;
+  readonly cores?: number;
   readonly backend: string;
+  readonly device?: number;
+  readonly gpuMemory?: number;
   readonly cacheDir?: string;
   readonly localImages?: readonly string[];
   readonly metricsHost: string;
@@ -52,6 +55,9 @@ async function work(
     coordinator,
     name: options.name,
     slots: options.slots,
+    cores: options.cores,
+    device: options.device,
+    gpuMemoryBytes: options.gpuMemory === undefined ? undefined : options.gpuMemory * 1e9,
     backend: backendName(options.backend),
     nats,
     token: await tokenFrom(options),

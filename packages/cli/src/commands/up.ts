@@ -12,7 +12,7 @@ export function upCommand(terminal: Terminal): Command {
     .option("--workers <n>", "worker processes", wholeNumber(1, 256), 2)
     .option(
       "--slots <n>",
-      "tasks that a worker computes at a time (default: the cores, shared out)",
+      "tasks that a worker computes at a time (default: its share of the cores; on a GPU what its memory holds)",
       wholeNumber(1, 256),
     )
     .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 0)

@@ -13,8 +13,19 @@ export function workerCommand(terminal: Terminal): Command {
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
     .option("--proxy", "connect through the proxy of the environment (grpc_proxy, https_proxy, http_proxy; no_proxy)")
     .option("--name <name>", "unique in the run (default: the host's name and something random)")
-    .option("--slots <n>", "tasks computed at a time (default: one per core; one on a GPU)", wholeNumber(1, 256))
+    .option(
+      "--slots <n>",
+      "tasks computed at a time (default: one per core; with webgpu what the GPU's memory holds, up to 32)",
+      wholeNumber(1, 256),
+    )
+    .option("--cores <n>", "cores that it may keep busy (default: all)", wholeNumber(1, 1024))
     .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--device <n>", "which GPU the backend webgpu uses, from 0; `mzsr doctor` lists them", wholeNumber(0, 255))
+    .option(
+      "--gpu-memory <GB>",
+      "GPU memory that the backend webgpu takes (default: most of what is free; 2 where that is not known)",
+      wholeNumber(1, 1024),
+    )
     .option("--cache-dir <dir>", "folder for images that come from the coordinator")
     .option("--local-images <dir>", "folder that may already hold the run's images; may be repeated", collect)
     .option("--metrics-host <address>", "interface of /metrics", "127.0.0.1")

@@ -29,6 +29,16 @@ export interface Upload {
   readonly data: Float32Array | Uint32Array;
 }
 
+/** Seconds of the host's clock that a batch spent. */
+export interface BatchTimes {
+  /** Giving its data to the device. */
+  readonly upload: number;
+  /** Until the device had computed it; where another batch was on its way, waiting for that included. */
+  readonly compute: number;
+  /** Taking the results over. */
+  readonly readBack: number;
+}
+
 /** GPU time by kernel. */
 export interface KernelTime {
   readonly kernel: string;
@@ -96,18 +106,29 @@ export class Program {
    * Computes a batch. Up to two may be on their way; further ones wait.
    *
    * @param read makes something of the results, which are gone afterwards
+   * @param took told how long the batch's parts took
    * @throws RunError when the device was lost or reported an error
    */
-  async run<T>(batch: number, uploads: readonly Upload[], read: (result: Float32Array) => T): Promise<T> {
+  async run<T>(
+    batch: number,
+    uploads: readonly Upload[],
+    read: (result: Float32Array) => T,
+    took: (times: BatchTimes) => void = () => undefined,
+  ): Promise<T> {
     const staging = await this.#takeStaging();
     try {
       this.#device.requireWorking();
+      const began = seconds();
       for (const upload of uploads) this.write(upload);
       const bytes = this.#options.resultBytes(batch);
       this.#submit(this.#dispatchesOf(batch), staging, bytes);
+      const submitted = seconds();
       await staging.mapAsync(MAP_MODE_READ, 0, bytes);
       this.#device.requireWorking();
-      return read(new Float32Array(staging.getMappedRange(0, bytes)));
+      const computed = seconds();
+      const results = read(new Float32Array(staging.getMappedRange(0, bytes)));
+      took({ upload: submitted - began, compute: computed - submitted, readBack: seconds() - computed });
+      return results;
     } catch (thrown) {
       if (thrown instanceof RunError) throw thrown;
       throw new RunError(this.#device.failure ?? `the GPU failed: ${messageOf(thrown)}`, { cause: thrown });
@@ -200,6 +221,10 @@ export class Program {
     this.#freeStaging.push(staging);
     this.#waiting.shift()?.();
   }
+}
+
+function seconds(): number {
+  return performance.now() / 1000;
 }
 
 function encode(pass: GPUComputePassEncoder, { pipeline, group, grid }: Dispatch): void {

@@ -1,7 +1,8 @@
 import { createImage } from "@mzsr/mzsr";
-import type { Task } from "@mzsr/shared";
+import type { Task, TaskOutcome } from "@mzsr/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { AbandonedError, ComputePool, type ComputePoolOptions, type PoolRequest } from "./compute-pool.js";
+import { ComputePool, type ComputePoolOptions } from "./compute-pool.js";
+import { AbandonedError, type FinishedTask, type TaskRequest } from "./computer.js";
 
 /** A real thread whose tasks do what `task.index` says: answer, fail, exit, throw, or wait for ever. */
 const THREAD = `
@@ -39,26 +40,41 @@ afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();
 });
 
+const waiting = new Map<string, (finished: FinishedTask) => void>();
+const finished = (all: readonly FinishedTask[]) => {
+  for (const each of all) waiting.get(each.lease)!(each);
+};
+
 async function start(options: Partial<ComputePoolOptions> = {}): Promise<ComputePool> {
-  const pool = await ComputePool.start({ backend: "auto", slots: () => 1, now: () => 0, entry, ...options });
+  const pool = await ComputePool.start({ backend: "auto", slots: () => 1, finished, now: () => 0, entry, ...options });
   pools.push(pool);
   return pool;
+}
+
+/** Has a task computed, and waits for its end. */
+async function compute(pool: ComputePool, lease: string, request: TaskRequest): Promise<TaskOutcome> {
+  const end = await new Promise<FinishedTask>((resolve) => {
+    waiting.set(lease, resolve);
+    pool.compute(lease, request);
+  });
+  if ("error" in end) throw end.error;
+  return end.outcome;
 }
 
 const theta = Float32Array.of(1, 2);
 /** What the thread answers to `theta`. */
 const TWICE_THETA = { gradient: Float32Array.of(2, 4) };
 
-function request(index: number): PoolRequest {
+function request(index: number): TaskRequest {
   const crops = () => [createImage(1, 1, 1, Float32Array.of(7))];
-  return { task: { step: 0, index }, theta, settings: {}, crops } as unknown as PoolRequest;
+  return { task: { step: 0, index }, theta, settings: {}, crops } as unknown as TaskRequest;
 }
 
 describe("a compute pool", () => {
   it("computes in its threads, which get the crops and a copy of the parameters", async () => {
     const pool = await start({ slots: () => 2 });
     expect([pool.slots, pool.backend.name]).toEqual([2, "cpu"]);
-    const outcomes = await Promise.all([1, 2, 3].map((lease) => pool.compute(`l${lease}`, request(FINE))));
+    const outcomes = await Promise.all([1, 2, 3].map((lease) => compute(pool, `l${lease}`, request(FINE))));
     for (const outcome of outcomes) expect(outcome).toMatchObject({ ...TWICE_THETA, crops: [7] });
     expect(theta).toEqual(Float32Array.of(1, 2));
     expect(pool.tensorBytes).toBeGreaterThan(0);
@@ -69,7 +85,7 @@ describe("a compute pool", () => {
     const took: number[] = [];
     const crops = () => [createImage(1, 1, 1, Float32Array.of(7))];
     for (const index of [5, 6]) pool.prepare({ step: 0, index } as Task, crops(), (seconds) => took.push(seconds));
-    const outcomes = await Promise.all([6, 5, 7].map((index) => pool.compute(`l${index}`, request(index))));
+    const outcomes = await Promise.all([6, 5, 7].map((index) => compute(pool, `l${index}`, request(index))));
     expect(outcomes.map((outcome) => (outcome as { ready?: boolean }).ready)).toEqual([true, true, false]);
     expect(outcomes[2]).toMatchObject({ crops: [7] });
     expect(took).toEqual([3, 3]);
@@ -78,23 +94,23 @@ describe("a compute pool", () => {
   it("makes a task's data again when a later announcement pushed them out, or its thread died", async () => {
     const pool = await start();
     for (const index of [5, 6, 7]) pool.prepare({ step: 0, index } as Task, []);
-    expect(await pool.compute("a", request(5))).toMatchObject({ ready: false, crops: [7] });
-    await expect(pool.compute("b", request(EXITS))).rejects.toThrow();
-    expect(await pool.compute("c", request(7))).toMatchObject({ ready: false, crops: [7] });
+    expect(await compute(pool, "a", request(5))).toMatchObject({ ready: false, crops: [7] });
+    await expect(compute(pool, "b", request(EXITS))).rejects.toThrow();
+    expect(await compute(pool, "c", request(7))).toMatchObject({ ready: false, crops: [7] });
   });
 
   it("spreads what is made ahead, also when its threads are full of what went elsewhere", async () => {
     const pool = await start({ slots: () => 2 });
     for (const index of [10, 11, 12, 13, 5, 6]) pool.prepare({ step: 0, index } as Task, []);
-    const outcomes = await Promise.all([5, 6].map((index) => pool.compute(`l${index}`, request(index))));
+    const outcomes = await Promise.all([5, 6].map((index) => compute(pool, `l${index}`, request(index))));
     expect(outcomes).toMatchObject([{ ready: true }, { ready: true }]);
   });
 
   it("makes a task's data again when it was told to forget them", async () => {
     const pool = await start();
     pool.prepare({ step: 0, index: 5 } as Task, []);
-    pool.forgetPrepared();
-    expect(await pool.compute("a", request(5))).toMatchObject({ ready: false, crops: [7] });
+    pool.use();
+    expect(await compute(pool, "a", request(5))).toMatchObject({ ready: false, crops: [7] });
   });
 
   it("fails only the task whose crops cannot be cut, also one that waited for a thread", async () => {
@@ -102,18 +118,18 @@ describe("a compute pool", () => {
     const leaves = (): never => {
       throw new RangeError("patch leaves the image");
     };
-    const first = pool.compute("a", request(FINE));
-    const broken = expect(pool.compute("b", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
+    const first = compute(pool, "a", request(FINE));
+    const broken = expect(compute(pool, "b", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
     await Promise.all([first, broken]);
-    await expect(pool.compute("c", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
+    await expect(compute(pool, "c", { ...request(FINE), crops: leaves })).rejects.toThrow("leaves the image");
     expect(pool.busySlots).toBe(0);
-    await expect(pool.compute("d", request(FINE))).resolves.toMatchObject(TWICE_THETA);
+    await expect(compute(pool, "d", request(FINE))).resolves.toMatchObject(TWICE_THETA);
   });
 
   it("gives the reason of a task that fails, and goes on", async () => {
     const pool = await start();
-    await expect(pool.compute("a", request(FAILS))).rejects.toThrow("NaN everywhere");
-    await expect(pool.compute("b", request(FINE))).resolves.toMatchObject(TWICE_THETA);
+    await expect(compute(pool, "a", request(FAILS))).rejects.toThrow("NaN everywhere");
+    await expect(compute(pool, "b", request(FINE))).resolves.toMatchObject(TWICE_THETA);
   });
 
   it.each([
@@ -122,11 +138,11 @@ describe("a compute pool", () => {
   ])("starts a thread that %s again; only its own task fails", async (_, index, reason) => {
     const crashes: string[] = [];
     const pool = await start({ slots: () => 2, onCrash: (why) => crashes.push(why) });
-    const fails = expect(pool.compute("a", request(index))).rejects.toThrow(reason);
-    const others = [0, 1, 2, 3].map((lease) => pool.compute(`o${lease}`, request(FINE)));
+    const fails = expect(compute(pool, "a", request(index))).rejects.toThrow(reason);
+    const others = [0, 1, 2, 3].map((lease) => compute(pool, `o${lease}`, request(FINE)));
     await Promise.all([fails, ...others]);
     expect(crashes).toHaveLength(1);
-    await expect(pool.compute("b", request(FINE))).resolves.toMatchObject(TWICE_THETA);
+    await expect(compute(pool, "b", request(FINE))).resolves.toMatchObject(TWICE_THETA);
     expect(pool.slots).toBe(2);
   });
 
@@ -136,16 +152,16 @@ describe("a compute pool", () => {
       broken = resolve;
     });
     const pool = await start({ onBroken: (error) => broken?.(error) });
-    for (let i = 0; i < 5; i++) await expect(pool.compute(`l${i}`, request(EXITS))).rejects.toThrow(/died/);
+    for (let i = 0; i < 5; i++) await expect(compute(pool, `l${i}`, request(EXITS))).rejects.toThrow(/died/);
     expect((await gone).message).toMatch(/5 times in a row: exit code 3/);
   });
 
   it("drops a task that is given up while it waits", async () => {
     const pool = await start();
-    const running = pool.compute("running", request(HANGS));
-    const waiting = pool.compute("waiting", request(FINE));
+    const running = compute(pool, "running", request(HANGS));
+    const queued = compute(pool, "waiting", request(FINE));
     pool.abandon("waiting");
-    await expect(waiting).rejects.toBeInstanceOf(AbandonedError);
+    await expect(queued).rejects.toBeInstanceOf(AbandonedError);
     expect(pool.busySlots).toBe(1);
     await Promise.all([expect(running).rejects.toBeInstanceOf(AbandonedError), pool.close()]);
   });
@@ -153,10 +169,10 @@ describe("a compute pool", () => {
   it("counts the time of running and finished tasks", async () => {
     let now = 10;
     const pool = await start({ now: () => now });
-    const finished = pool.compute("a", request(FINE));
+    const finished = compute(pool, "a", request(FINE));
     now = 13;
     await finished;
-    void pool.compute("b", request(HANGS)).catch(() => undefined);
+    void compute(pool, "b", request(HANGS)).catch(() => undefined);
     now = 14;
     expect(pool.busySeconds()).toBe(4);
   });

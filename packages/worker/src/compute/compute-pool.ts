@@ -7,7 +7,6 @@ import { Worker } from "node:worker_threads";
 import { type Image, InputError, messageOf, RunError } from "@mzsr/mzsr";
 import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 import {
-  type ComputeRequest,
   type DataSource,
   type FromThread,
   PREPARED_KEPT,
@@ -15,6 +14,7 @@ import {
   type ThreadData,
   type ToThread,
 } from "./compute-messages.js";
+import { AbandonedError, type Computer, type FinishedTask, type OnFinished, type TaskRequest } from "./computer.js";
 
 /** A thread that dies this often without a task in between is not started again. */
 const MAX_DEATHS_IN_A_ROW = 5;
@@ -23,6 +23,7 @@ export interface ComputePoolOptions {
   readonly backend: BackendName | "auto";
   /** Threads, given what the first one started: a GPU wants one, a CPU one per core. */
   readonly slots: (backend: StartedBackend) => number;
+  readonly finished: OnFinished;
   /** Told when a thread died, and why; the pool goes on. */
   readonly onCrash?: (reason: string) => void;
   /** Told when no thread is left that could compute. */
@@ -33,15 +34,10 @@ export interface ComputePoolOptions {
   readonly entry?: URL;
 }
 
-/** A task with all that computing it needs; its crops are cut when no thread has its data ready. */
-export type PoolRequest = Omit<ComputeRequest, "source"> & { readonly crops: () => readonly Image[] };
-
 interface Job {
   readonly id: number;
   readonly lease: string;
-  readonly request: PoolRequest;
-  readonly resolve: (outcome: TaskOutcome) => void;
-  readonly reject: (error: Error) => void;
+  readonly request: TaskRequest;
 }
 
 interface Thread {
@@ -62,12 +58,8 @@ interface Prepared {
   readonly task: Task;
 }
 
-/** A task was given up before it was computed. */
-export class AbandonedError extends Error {
-  override readonly name = "AbandonedError";
-}
-
-export class ComputePool {
+export class ComputePool implements Computer {
+  readonly batches = undefined;
   readonly #options: ComputePoolOptions;
   readonly #threads = new Set<Thread>();
   readonly #queue: Job[] = [];
@@ -114,28 +106,30 @@ export class ComputePool {
     return [...this.#threads].filter((thread) => thread.job !== undefined).length;
   }
 
-  /** Bytes of tensors that the threads' backends held after their last tasks. */
   get tensorBytes(): number {
     return [...this.#threads].reduce((sum, thread) => sum + thread.tensorBytes, 0);
   }
 
-  /** Seconds that all threads together have worked, what they do now included. */
   busySeconds(): number {
     const now = this.#options.now();
     const running = [...this.#threads].filter((thread) => thread.toDo > 0);
     return running.reduce((sum, thread) => sum + now - thread.busySince, this.#finishedBusySeconds);
   }
 
-  /**
-   * Computes a task, at once or when a thread is free.
-   * @throws RunError with the reason when it cannot be computed; AbandonedError when it was given up first
-   */
-  compute(lease: string, request: PoolRequest): Promise<TaskOutcome> {
-    if (this.#closed) return Promise.reject(new AbandonedError("the worker is stopping"));
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ id: this.#nextId++, lease, request, resolve, reject });
-      this.#dispatch();
-    });
+  use(): undefined {
+    for (const thread of this.#threads) thread.prepared.length = 0;
+  }
+
+  expect(): void {}
+
+  compute(lease: string, request: TaskRequest): void {
+    const job = { id: this.#nextId++, lease, request };
+    if (this.#closed) {
+      this.#end(job, new AbandonedError("the worker is stopping"));
+      return;
+    }
+    this.#queue.push(job);
+    this.#dispatch();
   }
 
   /**
@@ -155,22 +149,15 @@ export class ComputePool {
     thread.worker.postMessage({ type: "prepare", id, task, crops } satisfies ToThread, buffers);
   }
 
-  /** Forgets what was made ahead: the same task of another run may be of other images. */
-  forgetPrepared(): void {
-    for (const thread of this.#threads) thread.prepared.length = 0;
-  }
-
-  /** Gives up a task that still waits for a thread. One that runs goes on, since a thread cannot be interrupted. */
   abandon(lease: string): void {
     const waiting = this.#queue.findIndex((job) => job.lease === lease);
-    if (waiting >= 0) this.#queue.splice(waiting, 1)[0]!.reject(new AbandonedError("given up"));
+    if (waiting >= 0) this.#end(this.#queue.splice(waiting, 1)[0]!, new AbandonedError("given up"));
   }
 
-  /** Ends all threads now. Tasks that run or wait are abandoned. */
   async close(): Promise<void> {
     this.#closed = true;
     const jobs = [...this.#queue.splice(0), ...[...this.#threads].flatMap((thread) => thread.job ?? [])];
-    for (const job of jobs) job.reject(new AbandonedError("the worker is stopping"));
+    for (const job of jobs) this.#end(job, new AbandonedError("the worker is stopping"));
     await Promise.all([...this.#threads].map((thread) => thread.worker.terminate()));
     this.#threads.clear();
   }
@@ -193,12 +180,18 @@ export class ComputePool {
     try {
       source = at < 0 ? { crops: crops() } : { prepared: thread.prepared.splice(at, 1)[0]!.id };
     } catch (error) {
-      job.reject(error as Error);
+      this.#end(job, error as Error);
       return;
     }
     thread.job = job;
     this.#begin(thread);
     post(thread.worker, job, source);
+  }
+
+  #end({ lease, request: { task } }: Job, result: TaskOutcome | Error): void {
+    const finished: FinishedTask =
+      result instanceof Error ? { lease, task, error: result } : { lease, task, outcome: result };
+    this.#options.finished([finished]);
   }
 
   #begin(thread: Thread): void {
@@ -257,15 +250,14 @@ export class ComputePool {
     thread.job = undefined;
     thread.tensorBytes = message.tensorBytes;
     this.#done(thread);
-    if (message.type === "done") job.resolve(message.outcome);
-    else job.reject(new RunError(message.reason));
+    this.#end(job, message.type === "done" ? message.outcome : new RunError(message.reason));
     this.#dispatch();
   }
 
   #died(thread: Thread, reason: string): void {
     if (!this.#threads.delete(thread) || this.#closed) return;
     if (thread.toDo > 0) this.#finishedBusySeconds += this.#options.now() - thread.busySince;
-    thread.job?.reject(new RunError(`the compute thread died: ${reason}`));
+    if (thread.job !== undefined) this.#end(thread.job, new RunError(`the compute thread died: ${reason}`));
     this.#options.onCrash?.(reason);
     this.#deathsInARow++;
     if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) {

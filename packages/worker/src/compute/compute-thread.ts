@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError, messageOf } from "@mzsr/mzsr";
 import { enableProdMode, memory } from "@tensorflow/tfjs-core";
-import { startBackend } from "./backends.js";
+import { backendStarters, startBackend } from "./backends.js";
 import type { FromThread, ThreadData, ToThread } from "./compute-messages.js";
 import { computeTask } from "./compute-task.js";
 import { PreparedData } from "./prepared-data.js";
@@ -39,7 +39,9 @@ async function compute({ id, request }: ToThread & { type: "compute" }): Promise
 enableProdMode();
 try {
   const { backend } = workerData as ThreadData;
-  const { name, description, reasons } = await startBackend(backend);
+  // Workers compute on such GPUs in a way of their own (gpu/gpu-computer.ts).
+  const starters = backendStarters().filter(({ name }) => name !== "webgpu");
+  const { name, description, reasons } = await startBackend(backend, starters);
   port.on("message", onMessage);
   say({ type: "ready", backend: { name, description, reasons } });
 } catch (error) {

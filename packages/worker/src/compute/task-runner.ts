@@ -1,34 +1,34 @@
 import type { Image } from "@mzsr/mzsr";
-import {
-  type Configuration,
-  type DatasetImage,
-  metaGradientOrder,
-  type Task,
-  type TaskOutcome,
-  type Welcome,
-} from "@mzsr/shared";
+import { type Configuration, type DatasetImage, metaGradientOrder, type Task, type Welcome } from "@mzsr/shared";
 import { cropCompact } from "../images/compact-image.js";
 import type { ImageStore } from "../images/image-store.js";
 import type { ComputeSettings } from "./compute-messages.js";
-import { AbandonedError, type ComputePool } from "./compute-pool.js";
+import { AbandonedError, type Computer, type OnFinished } from "./computer.js";
 import { taskCrops } from "./task-data.js";
 
-/** Computes a run's tasks: brings their images, and gives them to the threads. */
+/** Computes a run's tasks: brings their images, and gives them to what computes. */
 export class TaskRunner {
-  readonly #pool: ComputePool;
+  readonly #computer: Computer;
   readonly #store: ImageStore;
+  readonly #finished: OnFinished;
   readonly #live = new Set<string>();
   #run: Run | undefined;
 
-  constructor(pool: ComputePool, store: ImageStore) {
-    this.#pool = pool;
+  /** @param finished told of tasks whose images cannot be had, or that were given up before they came */
+  constructor(computer: Computer, store: ImageStore, finished: OnFinished) {
+    this.#computer = computer;
     this.#store = store;
+    this.#finished = finished;
   }
 
-  /** Takes what the coordinator said of the run; tasks that come from now on are computed so. */
-  use({ configuration, images }: Welcome): void {
+  /**
+   * Takes what the coordinator said of the run; tasks that come from now on are computed so.
+   * @returns what people should know of how, if anything
+   * @throws InputError when the device cannot compute such tasks
+   */
+  use({ configuration, images }: Welcome): string | undefined {
     this.#run = { configuration, images };
-    this.#pool.forgetPrepared();
+    return this.#computer.use(configuration);
   }
 
   /**
@@ -39,20 +39,21 @@ export class TaskRunner {
   async prepare(task: Task, made: (seconds: number) => void): Promise<void> {
     const run = this.#current;
     const crops = await this.#cutter(task);
-    if (run === this.#run) this.#pool.prepare(task, crops(), made);
+    if (run === this.#run) this.#computer.prepare(task, crops(), made);
   }
 
-  /**
-   * Computes a task from `theta`.
-   * @throws AbandonedError when it was given up first; another error with the reason when it cannot be computed
-   */
-  async compute(lease: string, task: Task, theta: Float32Array): Promise<TaskOutcome> {
-    const settings = computeSettings(this.#current.configuration, task);
+  /** Computes a task from `theta`; its end is told. */
+  async compute(lease: string, task: Task, theta: Float32Array): Promise<void> {
     this.#live.add(lease);
     try {
+      const settings = computeSettings(this.#current.configuration, task);
+      this.#computer.expect(lease, task);
       const crops = await this.#cutter(task);
       if (!this.#live.has(lease)) throw new AbandonedError("given up");
-      return await this.#pool.compute(lease, { task, theta, settings, crops });
+      this.#computer.compute(lease, { task, theta, settings, crops });
+    } catch (error) {
+      this.#computer.abandon(lease);
+      this.#finished([{ lease, task, error: error as Error }]);
     } finally {
       this.#live.delete(lease);
     }
@@ -61,7 +62,7 @@ export class TaskRunner {
   /** Gives a task up, wherever it is. */
   abandon(lease: string): void {
     this.#live.delete(lease);
-    this.#pool.abandon(lease);
+    this.#computer.abandon(lease);
   }
 
   /** Brings a task's images; what it returns cuts the crops out of them. */

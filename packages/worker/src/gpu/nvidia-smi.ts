@@ -5,13 +5,19 @@ import { promisify } from "node:util";
 export interface GpuReading {
   /** nvidia-smi's index. */
   readonly gpu: string;
+  readonly name: string;
+  /** Its version. */
+  readonly driver: string;
   /** 0…1 */
   readonly utilisation: number;
   readonly memoryUsedBytes: number;
   readonly memoryTotalBytes: number;
+  /** Degrees Celsius, where the card tells it. */
+  readonly temperature?: number;
 }
 
-const QUERY = ["--query-gpu=index,utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits"];
+const FIELDS = "index,name,driver_version,utilization.gpu,memory.used,memory.total,temperature.gpu";
+const QUERY = [`--query-gpu=${FIELDS}`, "--format=csv,noheader,nounits"];
 const TIMEOUT_MS = 5_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -28,12 +34,22 @@ export async function readGpus(command = "nvidia-smi"): Promise<GpuReading[]> {
   }
 }
 
-/** Reads nvidia-smi's lines; those with a value that is not known (`[N/A]`) are left out. */
+/** Reads nvidia-smi's lines; those with a value that is not known (`[N/A]`) are left out, but for the temperature. */
 export function parseGpus(csv: string): GpuReading[] {
   return csv.split("\n").flatMap((line) => {
-    const [gpu = "", ...values] = line.split(",").map((value) => value.trim());
-    const [percent = Number.NaN, used = Number.NaN, total = Number.NaN] = values.map((value) => Number(value || "NaN"));
-    if (gpu === "" || ![percent, used, total].every(Number.isFinite)) return [];
-    return [{ gpu, utilisation: percent / 100, memoryUsedBytes: used * MEBIBYTE, memoryTotalBytes: total * MEBIBYTE }];
+    const [gpu = "", name = "", driver = "", ...values] = line.split(",").map((value) => value.trim());
+    const [percent, used, total, degrees] = values.map((value) => Number(value || "NaN"));
+    if (gpu === "" || !isFiniteNumber(percent) || !isFiniteNumber(used) || !isFiniteNumber(total)) return [];
+    return [
+      {
+        ...{ gpu, name, driver, utilisation: percent / 100 },
+        ...{ memoryUsedBytes: used * MEBIBYTE, memoryTotalBytes: total * MEBIBYTE },
+        ...(isFiniteNumber(degrees) ? { temperature: degrees } : {}),
+      },
+    ];
   });
+}
+
+function isFiniteNumber(value: number | undefined): value is number {
+  return Number.isFinite(value);
 }

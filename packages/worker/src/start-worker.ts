@@ -53,6 +53,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       slots: () => computer.slots,
       tensorBytes: () => computer.tensorBytes,
       gpus: () => gpus?.readings ?? [],
+      batches: () => computer.batches,
     });
     metricsServer = await startMetrics(options, metrics);
     nats = startNats(options, worker);

@@ -194,6 +194,7 @@ export class WorkerProcess {
       busyRatio: metrics.busyRatio,
       rssBytes: process.memoryUsage.rss(),
       ...(gpu === undefined ? {} : { gpu }),
+      ...(computer.batches === undefined ? {} : { batches: computer.batches }),
     };
   }
 

@@ -3,6 +3,7 @@
 import { InputError, messageOf } from "@mzsr/mzsr";
 import { z } from "zod";
 
+const share = z.number().min(0).max(1);
 const measure = z.number().min(0).finite();
 
 const heartbeatSchema = z.object({
@@ -18,7 +19,22 @@ const heartbeatSchema = z.object({
   busyRatio: z.number().min(0).max(1),
   rssBytes: measure,
   gpu: z
-    .object({ utilisation: z.number().min(0).max(1), memoryUsedBytes: measure, memoryTotalBytes: measure })
+    .object({
+      utilisation: share,
+      memoryUsedBytes: measure,
+      memoryTotalBytes: measure,
+      name: z.string().max(256).optional(),
+      driver: z.string().max(256).optional(),
+      /** Degrees Celsius. */
+      temperature: z.number().finite().optional(),
+    })
+    .optional(),
+  /** The newest batches, where tasks are computed in batches: tasks of one, and shares of its time. */
+  batches: z
+    .object({
+      tasks: measure,
+      shares: z.object({ data: share, upload: share, compute: share, readBack: share }),
+    })
     .optional(),
 });
 

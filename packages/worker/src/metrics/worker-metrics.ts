@@ -1,5 +1,6 @@
 /** What a worker tells Prometheus (docs/design.md §10). */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { BatchTelemetry } from "../compute/computer.js";
 import type { GpuReading } from "../gpu/nvidia-smi.js";
 
 /** From a tiny task on a GPU to a paper-sized one on an old core, in seconds. */
@@ -19,6 +20,7 @@ export interface WorkerMetricsSources {
   readonly slots: () => number;
   readonly tensorBytes: () => number;
   readonly gpus: () => readonly GpuReading[];
+  readonly batches?: () => BatchTelemetry | undefined;
 }
 
 export class WorkerMetrics {
@@ -32,7 +34,7 @@ export class WorkerMetrics {
   readonly #taskSeconds: Histogram;
   readonly #reconnects: Counter;
 
-  constructor({ worker, backend, slots, tensorBytes, gpus }: WorkerMetricsSources) {
+  constructor({ worker, backend, slots, tensorBytes, gpus, batches = () => undefined }: WorkerMetricsSources) {
     this.#worker = worker;
     this.#collectDefaults();
     const registers = [this.registry];
@@ -60,6 +62,19 @@ export class WorkerMetrics {
     this.#gauge(name("slots"), "Tasks computed at a time", () => [[{}, slots()]]);
     this.#gauge(name("tensor_bytes"), "Tensors that the backends hold", () => [[{}, tensorBytes()]]);
     this.#gauge(name("backend_info"), "1, with the backend as a label", () => [[{ backend }, 1]]);
+    this.#gauge(name("batch_tasks"), "Tasks of a batch, on average over the newest", () => {
+      const newest = batches();
+      return newest === undefined ? [] : [[{}, newest.tasks]];
+    });
+    this.#gauge(name("batch_time_ratio"), "Share of a batch's time in data, upload, compute and readBack", () =>
+      Object.entries(batches()?.shares ?? {}).map(([part, value]): Sample => [{ part }, value]),
+    );
+    this.#gauge("mzsr_gpu_temperature_celsius", "Temperature of the GPU", () =>
+      gpus().flatMap(({ gpu, temperature }): Sample[] => (temperature === undefined ? [] : [[{ gpu }, temperature]])),
+    );
+    this.#gauge("mzsr_gpu_info", "1, with the GPU's name and driver as labels", () =>
+      gpus().map(({ gpu, name, driver }): Sample => [{ gpu, name, driver }, 1]),
+    );
     const eachGpu = (value: (reading: GpuReading) => number) => () =>
       gpus().map((reading): Sample => [{ gpu: reading.gpu }, value(reading)]);
     this.#gauge(
@@ -108,7 +123,7 @@ export class WorkerMetrics {
     new Gauge({
       name,
       help,
-      labelNames: ["worker", "run", "backend", "gpu"],
+      labelNames: ["worker", "run", "backend", "gpu", "name", "driver", "part"],
       registers: [this.registry],
       collect() {
         this.reset();

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawTask, loadDataset, RunSchedule } from "@mzsr/coordinator";
 import { createImage, Draws, encodePng, initialParameters } from "@mzsr/mzsr";
-import { configurationSchema } from "@mzsr/shared";
+import { configurationSchema, floatsFromBytes } from "@mzsr/shared";
 import { FakeCoordinator } from "@mzsr/testing/fake-coordinator";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
@@ -47,10 +47,12 @@ async function gradientsOf(given: typeof settings, options: Partial<WorkerOption
       const leases = [0, 1, 2, 3].map((index) => ({
         id: `${step}/${index}`,
         task: drawTask(schedule, positions, step, index),
+        groupable: false,
       }));
       session.send({ type: "assign", leases });
       for (const { id } of leases) {
-        gradients.push((await session.next("result", ({ lease }) => lease === id)).outcome.gradient);
+        const { gradient } = await session.next("result", ({ lease }) => lease === id);
+        gradients.push(floatsFromBytes(gradient, "gradient"));
       }
     }
     return gradients;

@@ -21,7 +21,7 @@ import { BatchQueue, type WaitingTask } from "./batch-queue.js";
 import { RecentBatches } from "./batch-times.js";
 import { DataThreads, type OrderedData } from "./data-threads.js";
 import type { Batch, FromGpuThread } from "./gpu-messages.js";
-import { MOST_TASKS, planRun, type RunPlan } from "./run-plan.js";
+import { MOST_TASKS, planRun, type RunPlan, type StagePlan } from "./run-plan.js";
 import { type GpuThread, startGpuThread } from "./start-thread.js";
 
 /** A GPU that is lost this often without a batch in between is not opened again. */
@@ -229,7 +229,8 @@ export class GpuComputer implements Computer {
     }));
     const sets = tasks.flatMap(({ data }) => [data.support, data.query]);
     const buffers = sets.flatMap(({ x, y }) => [x.buffer, y.buffer]) as ArrayBuffer[];
-    const batch: Batch = { id, plan: stages[first.task.stage], settings: first.request!.settings, tasks };
+    const { settings } = first.request!;
+    const batch: Batch = { id, plan: withOrder(stages[first.task.stage], settings.order), settings, tasks };
     worker.postMessage(batch, buffers);
     const idle = this.#inFlight.size === 0;
     if (idle) this.#busySince = now;
@@ -308,4 +309,9 @@ function finishedTask(
 
 function descriptionOf({ name, isSoftware }: AdapterDescription): string {
   return `WebGPU on ${name}${isSoftware ? ", which computes on the CPU" : ""}`;
+}
+
+/** A run may begin with the first order; the plan's memory is that of the order which needs more. */
+function withOrder(plan: StagePlan, order: 1 | 2): StagePlan {
+  return plan.stage === "metaTraining" ? { ...plan, shape: { ...plan.shape, order } } : plan;
 }

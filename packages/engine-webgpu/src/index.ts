@@ -7,6 +7,7 @@ export {
   openDevice,
 } from "./device/device.js";
 export type { BatchTimes, KernelTime } from "./device/program.js";
+export { requireVulkanLoader } from "./device/vulkan-loader.js";
 export { type EngineOptions, type EngineTask, MetaGradientEngine } from "./engine.js";
 export { MinibatchEngine, type MinibatchShape, type MinibatchTask, planMinibatchMemory } from "./minibatch-engine.js";
 export { DescentEngine, type DescentShape } from "./photo/descent-engine.js";

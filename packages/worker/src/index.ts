@@ -1,5 +1,6 @@
 export { type BackendStarter, backendStarters, startBackend } from "./compute/backends.js";
 export type { StartedBackend } from "./compute/compute-messages.js";
+export { type FoundGpu, findGpu } from "./gpu/find-gpu.js";
 export type { RunningWorker, WorkerEnd, WorkerOptions } from "./options.js";
 export type { ClientTls } from "./session/credentials.js";
 export * from "./session/worker-session.js";

@@ -22,7 +22,7 @@ export function evaluateCommand(terminal: Terminal): Command {
       ]),
     )
     .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
-    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
     .option("--json", "print JSON")
     .addHelpText("after", KERNEL_CONVENTIONS)
     .addHelpText(

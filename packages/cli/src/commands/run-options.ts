@@ -19,7 +19,7 @@ export function addRunOptions(command: Command): Command {
       "start from a model of the same network: a model file, or the folder of a finished run",
       notEmpty,
     )
-    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu")
+    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu")
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option("--run <dir>", "run folder (default: runs/ and the time)", notEmpty)
     .option("--resume", "go on with the run in --run from its newest checkpoint")

@@ -57,7 +57,7 @@ export function upscaleCommand(terminal: Terminal): Command {
     .option("--force", "replace files of those names; an input is never replaced")
     .option("--recursive", "take the photos of a folder's folders too")
     .option("--jobs <n>", "photos at a time, each in a thread with memory of its own", wholeNumber(1, 256), 1)
-    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
+    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
     .option("--json", "print a line of JSON for each photo")
     .option("--quiet", "tell only what fails")
     .addOption(new Option("--back-projections <n>").argParser(wholeNumber(0, 100)).hideHelp())

@@ -19,8 +19,12 @@ export function workerCommand(terminal: Terminal): Command {
       wholeNumber(1, 256),
     )
     .option("--cores <n>", "cores that it may keep busy (default: all)", wholeNumber(1, 1024))
-    .option("--backend <name>", "auto, cuda, tensorflow, webgpu, simd or cpu", "auto")
-    .option("--device <n>", "which GPU the backend webgpu uses, from 0; `mzsr doctor` lists them", wholeNumber(0, 255))
+    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
+    .option(
+      "--device <n>",
+      "which GPU the backend webgpu uses, from 0; where there are several, `mzsr doctor` lists them",
+      wholeNumber(0, 255),
+    )
     .option(
       "--gpu-memory <GB>",
       "GPU memory that the backend webgpu takes (default: most of what is free; 2 where that is not known)",

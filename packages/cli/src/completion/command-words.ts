@@ -25,7 +25,7 @@ export interface ProgramWords {
 
 /** Words that an option's value is most likely one of, where any text is allowed. */
 const USUAL_VALUES: Readonly<Record<string, readonly string[]>> = {
-  "--backend": ["auto", "cuda", "tensorflow", "webgpu", "simd", "cpu"],
+  "--backend": ["auto", "webgpu", "cuda", "tensorflow", "simd", "cpu"],
 };
 
 /** What a user sees in the help, and no more. */

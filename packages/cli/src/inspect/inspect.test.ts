@@ -11,9 +11,9 @@ it("doctor says of every backend whether it starts, and why not", { timeout: 120
   const report = JSON.parse(out);
   expect(code).toBe(0);
   expect(report.backends.map((backend: { name: string }) => backend.name)).toEqual([
+    "webgpu",
     "cuda",
     "tensorflow",
-    "webgpu",
     "simd",
     "cpu",
   ]);
@@ -24,7 +24,9 @@ it("doctor says of every backend whether it starts, and why not", { timeout: 120
       .filter((backend: { found: boolean }) => backend.found)
       .map((backend: { name: string }) => backend.name),
   ).toEqual(expect.arrayContaining(["simd", "cpu"]));
-  expect(report.auto).toBe(report.backends.find((backend: { found: boolean }) => backend.found).name);
+  expect(report.auto).toBe(
+    report.backends.find((backend: { found: boolean; forAuto: boolean }) => backend.found && backend.forAuto).name,
+  );
 });
 
 it("doctor tells how to get nats-server where it is not on PATH", { timeout: 120_000 }, async () => {

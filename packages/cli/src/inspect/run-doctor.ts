@@ -29,7 +29,7 @@ export async function runDoctor(options: DoctorOptions, terminal: Terminal): Pro
   ];
   const backends = await Promise.all(BACKEND_NAMES.map(tryBackend));
   const others = await Promise.all([gpu(), nats()]);
-  const auto = backends.find((backend) => backend.found)?.name;
+  const auto = backends.find(({ found, forAuto }) => found && forAuto)?.name;
   if (options.json === true) {
     terminal.json({ version: VERSION, node: process.versions.node, backends, auto, others });
     return;

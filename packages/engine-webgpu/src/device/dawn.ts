@@ -11,7 +11,7 @@ export interface Dawn {
 const HELD = Symbol.for("mzsr.engine-webgpu.held");
 
 /**
- * Loads Dawn.
+ * Loads Dawn, which looks for nothing yet.
  *
  * @throws InputError when the package is not installed; RunError when it does not load
  */

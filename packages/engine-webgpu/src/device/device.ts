@@ -3,6 +3,7 @@ import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import { adapterNames } from "./adapters.js";
 import { loadDawn, startDawn } from "./dawn.js";
 import { Pipelines } from "./pipelines.js";
+import { noDriver, requireVulkanLoader } from "./vulkan-loader.js";
 
 export interface DeviceOptions {
   /** Which of `adapterNames()`, from 0. Default: the one that Dawn prefers. */
@@ -49,6 +50,7 @@ const KERNELS_INITIALISE = "enable-dawn-features=disable_workgroup_init";
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<EngineDevice> {
   const dawn = await loadDawn();
+  if (options.backend !== "null") requireVulkanLoader();
   const settings = [KERNELS_INITIALISE, ...(options.dawn ?? [])];
   if (options.backend !== undefined) settings.push(`backend=${options.backend}`);
   if (options.device !== undefined) settings.push(`adapter=${await nameOfDevice(options.device)}`);
@@ -93,10 +95,8 @@ async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
   } catch (thrown) {
     throw new InputError(`no GPU starts: ${messageOf(thrown)}`);
   }
-  if (adapter !== null) return adapter;
-  throw new InputError("no GPU is found", {
-    expected: "a driver with Vulkan, Metal or D3D12, and on Linux the Vulkan loader (Debian and Ubuntu: libvulkan1)",
-  });
+  if (adapter === null) throw noDriver();
+  return adapter;
 }
 
 function describe({ info, limits, features }: GPUAdapter): AdapterDescription {

@@ -80,7 +80,7 @@ describe("loadConfiguration", () => {
     expect(await errorOf("metaTraining: {innerRate: 0}")).toContain(
       "innerRate is 0; expected a number above 0 and at most 10",
     );
-    expect(await errorOf("backend: gpu")).toContain('backend is "gpu"; expected one of auto, cuda, tensorflow');
+    expect(await errorOf("backend: gpu")).toContain('backend is "gpu"; expected one of auto, webgpu, cuda');
     expect(await errorOf("metaTraining: {learnedRates: 1}")).toContain("learnedRates is 1; expected true or false");
   });
 

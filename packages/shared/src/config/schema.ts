@@ -8,7 +8,8 @@ const count = (min: number, max: number) => z.int().min(min).max(max);
 const range = (min: number, max: number) => z.number().min(min).max(max);
 const rate = z.number().gt(0).max(10);
 
-export const BACKEND_NAMES = ["cuda", "tensorflow", "webgpu", "simd", "cpu"] as const;
+/** In the order in which `auto` tries them. */
+export const BACKEND_NAMES = ["webgpu", "cuda", "tensorflow", "simd", "cpu"] as const;
 /** A way to compute TensorFlow.js ops (docs/architecture.md). */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 

@@ -1,4 +1,5 @@
 import { InputError, RunError } from "@mzsr/mzsr";
+import { BACKEND_NAMES } from "@mzsr/shared";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { type BackendStarter, backendStarters, startBackend } from "./backends.js";
@@ -69,7 +70,8 @@ describe("startBackend", () => {
     await expect(startBackend(name)).rejects.toThrow(`${missing} is not installed: npm install ${missing}`);
   });
 
-  it("tries cpu last", () => {
-    expect(backendStarters().map(({ name }) => name)).toEqual(["cuda", "tensorflow", "webgpu", "simd", "cpu"]);
+  it("tries them in the order of their names in the configuration: GPUs first, cpu last", () => {
+    expect(backendStarters().map(({ name }) => name)).toEqual([...BACKEND_NAMES]);
+    expect(BACKEND_NAMES).toEqual(["webgpu", "cuda", "tensorflow", "simd", "cpu"]);
   });
 });

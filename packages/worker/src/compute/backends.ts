@@ -45,12 +45,12 @@ export async function startBackend(
   });
 }
 
-/** All backends, fastest first: the order in which `auto` tries them. */
+/** All backends, fastest first: the order in which `auto` tries them, that of BACKEND_NAMES. */
 export function backendStarters(): BackendStarter[] {
   return [
+    { name: "webgpu", start: startWebgpu },
     { name: "cuda", start: startCuda },
     { name: "tensorflow", start: startTensorflow },
-    { name: "webgpu", start: startWebgpu },
     { name: "simd", start: startSimd },
     { name: "cpu", start: startCpu },
   ];
@@ -93,6 +93,8 @@ interface AdapterInfo {
 
 async function startWebgpu(asked: boolean): Promise<string> {
   const dawn = (await load("webgpu")) as Dawn;
+  const { requireVulkanLoader } = await import("@mzsr/engine-webgpu");
+  requireVulkanLoader();
   const gpu = dawn.create([]);
   holdForGood(dawn, gpu);
   const adapter = await gpu.requestAdapter();

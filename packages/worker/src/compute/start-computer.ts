@@ -1,6 +1,7 @@
 /** Which of the ways to compute a worker takes, and its start. */
 import { availableParallelism } from "node:os";
-import { messageOf, RunError } from "@mzsr/mzsr";
+import type { AdapterDescription } from "@mzsr/engine-webgpu";
+import { messageOf } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
 import { GpuComputer } from "../gpu/gpu-computer.js";
 import { gpuMemoryBytes } from "../gpu/gpu-memory.js";
@@ -30,54 +31,37 @@ export interface ComputerOptions {
   readonly now: () => number;
 }
 
+/** The two kinds of computers; others in tests. */
+export interface ComputerStarters {
+  readonly gpu: (options: ComputerOptions) => Promise<Computer & { readonly adapter: AdapterDescription }>;
+  readonly pool: (options: ComputerOptions, backend: BackendName | "auto") => Promise<Computer>;
+}
+
 /**
- * Starts what the options ask for. `auto` prefers a CUDA-capable card through packages/engine-webgpu, then what
- * TensorFlow.js has for such cards and natively, then any other GPU, then this machine's cores; never a driver that only stands in for a
- * GPU.
+ * Starts what the options ask for. `auto` takes a GPU through packages/engine-webgpu, never a driver that only stands in for one; else
+ * what TensorFlow.js computes on (`backendStarters`).
  *
  * @throws InputError when the backend asked for does not start; RunError when none does
  */
-export async function startComputer(options: ComputerOptions): Promise<Computer> {
+export async function startComputer(
+  options: ComputerOptions,
+  starters: ComputerStarters = { gpu: startGpu, pool: startPool },
+): Promise<Computer> {
   const { backend } = options;
-  if (backend === "webgpu") return startGpu(options);
-  if (backend !== "auto") return startPool(options, backend);
-  const gpu = await startGpu(options).then(realGpu, failure);
-  if (!(gpu instanceof GpuComputer)) {
-    return named(await startPool(options, "auto"), [{ backend: "webgpu", reason: gpu.message }]);
+  if (backend === "webgpu") return starters.gpu(options);
+  if (backend !== "auto") return starters.pool(options, backend);
+  let reason: string;
+  try {
+    const gpu = await starters.gpu(options);
+    if (!gpu.adapter.isSoftware) return gpu;
+    reason = `only ${gpu.adapter.name} is found, which computes on the CPU`;
+    await gpu.close();
+  } catch (thrown) {
+    reason = messageOf(thrown);
   }
-  if (gpu.adapter.vendor === "nvidia") return gpu;
-  const passed: Passed[] = [];
-  for (const name of ["cuda", "tensorflow"] as const) {
-    const pool = await startPool(options, name).catch(failure);
-    if (pool instanceof ComputePool) {
-      await gpu.close();
-      return named(pool, passed);
-    }
-    passed.push({ backend: name, reason: reasonOf(pool, name) });
-  }
-  return named(gpu, passed);
-}
-
-type Passed = StartedBackend["reasons"][number];
-
-async function realGpu(gpu: GpuComputer): Promise<GpuComputer> {
-  if (!gpu.adapter.isSoftware) return gpu;
-  await gpu.close();
-  throw new RunError(`only ${gpu.adapter.name} is found, which computes on the CPU`);
-}
-
-function failure(thrown: unknown): Error {
-  return new Error(messageOf(thrown));
-}
-
-function reasonOf({ message }: Error, backend: BackendName): string {
-  return message.replace(`backend ${backend} does not start: `, "").replace(/; expected auto.*$/s, "");
-}
-
-/** Says what was passed over before it. */
-function named<T extends Computer>(computer: T, reasons: readonly Passed[]): T {
-  Object.assign(computer.backend, { reasons: [...reasons, ...computer.backend.reasons] });
-  return computer;
+  const pool = await starters.pool(options, "auto");
+  Object.assign(pool.backend, { reasons: [{ backend: "webgpu", reason }, ...pool.backend.reasons] });
+  return pool;
 }
 
 function startGpu(options: ComputerOptions): Promise<GpuComputer> {

@@ -13,17 +13,27 @@ export interface BackendFinding {
   readonly found: boolean;
   /** What it is, or why it does not start. */
   readonly description: string;
+  /** Whether `auto` may take it: a driver that only stands in for a GPU it does not. */
+  readonly forAuto: boolean;
+}
+
+/** What the process prints. */
+interface Verdict {
+  readonly starts: boolean;
+  readonly description: string;
+  readonly forAuto: boolean;
 }
 
 export async function tryBackend(name: string): Promise<BackendFinding> {
   try {
     const { stdout } = await execute(process.execPath, [PROBE, name], { timeout: PROBE_MS });
     // Native libraries print to the same stream; the verdict comes last.
-    const verdict = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as { starts: boolean; description: string };
-    return { name, found: verdict.starts, description: verdict.description };
+    const verdict = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as Verdict;
+    return { name, found: verdict.starts, description: verdict.description, forAuto: verdict.forAuto };
   } catch (thrown) {
     const { signal } = thrown as { signal?: string };
-    return { name, found: false, description: `starting it ended its process (${signal ?? "no answer"})` };
+    const description = `starting it ended its process (${signal ?? "no answer"})`;
+    return { name, found: false, description, forAuto: false };
   }
 }
 

@@ -27,6 +27,8 @@ export {
   imageFormatOf,
   OUTPUT_EXTENSIONS,
 } from "./imaging/image-formats.js";
+export { throughJpeg } from "./imaging/jpeg.js";
+export { estimateKernel, readEstimator } from "./kernel-estimation/load-estimator.js";
 export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.js";
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";

@@ -53,6 +53,28 @@ export {
 export { GradientEnergy, type PatchGridOptions, patchGrid } from "./imaging/patch-grid.js";
 export { psnrY, ssimY } from "./imaging/quality.js";
 export { imresize } from "./imaging/resize.js";
+export { describeEstimate } from "./kernel-estimation/describe-estimate.js";
+export { type EstimateOptions, estimateKernelWith, type KernelEstimate } from "./kernel-estimation/estimate-kernel.js";
+export {
+  decodeEstimator,
+  type EstimatorPart,
+  encodeEstimator,
+  estimateRoot,
+  type KernelEstimator,
+  partName,
+} from "./kernel-estimation/estimator.js";
+export { blurFeatures } from "./kernel-estimation/features.js";
+export { fitEstimatorPart, type PhotoSample, widthError } from "./kernel-estimation/fit-estimator.js";
+export { type KernelRoot, rootOf, widthsOf } from "./kernel-estimation/kernel-root.js";
+export { lumaOf, type Plane } from "./kernel-estimation/luma.js";
+export {
+  drawSample,
+  type JpegCodec,
+  randomKernelShape,
+  type SamplePlan,
+  type TrainingSample,
+  trainingSample,
+} from "./kernel-estimation/training-sample.js";
 export { Adam, type AdamOptions, type AdamState, type RateSegment } from "./meta-learning/adam.js";
 export { type Loss, l1Loss, squaredLoss } from "./meta-learning/loss.js";
 export { minibatchGradient } from "./meta-learning/loss-gradient.js";

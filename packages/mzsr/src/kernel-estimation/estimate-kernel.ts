@@ -1,0 +1,77 @@
+/** The blur of a photo, from the photo alone. */
+import type { Downsampling } from "../degradation/degrade.js";
+import { type BlurKernel, type GaussianShape, gaussianKernel } from "../degradation/kernel.js";
+import { InputError } from "../errors.js";
+import type { Image } from "../imaging/image.js";
+import { estimateRoot, expectedError, type KernelEstimator, partName } from "./estimator.js";
+import { blurFeatures } from "./features.js";
+import { shapeOf, widthsOf } from "./kernel-root.js";
+import { lumaOf } from "./luma.js";
+import { widthRange } from "./width-range.js";
+import { WINDOW_SIDE } from "./window-power.js";
+
+export interface EstimateOptions {
+  /** Of the enlargement that the kernel is for. Default 2. */
+  readonly scale?: number;
+  /** How the photo was made smaller, which its pixels hardly tell. Default `direct`. */
+  readonly downsampling?: Downsampling;
+}
+
+export interface KernelEstimate {
+  /** Variances in pixels of the enlarged photo, squared. */
+  readonly shape: GaussianShape;
+  readonly kernel: BlurKernel;
+  readonly downsampling: Downsampling;
+  /** Expected error of the blur's widths, in pixels of the enlarged photo. */
+  readonly uncertainty: number;
+  /** False where the photo shows too little: then the kernel is rather too narrow. */
+  readonly certain: boolean;
+}
+
+/**
+ * The estimate is narrowed by this much of its expected error: too narrow a kernel leaves a photo soft, too wide a one
+ * draws lines that are not there.
+ */
+const SAFE_SIDE = 0.5;
+
+/** From this expected error on, in pixels of the enlarged photo, an estimate is called unsure. */
+const UNSURE = 0.2;
+
+/** Widths of a photo that shows nothing: as a good lens leaves it, in pixels of the enlarged photo. */
+const OF_GOOD_LENS = 0.6;
+
+/** Smaller photos show too little. */
+const SMALLEST = WINDOW_SIDE + 16;
+
+export function estimateKernelWith(
+  estimator: KernelEstimator,
+  photo: Image,
+  { scale = 2, downsampling = "direct" }: EstimateOptions = {},
+): KernelEstimate {
+  const part = estimator.parts.get(partName(scale, downsampling));
+  if (part === undefined) {
+    throw new InputError(`no kernel can be estimated for ×${scale} ${downsampling}`, {
+      expected: `one of ${[...estimator.parts.keys()].join(", ")}, or a kernel by name`,
+    });
+  }
+  const { least, most } = widthRange(scale);
+  if (Math.min(photo.height, photo.width) < SMALLEST || isFlat(photo)) {
+    const shape = { lambda1: OF_GOOD_LENS ** 2, lambda2: OF_GOOD_LENS ** 2, theta: 0 };
+    return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: (most - least) / 4, certain: false };
+  }
+  const features = blurFeatures(photo);
+  const uncertainty = Math.min(expectedError(part, features), (most - least) / 4);
+  const widths = widthsOf(estimateRoot(part, features));
+  const narrower = {
+    ...widths,
+    sigma1: widths.sigma1 - SAFE_SIDE * uncertainty,
+    sigma2: widths.sigma2 - SAFE_SIDE * uncertainty,
+  };
+  const shape = shapeOf(narrower, least, most);
+  return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty, certain: uncertainty < UNSURE };
+}
+
+function isFlat(photo: Image): boolean {
+  const { data } = lumaOf(photo);
+  return data.every((value) => Math.abs(value - data[0]!) < 1 / 255);
+}

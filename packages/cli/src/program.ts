@@ -7,6 +7,7 @@ import { exportCommand } from "./commands/export.js";
 import { importCommand } from "./commands/import.js";
 import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
+import { trainEstimatorCommand } from "./commands/train-estimator.js";
 import { upCommand } from "./commands/up.js";
 import { upscaleCommand } from "./commands/upscale.js";
 import { viewCommand } from "./commands/view.js";
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal): Command {
     upscaleCommand,
     importCommand,
     exportCommand,
+    trainEstimatorCommand,
     runsCommand,
     viewCommand,
     doctorCommand,

@@ -29,6 +29,11 @@ export function updateCounts(text: string): number[] {
   return [...new Set(counts)].sort((a, b) => a - b);
 }
 
+/** Factors of enlargement with commas between them: `2,3`. */
+export function scales(text: string): number[] {
+  return [...new Set(text.split(",").map((part) => wholeNumber(2, 4)(part.trim())))].sort((a, b) => a - b);
+}
+
 /** `host:port`. */
 export function hostAndPort(text: string): string {
   const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d+)$/.exec(text)?.[1]);

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { EvaluateOptions } from "../photos/run-evaluate.js";
 import type { Terminal } from "../progress/terminal.js";
-import { updateCounts, wholeNumber } from "./arguments.js";
+import { decimal, updateCounts, wholeNumber } from "./arguments.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 
@@ -11,7 +11,8 @@ export function evaluateCommand(terminal: Terminal): Command {
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .addOption(weightsOption())
     .requiredOption("--images <dir>", "folder of HR images")
-    .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, or a .mat or .npy file")
+    .requiredOption("--kernel <k>", "g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, random[:SEED], or a .mat or .npy file")
+    .option("--adapt-with <k>", "adapt with another kernel, or auto, and say what that costs against the true one")
     .option("--center-kernel", CENTER_KERNEL)
     .option("--scale <s>", "factor, must be the model's", wholeNumber(2, 4))
     .option("--updates <list>", "numbers of gradient steps on each image", updateCounts, [0, 1, 10])
@@ -21,6 +22,8 @@ export function evaluateCommand(terminal: Terminal): Command {
         "bicubic",
       ]),
     )
+    .option("--noise <levels>", "Gaussian noise on the LR image, in grey levels of 255", decimal(0, 255), 0)
+    .option("--jpeg <quality>", "send the LR image through a JPEG file", wholeNumber(1, 100))
     .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
     .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
     .option("--json", "print JSON")

@@ -7,9 +7,9 @@ import { weightsOption } from "./weights-option.js";
 
 const EXAMPLES = `
 Example:
-  $ npx mzsr upscale cat.jpg --model runs/quickstart --kernel g2.0                   # writes cat-x2.png
-  $ npx mzsr upscale holiday --recursive --model runs/quickstart --kernel g0.2 -o large --format jpeg
-  $ curl -s https://example.org/cat.jpg | npx mzsr upscale - --model runs/quickstart --kernel g0.2 -o - > cat.png
+  $ npx mzsr upscale cat.jpg --model runs/quickstart                                # writes cat-x2.png
+  $ npx mzsr upscale holiday --recursive --model runs/quickstart -o large --format jpeg
+  $ curl -s https://example.org/cat.jpg | npx mzsr upscale - --model runs/quickstart -o - > cat.png
 `;
 
 export function upscaleCommand(terminal: Terminal): Command {
@@ -22,7 +22,11 @@ export function upscaleCommand(terminal: Terminal): Command {
     )
     .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
     .addOption(weightsOption())
-    .requiredOption("--kernel <k>", "how the photo was blurred: g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy")
+    .option(
+      "--kernel <k>",
+      "how the photo was blurred: auto, g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy",
+      "auto",
+    )
     .option("--center-kernel", CENTER_KERNEL)
     .addOption(
       new Option("--downsampling <kind>", "default: what the paper tests the kernel with, else direct").choices([

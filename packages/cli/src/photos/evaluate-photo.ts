@@ -7,7 +7,6 @@ import {
   adapt,
   type BlurKernel,
   createImage,
-  type DegradationOptions,
   type Downsampling,
   degrade,
   enlargeWith,
@@ -15,8 +14,10 @@ import {
   interpolateLow,
   type Model,
   modCrop,
+  type Noise,
   psnrY,
   ssimY,
+  throughJpeg,
   toBytes,
 } from "@mzsr/mzsr";
 
@@ -37,25 +38,49 @@ export interface EvaluationOptions {
   readonly onStep?: (progress: AdaptationProgress) => void;
 }
 
-export interface PhotoEvaluation extends Scores {
-  /** Cropped to a multiple of the scale. */
-  readonly hr: Image;
-  /** Rounded to 8 bits, as a camera's photo is. */
-  readonly lr: Image;
+export interface PhotoEvaluation extends Scores, TestPair {
   readonly enlarged: ReadonlyMap<MethodName, Image>;
 }
 
 export const BICUBIC = "bicubic";
 
+/** What an enlargement starts from, and what it should become. */
+export interface TestPair {
+  /** Cropped to a multiple of the scale. */
+  readonly hr: Image;
+  /** Rounded to 8 bits, as a camera's photo is. */
+  readonly lr: Image;
+}
+
+export interface TestPairOptions extends Pick<EvaluationOptions, "kernel" | "downsampling"> {
+  readonly noise?: Noise | undefined;
+  /** Quality of the JPEG file that the LR image goes through. None: it does not. */
+  readonly jpeg?: number | undefined;
+}
+
 /** Evaluates a model on one HR photo, on the active TensorFlow.js backend. */
 export async function evaluatePhoto(photo: Image, model: Model, options: EvaluationOptions): Promise<PhotoEvaluation> {
-  const { scale } = model;
-  const degradation: DegradationOptions = { kernel: options.kernel, downsampling: options.downsampling, scale };
+  return evaluatePair(await testPair(photo, model.scale, options), model, options);
+}
+
+/** Degrades an HR photo. */
+export async function testPair(photo: Image, scale: number, options: TestPairOptions): Promise<TestPair> {
+  const { kernel, downsampling, noise, jpeg } = options;
   const hr = modCrop(photo, scale);
-  const lr = roundedTo8Bits(degrade(hr, degradation));
+  const low = degrade(hr, { kernel, downsampling, scale, noise });
+  return { hr, lr: jpeg === undefined ? roundedTo8Bits(low) : await throughJpeg(low, jpeg) };
+}
+
+/**
+ * Evaluates a model on a pair.
+ * @param options kernel and downsampling are those that the model is adapted with
+ */
+export async function evaluatePair(pair: TestPair, model: Model, options: EvaluationOptions): Promise<PhotoEvaluation> {
+  const { scale } = model;
+  const { hr, lr } = pair;
   const enlarged = new Map<MethodName, Image>([[BICUBIC, interpolateLow(lr, scale, [hr.height, hr.width])]]);
   const { snapshots } = await adapt(model, lr, {
-    degradation,
+    degradation: { kernel: options.kernel, downsampling: options.downsampling, scale },
     updates: options.updates.at(-1) ?? 0,
     snapshotsAt: options.updates,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),

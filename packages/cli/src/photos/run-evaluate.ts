@@ -1,11 +1,20 @@
 import { join } from "node:path";
-import { InputError, type Model, messageOf, RunError, readImage, type WeightChoice } from "@mzsr/mzsr";
+import {
+  InputError,
+  type KernelEstimate,
+  type Model,
+  messageOf,
+  RunError,
+  readImage,
+  type WeightChoice,
+} from "@mzsr/mzsr";
 import { counted } from "../progress/numbers.js";
 import { StepProgress } from "../progress/step-progress.js";
 import type { Terminal } from "../progress/terminal.js";
-import { evaluatePhoto, meanScores, type Scores } from "./evaluate-photo.js";
+import { type AdaptationLoss, lossLines, lossOf } from "./adaptation-loss.js";
+import { evaluatePair, meanScores, type PhotoEvaluation, type Scores, testPair } from "./evaluate-photo.js";
 import { finiteImage } from "./finite-image.js";
-import { chooseKernel, type KernelChoice } from "./kernel-choice.js";
+import { AUTO, estimateInWords, type KernelOf, kernelOfPhoto, testKernels } from "./kernel-source.js";
 import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
@@ -16,13 +25,30 @@ export interface EvaluateOptions {
   readonly images: string;
   readonly weights?: WeightChoice;
   readonly kernel: string;
+  /** `auto` or a kernel that the model is adapted with instead of the one that the photos are degraded with. */
+  readonly adaptWith?: string;
   readonly scale?: number;
   readonly updates: number[];
   readonly centerKernel?: boolean;
   readonly downsampling?: "direct" | "bicubic";
+  /** Standard deviation, in grey levels. */
+  readonly noise: number;
+  /** Quality. */
+  readonly jpeg?: number;
   readonly skipBad?: boolean;
   readonly backend: string;
   readonly json?: boolean;
+}
+
+/** What the evaluation of one photo gives. */
+interface Row {
+  readonly name: string;
+  /** Of the kernel that the photo was degraded with. */
+  readonly kernel: string;
+  readonly scores: Scores;
+  /** With `--adapt-with`: what another kernel than the true one costs. */
+  readonly loss?: AdaptationLoss;
+  readonly estimate?: KernelEstimate;
 }
 
 /** A photo without scores. */
@@ -32,43 +58,62 @@ interface Unscored {
 }
 
 interface Outcome {
-  readonly rows: { readonly name: string; readonly scores: Scores }[];
+  readonly rows: Row[];
   /** Left out because they cannot be read, as the user wished. */
   readonly skipped: Unscored[];
   /** Those that failed. */
   readonly failed: Unscored[];
 }
 
+/** What every photo is evaluated with. */
+interface Evaluation {
+  readonly model: Model;
+  readonly kernelOf: KernelOf;
+  readonly options: EvaluateOptions;
+  readonly terminal: Terminal;
+}
+
+/** Of the noise: photo i has seed i more. */
+const NOISE_SEED = 1;
+const LEVELS = 255;
+
 /**
  * `mzsr evaluate`. A photo that fails costs the scores of no other.
  * @throws InputError before anything is computed; RunError, after the scores were printed, when a photo failed
  */
 export async function runEvaluate(options: EvaluateOptions, terminal: Terminal): Promise<void> {
-  const choice = await chooseKernel(options.kernel, options.downsampling, options);
-  const { kernel, downsampling } = choice;
   const model = await readModelFor(options.model, options.scale, options.weights);
-  const { names, bad } = await photosIn(options.images, model.scale, options.skipBad === true);
+  const { scale } = model;
+  const { kernelOf, downsampling, notes } = await testKernels(options.kernel, { ...options, scale });
+  // A name that is none must not cost the scores of the first photo.
+  if (options.adaptWith !== undefined && options.adaptWith !== AUTO) {
+    await testKernels(options.adaptWith, { ...options, scale });
+  }
+  const { names, bad } = await photosIn(options.images, scale, options.skipBad === true);
   const backend = await useBackend(options.backend);
   terminal.note(
-    `${counted(names.length, "image")}, kernel ${kernel.name} ${downsampling} ×${model.scale}, backend ${backend}`,
+    `${counted(names.length, "image")}, kernel ${options.kernel} ${downsampling} ×${scale}${corruption(options)}, backend ${backend}`,
   );
   for (const { path, reason } of bad) terminal.note(`${path} was left out: ${reason}`);
-  for (const note of kernel.notes) terminal.note(`${kernel.name}: ${note}`);
+  for (const note of notes) terminal.note(`${options.kernel}: ${note}`);
   const started = performance.now();
-  const outcome = await evaluateAll(names, model, choice, options, terminal);
+  const outcome = await evaluateAll(names, { model, kernelOf, options, terminal });
   const skipped = [...bad.map(({ path, reason }) => ({ name: path, reason })), ...outcome.skipped];
   const { rows, failed } = outcome;
   if (rows.length > 0) {
     const mean = meanScores(rows.map((row) => row.scores));
-    if (options.json !== true) scoresTable(rows, mean).forEach((line) => void terminal.line(line));
+    if (options.json !== true) tableLines(rows, mean).forEach((line) => void terminal.line(line));
     else {
       terminal.json({
         model: options.model,
-        kernel: kernel.name,
+        kernel: options.kernel,
+        ...(options.adaptWith === undefined ? {} : { adapt_with: options.adaptWith }),
         downsampling,
-        scale: model.scale,
+        scale,
+        noise: options.noise,
+        ...(options.jpeg === undefined ? {} : { jpeg: options.jpeg }),
         backend,
-        images: rows.map(({ name, scores }) => ({ name, psnr_y: scores.psnrY, ssim_y: scores.ssimY })),
+        images: rows.map(jsonRow),
         skipped,
         failed,
         psnr_y: mean.psnrY,
@@ -80,19 +125,34 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   throwIfUnscored(outcome);
 }
 
+function corruption({ noise, jpeg }: EvaluateOptions): string {
+  return `${noise > 0 ? `, noise ${noise}/255` : ""}${jpeg === undefined ? "" : `, JPEG ${jpeg}`}`;
+}
+
+function tableLines(rows: readonly Row[], mean: Scores): string[] {
+  const losses = rows.flatMap(({ name, loss }) => (loss === undefined ? [] : [{ name, loss }]));
+  return [...scoresTable(rows, mean), ...(losses.length === 0 ? [] : ["", ...lossLines(losses)])];
+}
+
+function jsonRow({ name, kernel, scores, loss, estimate }: Row) {
+  return {
+    name,
+    kernel,
+    psnr_y: scores.psnrY,
+    ssim_y: scores.ssimY,
+    ...(loss === undefined ? {} : { loss_db: loss.loss, psnr_y_true_kernel: loss.withTrueKernel }),
+    ...(estimate === undefined ? {} : { estimate: { ...estimate.shape, uncertainty: estimate.uncertainty } }),
+  };
+}
+
 /** One photo after the other; what goes wrong with one is kept for the end. */
-async function evaluateAll(
-  names: readonly string[],
-  model: Model,
-  choice: KernelChoice,
-  options: EvaluateOptions,
-  terminal: Terminal,
-): Promise<Outcome> {
+async function evaluateAll(names: readonly string[], evaluation: Evaluation): Promise<Outcome> {
+  const { options, terminal } = evaluation;
   const outcome: Outcome = { rows: [], skipped: [], failed: [] };
   for (const [i, name] of names.entries()) {
     const progress = new StepProgress(terminal, `${name} (${i + 1} of ${names.length})`);
     try {
-      outcome.rows.push({ name, scores: await scoresOf(name, model, choice, options, terminal, progress) });
+      outcome.rows.push(await rowOf(name, i, evaluation, progress));
     } catch (thrown) {
       progress.done();
       const path = join(options.images, name);
@@ -105,29 +165,46 @@ async function evaluateAll(
   return outcome;
 }
 
-async function scoresOf(
-  name: string,
-  model: Model,
-  { kernel, downsampling }: KernelChoice,
-  options: EvaluateOptions,
-  terminal: Terminal,
-  progress: StepProgress,
-): Promise<Scores> {
+async function rowOf(name: string, place: number, evaluation: Evaluation, progress: StepProgress): Promise<Row> {
+  const { model, kernelOf, options, terminal } = evaluation;
   const photo = await readImage(join(options.images, name));
-  const { psnrY, ssimY, enlarged } = await evaluatePhoto(photo, model, {
-    kernel,
-    downsampling,
-    updates: options.updates,
-    onStep: (step) => progress.show(step),
-  });
-  progress.done();
+  const truth = kernelOf(place);
+  const noise = { sigma: options.noise / LEVELS, seed: NOISE_SEED + place };
+  const pair = await testPair(photo, model.scale, { ...truth, noise, jpeg: options.jpeg });
+  const evaluate = async (choice: Pick<typeof truth, "kernel" | "downsampling">): Promise<PhotoEvaluation> => {
+    const result = await evaluatePair(pair, model, {
+      ...choice,
+      updates: options.updates,
+      onStep: (step) => progress.show(step),
+    });
+    progress.done();
+    for (const image of result.enlarged.values()) finiteImage(image, name);
+    return result;
+  };
+  const known = await evaluate(truth);
   for (const note of photo.notes) terminal.note(`${name}: ${note}`);
-  for (const image of enlarged.values()) finiteImage(image, name);
-  const scores: Scores = { psnrY, ssimY };
-  // At once, so that a command that is stopped has told what it found.
-  const told = methodsOf(scores).map((method) => `${methodTitle(method)} ${psnrY[method]!.toFixed(2)}`);
+  const row = { name, kernel: truth.kernel.name };
+  if (options.adaptWith === undefined) {
+    tellScores(name, known, terminal);
+    return { ...row, scores: scoresOf(known) };
+  }
+  const { downsampling } = truth;
+  const used = await kernelOfPhoto(pair.lr, options.adaptWith, { ...options, scale: model.scale, downsampling });
+  const scores = scoresOf(await evaluate(used));
+  tellScores(name, scores, terminal);
+  if (used.estimate !== undefined) terminal.note(`${name}: ${estimateInWords(used.estimate)}`);
+  const estimate = used.estimate === undefined ? {} : { estimate: used.estimate };
+  return { ...row, scores, loss: lossOf(scores, known), ...estimate };
+}
+
+function scoresOf({ psnrY, ssimY }: PhotoEvaluation): Scores {
+  return { psnrY, ssimY };
+}
+
+/** At once, so that a command that is stopped has told what it found. */
+function tellScores(name: string, scores: Scores, terminal: Terminal): void {
+  const told = methodsOf(scores).map((method) => `${methodTitle(method)} ${scores.psnrY[method]!.toFixed(2)}`);
   terminal.note(`${name}: ${told.join(", ")} dB`);
-  return scores;
 }
 
 /** @throws RunError when a photo failed or none is left */

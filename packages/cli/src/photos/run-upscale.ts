@@ -13,7 +13,7 @@ import {
 import { checkOutputFile } from "../model-files/output-file.js";
 import { counted } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
-import { chooseKernel } from "./kernel-choice.js";
+import { planKernel } from "./kernel-source.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
 import { COMPARISON_FORMATS } from "./upscale/comparison.js";
@@ -53,7 +53,7 @@ export interface UpscaleOptions {
  */
 export async function runUpscale(typed: readonly string[], options: UpscaleOptions, terminal: Terminal): Promise<void> {
   checkStreams(options, terminal);
-  const kernel = { ...(await chooseKernel(options.kernel, options.downsampling, options)), name: options.kernel };
+  const kernel = await planKernel(options.kernel, options);
   const model = await readModelFor(options.model, undefined, options.weights);
   const choice = { output: options.output, format: options.format, scale: model.scale };
   const results = await resultFolder(choice, true);
@@ -70,7 +70,7 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
     ...{ updates: options.updates, noise: options.noise, backProjection: options.backProjection },
     backend: backendName(options.backend),
   };
-  for (const note of [...inputs.notes, ...kernel.kernel.notes]) report.note(note);
+  for (const note of [...inputs.notes, ...(kernel.named?.kernel.notes ?? [])]) report.note(note);
   if (!inputs.several) {
     const photo = { ...planned[0]!, comparison: await places.comparison(planned[0]!) };
     await places.check(photo);

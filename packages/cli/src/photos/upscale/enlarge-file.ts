@@ -2,6 +2,7 @@
 import {
   type AdaptationProgress,
   checkResultSize,
+  describeEstimate,
   type EnlargedPhoto,
   encodePhoto,
   IMAGE_FORMATS,
@@ -14,7 +15,7 @@ import {
 import { writeOutputFile } from "../../model-files/output-file.js";
 import { counted, significant } from "../../progress/numbers.js";
 import { finiteImage } from "../finite-image.js";
-import type { KernelChoice } from "../kernel-choice.js";
+import { estimateInWords, gaussianName, type KernelPlan, type PhotoKernel, plannedKernel } from "../kernel-source.js";
 import { COMPARISON, compared } from "./comparison.js";
 import { METHODS, type MethodName } from "./methods.js";
 import type { PhotoInput } from "./photo-inputs.js";
@@ -23,7 +24,7 @@ import type { PhotoOutput } from "./photo-outputs.js";
 /** What is the same for all photos of a call. Plain data, so that it can go to another thread. */
 export interface EnlargeSettings {
   readonly model: Model;
-  readonly kernel: KernelChoice & { readonly name: string };
+  readonly kernel: KernelPlan;
   readonly method: MethodName;
   readonly updates: number;
   readonly noise: number;
@@ -55,7 +56,7 @@ export interface PhotoReport {
   readonly bytes: number;
   readonly method: MethodName;
   readonly backend: string;
-  readonly kernel: { readonly name: string; readonly downsampling: string };
+  readonly kernel: ReportedKernel;
   readonly updates: number;
   /** L1 of the network on the photo's own degradation, before each step, and after all. */
   readonly losses: readonly number[];
@@ -64,6 +65,21 @@ export interface PhotoReport {
   readonly notes: readonly string[];
   readonly seconds: number;
   readonly timings: Readonly<Record<"read" | "adaptation" | "enlargement" | "write", number>>;
+}
+
+export interface ReportedKernel {
+  /** As the user called it. */
+  readonly name: string;
+  readonly downsampling: string;
+  /** Where it was estimated. */
+  readonly estimate?: {
+    /** As `--kernel` takes it. */
+    readonly kernel: string;
+    /** Expected error of its widths, in pixels of the result. */
+    readonly uncertainty: number;
+    readonly certain: boolean;
+    readonly words: string;
+  };
 }
 
 /** How the task's own input and output streams are read and written, where it has such. */
@@ -94,7 +110,8 @@ export async function enlargeFile(
   };
   tell(photo.notes);
   const backend = await listener.ready(photo);
-  const { name, ...kernel } = settings.kernel;
+  const kernel = await plannedKernel(settings.kernel, photo, settings.model.scale);
+  if (kernel.estimate !== undefined) listener.note(estimateInWords(kernel.estimate));
   const enlarged = await METHODS[settings.method](photo, {
     ...settings,
     kernel,
@@ -124,7 +141,7 @@ export async function enlargeFile(
     bytes: bytes.length,
     method: settings.method,
     backend,
-    kernel: { name, downsampling: kernel.downsampling },
+    kernel: reported(settings.kernel.name, kernel),
     updates: settings.updates,
     losses: enlarged.losses,
     loss_after: enlarged.lossAfter,
@@ -132,6 +149,13 @@ export async function enlargeFile(
     seconds: clock.total(),
     timings: { read, ...enlarged.seconds, write },
   };
+}
+
+function reported(name: string, { downsampling, estimate }: PhotoKernel): ReportedKernel {
+  if (estimate === undefined) return { name, downsampling };
+  const { shape, uncertainty, certain } = estimate;
+  const words = describeEstimate(estimate);
+  return { name, downsampling, estimate: { kernel: gaussianName(shape), uncertainty, certain, words } };
 }
 
 /** Before anything is computed. */

@@ -28,7 +28,7 @@ const FOREIGN_OPTIONS = new Set(["--profile", "--samples_per_plugin", "--rounds"
 test("commands of mzsr exist, and have the options that are given to them", () => {
   const calls = pages.flatMap((page) => codeOf(page).map((code) => ({ page, code })));
   const unknown = calls.flatMap(({ page, code }) =>
-    [...code.matchAll(/(?<![\w/@.=-]|-n )mzsr ([a-z]+)\b([^|;&]*)/g)].flatMap(([, name, rest]) => {
+    [...code.matchAll(/(?<![\w/@.=-]|-n )mzsr ([a-z]+(?:-[a-z]+)*)\b([^|;&]*)/g)].flatMap(([, name, rest]) => {
       const options = commands.get(name!);
       if (options === undefined) return [`${page}: mzsr ${name}`];
       const given = [...rest!.matchAll(/(?<![\w-])--?[a-z][\w-]*/g)].map(([option]) => option);

@@ -37,7 +37,7 @@ describe("the library's README", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it("has ten lines that enlarge a photo before anything else", async () => {
-    expect(examples.length).toBe(5);
+    expect(examples.length).toBe(6);
     expect(examples[0]!.trim().split("\n").filter(Boolean).length).toBeLessThanOrEqual(10);
     await run(process.execPath, [join("src", "example-0.js")], { cwd: folder });
     expect(await readImageSize(join(folder, "photo-x2.png"))).toEqual({ height: 48, width: 64 });

@@ -33,4 +33,5 @@ export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.j
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";
 export { type EncodedPhoto, type EncodingOptions, encodePhoto } from "./photo/encode-photo.js";
+export { enlarge } from "./photo/enlarge.js";
 export { type LoadedPhoto, readPhoto, readPhotoBytes } from "./photo/read-photo.js";

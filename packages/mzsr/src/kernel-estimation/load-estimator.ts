@@ -11,6 +11,12 @@ const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
 
 let shipped: Promise<KernelEstimator> | undefined;
 
+/** The estimator that comes with the package, read once. */
+export function shippedEstimator(): Promise<KernelEstimator> {
+  shipped ??= readEstimator();
+  return shipped;
+}
+
 /**
  * An estimator from its file, or the one that comes with the package.
  * @throws InputError when there is none
@@ -28,7 +34,5 @@ export async function estimateKernel(
   photo: Image,
   { estimator, ...options }: EstimateOptions & { readonly estimator?: KernelEstimator } = {},
 ): Promise<KernelEstimate> {
-  if (estimator !== undefined) return estimateKernelWith(estimator, photo, options);
-  shipped ??= readEstimator();
-  return estimateKernelWith(await shipped, photo, options);
+  return estimateKernelWith(estimator ?? (await shippedEstimator()), photo, options);
 }

@@ -6,8 +6,10 @@ import { gaussianKernel } from "../degradation/kernel.js";
 import { superResolve } from "../enlargement/enlargement.js";
 import { createImage } from "../imaging/image.js";
 import { imresize } from "../imaging/resize.js";
+import { estimateKernel, readEstimator } from "../kernel-estimation/load-estimator.js";
 import { initialParameters } from "../model/initial.js";
 import { Draws } from "../random/draws.js";
+import { enlarge as enlargeAny } from "./enlarge.js";
 import { enlarge } from "./enlarge-photo.js";
 import { fillTransparent } from "./fill-transparent.js";
 
@@ -34,6 +36,31 @@ it("gives what adaptation and enlargement give, and takes along what the photo c
   expect(losses).toEqual(adaptation.losses);
 });
 
+it("estimates a kernel that is not given from the photo, with the package's own estimator or another", async () => {
+  const photo = imresize(
+    createImage(
+      64,
+      64,
+      3,
+      Float32Array.from({ length: 64 * 64 * 3 }, () => draws.uniform(0, 1)),
+    ),
+    1.5,
+  );
+  const estimate = await estimateKernel(photo);
+  const given = await enlarge(photo, { model, kernel: estimate.kernel, updates: 1 });
+  const estimator = await readEstimator();
+  for (const found of [
+    await enlargeAny(photo, { model, updates: 1 }),
+    await enlarge(photo, { model, estimator, updates: 1 }),
+  ]) {
+    expect(found.estimate).toEqual(estimate);
+    expect(found.losses).toEqual(given.losses);
+    expect(largestDifference(found.image.data, given.image.data)).toBe(0);
+  }
+  expect((await enlargeAny(photo, { model, kernel: null, updates: 0 })).estimate).toBeUndefined();
+  await expect(enlarge(photo, { model })).rejects.toThrow(/neither a kernel nor an estimator/);
+});
+
 it("adds noise to the photo's own degradation, the same each time", async () => {
   const photo = createImage(HEIGHT, WIDTH, 3, noise());
   const losses = [];
@@ -51,8 +78,8 @@ it("enlarges alpha to where the colours lie: pixel i of a directly downsampled p
     alpha.data[i] = wave(i % WIDTH);
   });
   const photo = { ...createImage(HEIGHT, WIDTH, 3, noise()), alpha };
-  const direct = (await enlarge(photo, { model, updates: 0, downsampling: "direct" })).image.alpha!;
-  const bicubic = (await enlarge(photo, { model, updates: 0, downsampling: "bicubic" })).image.alpha!;
+  const direct = (await enlarge(photo, { model, kernel: null, updates: 0, downsampling: "direct" })).image.alpha!;
+  const bicubic = (await enlarge(photo, { model, kernel: null, updates: 0, downsampling: "bicubic" })).image.alpha!;
   for (let x = 8; x < 2 * WIDTH - 8; x++) {
     expect(direct.data[x]).toBeCloseTo(wave(x / 2), 2);
     expect(bicubic.data[x]).toBeCloseTo(wave(x / 2 - 0.25), 2);
@@ -71,6 +98,7 @@ it("leaves no halo around what is cut out, and keeps opaque and transparent exac
   const photo = { ...fillTransparent(cut, alpha), alpha };
   const { image } = await enlarge(photo, {
     model: { ...model, parameters: new Float32Array(parameters.length) },
+    kernel: null,
     updates: 0,
   });
   const flat = Float32Array.from({ length: image.data.length }, (_, i) => [0.8, 0.2, 0.4][i % 3]!);

@@ -3,14 +3,19 @@ import { type AdaptationProgress, adapt } from "../adaptation/adaptation.js";
 import { type Downsampling, interpolateInPlace } from "../degradation/degrade.js";
 import type { BlurKernel } from "../degradation/kernel.js";
 import { backProject, enlargeWith } from "../enlargement/enlargement.js";
+import { InputError } from "../errors.js";
 import type { Image } from "../imaging/image.js";
+import { estimateKernelWith, type KernelEstimate } from "../kernel-estimation/estimate-kernel.js";
+import type { KernelEstimator } from "../kernel-estimation/estimator.js";
 import type { Model } from "../model/model.js";
 import type { Photo } from "./photo.js";
 
 export interface EnlargeOptions {
   readonly model: Model;
-  /** The blur that the photo was taken with, in pixels of the result. None: only downsampled. */
-  readonly kernel?: BlurKernel | undefined;
+  /** The blur that the photo was taken with, in pixels of the result; null: none. Default: estimated from the photo. */
+  readonly kernel?: BlurKernel | null | undefined;
+  /** Estimates a kernel that is not given. Default: the package's own where files can be read, none in a browser. */
+  readonly estimator?: KernelEstimator | undefined;
   /** Default `direct`. */
   readonly downsampling?: Downsampling | undefined;
   /** Gradient steps on the photo. Default 10. */
@@ -30,6 +35,8 @@ export interface EnlargedPhoto {
   readonly losses: readonly number[];
   /** The same after all steps; more than the first of `losses` where adaptation did harm. */
   readonly lossAfter: number;
+  /** Of a kernel that was not given. */
+  readonly estimate?: KernelEstimate | undefined;
   /** Wall time. */
   readonly seconds: { readonly adaptation: number; readonly enlargement: number };
 }
@@ -41,10 +48,12 @@ const NOISE_SEED = 1;
 
 /**
  * Adapts a model to a photo and enlarges the photo with it, on the active TensorFlow.js backend.
- * @throws InputError for anything but RGB
+ * @throws InputError for anything but RGB, and where a kernel is neither given nor can be estimated
  */
 export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<EnlargedPhoto> {
-  const { model, kernel, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep } = options;
+  const { model, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep } = options;
+  const estimate = options.kernel === undefined ? estimateFor(photo, options) : undefined;
+  const kernel = estimate?.kernel ?? options.kernel ?? undefined;
   const degradation = { kernel, downsampling, scale: model.scale };
   const started = performance.now();
   const { parameters, losses, lossAfter } = await adapt(model, photo, {
@@ -63,8 +72,18 @@ export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<En
     image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) },
     losses,
     lossAfter: lossAfter!,
+    estimate,
     seconds,
   };
+}
+
+function estimateFor(photo: Photo, { model, downsampling, estimator }: EnlargeOptions): KernelEstimate {
+  if (estimator === undefined) {
+    throw new InputError("neither a kernel nor an estimator of kernels is given", {
+      expected: "a kernel, null for none, or an estimator",
+    });
+  }
+  return estimateKernelWith(estimator, photo, { scale: model.scale, ...(downsampling && { downsampling }) });
 }
 
 /** Interpolation overshoots; what is opaque or transparent all around stays so exactly. */

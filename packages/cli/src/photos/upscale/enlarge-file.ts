@@ -64,7 +64,7 @@ export interface PhotoReport {
   /** What the user should know. */
   readonly notes: readonly string[];
   readonly seconds: number;
-  readonly timings: Readonly<Record<"read" | "adaptation" | "enlargement" | "write", number>>;
+  readonly timings: Readonly<Record<"read" | "estimation" | "adaptation" | "enlargement" | "write", number>>;
 }
 
 export interface ReportedKernel {
@@ -109,9 +109,11 @@ export async function enlargeFile(
     for (const note of notes) listener.note(note);
   };
   tell(photo.notes);
-  const backend = await listener.ready(photo);
+  clock.lap();
   const kernel = await plannedKernel(settings.kernel, photo, settings.model.scale);
+  const estimation = clock.lap();
   if (kernel.estimate !== undefined) listener.note(estimateInWords(kernel.estimate));
+  const backend = await listener.ready(photo);
   const enlarged = await METHODS[settings.method](photo, {
     ...settings,
     kernel,
@@ -147,7 +149,7 @@ export async function enlargeFile(
     loss_after: enlarged.lossAfter,
     notes: told,
     seconds: clock.total(),
-    timings: { read, ...enlarged.seconds, write },
+    timings: { read, estimation, ...enlarged.seconds, write },
   };
 }
 

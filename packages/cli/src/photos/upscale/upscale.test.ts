@@ -67,7 +67,7 @@ async function expectEnlarged(path: string, slope: number, tolerance = 2.5 / 255
 }
 
 const GIVEN = ["--model", model, "--kernel", "g2.0", "--updates", "0", "--backend", "simd"];
-const OPTIONS_WITH_WORDS = ["--format", "--quality", "--jobs", "--updates", "--noise", "--back-projection"];
+const OPTIONS_WITH_WORDS = ["--format", "--quality", "--jobs", "--updates", "--noise", "--back-projection", "--kernel"];
 
 /** The command in this process, as if it were called in the folder. */
 const upscale = (...args: string[]) => command(args, GIVEN);
@@ -352,6 +352,61 @@ describe("--compare", () => {
     );
     expect((await upscale("a.png", "-o", "x.png", "--compare", "x.png")).notes).toMatch(/is where the result goes/);
     expect((await upscale("a.png", "--compare", "x.tif")).notes).toMatch(/ends with \.png or \.jpg/);
+  });
+});
+
+describe("a kernel that is not named", () => {
+  /** Round blur of 2 pixels' variance, of a picture with edges. */
+  async function putBlurred(name: string): Promise<void> {
+    const side = 240;
+    const data = Float32Array.from({ length: side * side * 3 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % side, Math.floor(i / 3 / side)];
+      return 0.3 + 0.4 * ((Math.floor(x / 11) + Math.floor(y / 13) + Math.floor((x + 2 * y) / 29)) % 2);
+    });
+    const kernel = gaussianKernel(PAPER_KERNELS["g2.0"]);
+    const low = degrade(createImage(side, side, 3, data), { kernel, scale: 2, downsampling: "direct" });
+    await writePng(join(folder, name), low);
+  }
+  const given = ["--model", model, "--updates", "1", "--backend", "simd", "--force"];
+
+  it("is estimated, and told in words and numbers with how sure it is", SLOW, async () => {
+    await putBlurred("edges.png");
+    const { out, notes } = await command(["edges.png"], given);
+    expect(notes).toMatch(
+      /edges\.png: about \d\.\d px of blur.*; direct; (un)?sure.* px.*\(gauss:[\d.]+,[\d.]+,-?[\d.]+\)/,
+    );
+    expect(out).toMatch(/1 step, loss/);
+    const { kernel } = JSON.parse((await command(["edges.png", "--json"], given)).out);
+    expect(kernel).toMatchObject({ name: "auto", downsampling: "direct" });
+    expect(notes).toContain(`${kernel.estimate.words} (${kernel.estimate.kernel})`);
+    expect(kernel.estimate.uncertainty).toBeGreaterThan(0);
+    expect((await command(["edges.png", "--quiet"], given)).notes).toBe("");
+  });
+
+  it("is used: the same as naming it", SLOW, async () => {
+    await putBlurred("edges.png");
+    const losses = async (...args: string[]) =>
+      JSON.parse((await command(["edges.png", "--json", ...args], given)).out);
+    const auto = await losses();
+    const named = await losses("--kernel", auto.kernel.estimate.kernel);
+    const other = await losses("--kernel", "gauss:0.2,0.2,0");
+    // The name is rounded.
+    expect(auto.losses[0] / named.losses[0]).toBeCloseTo(1, 2);
+    expect(Math.abs(other.losses[0] / auto.losses[0] - 1)).toBeGreaterThan(0.02);
+  });
+
+  it("differs from photo to photo, also in threads", SLOW, async () => {
+    await putBlurred("blurred.png");
+    await writePng(join(folder, "flat.png"), createImage(80, 80, 3));
+    const { out } = await mzsr(["upscale", "blurred.png", "flat.png", "--jobs", "2", "--json", ...given], {
+      cwd: folder,
+    });
+    const kernels = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).kernel.estimate as { kernel: string; certain: boolean });
+    expect(new Set(kernels.map(({ kernel }) => kernel)).size).toBe(2);
+    expect(kernels.map(({ certain }) => certain)).toContain(false);
   });
 });
 

@@ -69,6 +69,21 @@ it("evaluate measures every method on every image, and their means", { timeout: 
   expect(one.psnr_y.bicubic).toBeCloseTo(bicubic, 1);
 });
 
+it("evaluate says what an estimated kernel costs against the true one", { timeout: 120_000 }, async () => {
+  const common = ["evaluate", "--model", model, "--images", photos, "--updates", "1", "--backend", "simd", "--json"];
+  const scores = async (...args: string[]) => JSON.parse((await mzsr([...common, ...args])).out);
+  const auto = await scores("--kernel", "g2.0", "--adapt-with", "auto");
+  const known = await scores("--kernel", "g2.0");
+  expect(auto).toMatchObject({ kernel: "g2.0", adapt_with: "auto" });
+  for (const [i, image] of auto.images.entries()) {
+    expect(image.psnr_y_true_kernel).toBe(known.images[i].psnr_y[1]);
+    expect(image.loss_db).toBeCloseTo(image.psnr_y_true_kernel - image.psnr_y[1], 10);
+    expect(image.estimate.uncertainty).toBeGreaterThan(0);
+  }
+  const itself = await scores("--kernel", "g2.0", "--adapt-with", "g2.0");
+  expect(itself.images.map(({ loss_db }: { loss_db: number }) => loss_db)).toEqual([0, 0]);
+});
+
 it("evaluate prints a table for people, and g1.3 is downsampled as in the paper", { timeout: 120_000 }, async () => {
   const args = ["evaluate", "--model", model, "--images", photos, "--kernel", "g1.3", "--updates", "0"];
   const { out, notes } = await mzsr([...args, "--backend", "simd"]);

@@ -113,3 +113,4 @@ export type { CarriedData, Photo } from "./photo/photo.js";
 export { Draws } from "./random/draws.js";
 export { philox4x32 } from "./random/philox.js";
 export { portableCos, portableExp, portableLog, portableSin } from "./random/portable-math.js";
+export { type ZssrOptions, type ZssrProgress, type ZssrResult, zssr } from "./zssr/zssr.js";

@@ -1,0 +1,159 @@
+/**
+ * ZSSR (Shocher, Cohen, Irani: "Zero-Shot" Super-Resolution using Deep Internal Learning, CVPR 2018): a network from random
+ * weights is trained on the photo alone, for thousands of updates, to undo the photo's own degradation. MZSR takes a few
+ * updates where this takes some thousand; it is what MZSR is compared with.
+ *
+ * Every update sees one crop of an HR father: the photo or a smaller version of it (likelier the larger), in one of the
+ * eight flips and rotations. The learning rate falls when the error of the photo's reconstruction stops falling.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { adaptationPairs, requireColour, uploadImage } from "../adaptation/adaptation.js";
+import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
+import { cropImage, DIHEDRAL_TRANSFORMS, type Image, transformImage } from "../imaging/image.js";
+import { imresize } from "../imaging/resize.js";
+import { Adam } from "../meta-learning/adam.js";
+import { minibatchGradient } from "../meta-learning/loss-gradient.js";
+import { initialParameters } from "../model/initial.js";
+import type { Architecture } from "../model/layout.js";
+import type { Model } from "../model/model.js";
+import { forward, uploadWeights } from "../model/network.js";
+import { Draws } from "../random/draws.js";
+import { Plateau } from "./plateau.js";
+
+export interface ZssrProgress {
+  /** Updates done, from 1. */
+  readonly step: number;
+  /** Updates at most. */
+  readonly updates: number;
+  /** L1 on this update's crop. */
+  readonly loss: number;
+  readonly learningRate: number;
+}
+
+export interface ZssrOptions {
+  /** How the photo came to be, as far as it is known. */
+  readonly degradation: DegradationOptions;
+  /** Default: the paper's, depth 8 and width 64. */
+  readonly architecture?: Architecture;
+  /** Of the initial weights and the crops. Default 1. */
+  readonly seed?: number;
+  /** At most; it ends earlier when the learning rate is below the smallest. Default 3000. */
+  readonly updates?: number;
+  /** Adam's rate at the start. Default 1e-3. */
+  readonly learningRate?: number;
+  /** Default 1e-6. */
+  readonly smallestRate?: number;
+  readonly onStep?: (progress: ZssrProgress) => void;
+}
+
+export interface ZssrResult {
+  /** The network that fits the photo; `enlarge` it with that. */
+  readonly model: Model;
+  /** L1 on each update's crop. */
+  readonly losses: readonly number[];
+  /** Whether the learning rate ended it, not the number of updates. */
+  readonly converged: boolean;
+}
+
+const DEFAULT_ARCHITECTURE: Architecture = { depth: 8, width: 64 };
+/** The authors' code. */
+const DEFAULT_UPDATES = 3000;
+/** Side of the crops, in pixels. */
+const CROP_SIDE = 128;
+/** Sizes of the fathers, as shares of the photo's. */
+const FATHERS = [1, 0.9, 0.8, 0.7, 0.6, 0.5] as const;
+/** Updates between two measurements of the reconstruction error. */
+const MEASURED_EVERY = 50;
+/** First word of this stream of random numbers. */
+const STREAM = 20;
+
+/**
+ * Trains a network on one photo, on the active backend, where nothing stays allocated.
+ * @throws InputError for anything but RGB
+ */
+export async function zssr(photo: Image, options: ZssrOptions): Promise<ZssrResult> {
+  requireColour(photo);
+  const { degradation, architecture = DEFAULT_ARCHITECTURE, seed = 1, updates = DEFAULT_UPDATES, onStep } = options;
+  const { learningRate = 1e-3, smallestRate = 1e-6 } = options;
+  const draws = new Draws(seed, [STREAM, 0, 0]);
+  let parameters = initialParameters(architecture, draws);
+  const adam = new Adam(parameters.length);
+  const plateau = new Plateau({ learningRate, smallestRate });
+  const fathers = fathersOf(photo, degradation.scale);
+  const losses: number[] = [];
+  while (losses.length < updates && !plateau.over) {
+    const { gradient, loss } = await minibatchGradient(architecture, parameters, drawPair(fathers, degradation, draws));
+    const next = Float64Array.from(parameters);
+    adam.step(next, gradient, plateau.rate);
+    parameters = Float32Array.from(next);
+    losses.push(loss);
+    onStep?.({ step: losses.length, updates, loss, learningRate: plateau.rate });
+    if (losses.length % MEASURED_EVERY === 0)
+      plateau.add(await reconstructionError(architecture, parameters, photo, options));
+  }
+  const metadata = { method: "zssr", updates: String(losses.length) };
+  const model = { architecture, scale: degradation.scale, parameters, innerRates: undefined, metadata };
+  return { model, losses, converged: plateau.over };
+}
+
+interface Father {
+  readonly image: Image;
+  /** Likelier the larger: proportional to the share of the photo's size. */
+  readonly weight: number;
+}
+
+/** The photo and its smaller versions, as far as they have a crop to give. */
+function fathersOf(photo: Image, scale: number): Father[] {
+  const smallest = 16 * scale;
+  return FATHERS.flatMap((share) => {
+    const image = share === 1 ? photo : imresize(photo, share);
+    const enough = share === 1 || Math.min(image.height, image.width) >= smallest;
+    return enough ? [{ image, weight: share }] : [];
+  });
+}
+
+/** One crop of a father as target, and what its degradation interpolates to as input. */
+function drawPair(fathers: readonly Father[], degradation: DegradationOptions, draws: Draws) {
+  const { image } = drawFather(fathers, draws);
+  const { scale } = degradation;
+  const side = Math.min(CROP_SIDE, image.height, image.width);
+  const cut = side < scale ? side : side - (side % scale);
+  const corner = [draws.integer(image.height - cut + 1), draws.integer(image.width - cut + 1)] as const;
+  const crop = cropImage(image, ...corner, cut, cut);
+  // Turned first and degraded then: the kernel does not turn with the photo.
+  const y = transformImage(crop, draws.integer(DIHEDRAL_TRANSFORMS));
+  const x = interpolateLow(degrade(y, degradation), scale, [cut, cut]);
+  return { shape: [1, cut, cut, 3] as const, x: x.data, y: y.data };
+}
+
+function drawFather(fathers: readonly Father[], draws: Draws): Father {
+  const sum = fathers.reduce((total, { weight }) => total + weight, 0);
+  let left = draws.uniform(0, sum);
+  for (const father of fathers) {
+    left -= father.weight;
+    if (left < 0) return father;
+  }
+  return fathers[0]!;
+}
+
+/** Mean squared error of the photo, rebuilt from its own degradation; of a large one, of its most structured parts. */
+async function reconstructionError(
+  architecture: Architecture,
+  parameters: Float32Array,
+  photo: Image,
+  { degradation }: ZssrOptions,
+): Promise<number> {
+  const pairs = adaptationPairs({ scale: degradation.scale }, photo, { degradation });
+  const weights = uploadWeights(architecture, parameters);
+  let sum = 0;
+  try {
+    for (const { x, y } of pairs) {
+      const error = tf.tidy(() => tf.mean(tf.square(tf.sub(forward(weights, uploadImage(x)), uploadImage(y)))));
+      sum += (await error.data())[0]!;
+      error.dispose();
+    }
+  } finally {
+    tf.dispose(weights);
+  }
+  return sum / pairs.length;
+}

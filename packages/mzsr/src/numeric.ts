@@ -108,6 +108,7 @@ export {
   type TensorData,
   type TensorFile,
 } from "./model/safetensors.js";
+export { enlargeBicubic, enlargeZssr, type ZssrPhoto, type ZssrPhotoOptions } from "./photo/enlarge-otherwise.js";
 export { type EnlargedPhoto, type EnlargeOptions, enlarge } from "./photo/enlarge-photo.js";
 export type { CarriedData, Photo } from "./photo/photo.js";
 export { Draws } from "./random/draws.js";

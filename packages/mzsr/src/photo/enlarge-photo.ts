@@ -1,6 +1,6 @@
 /** A photo adapted to and enlarged, with its transparency. */
 import { type AdaptationProgress, adapt } from "../adaptation/adaptation.js";
-import { type Downsampling, interpolateInPlace } from "../degradation/degrade.js";
+import { type DegradationOptions, type Downsampling, interpolateInPlace } from "../degradation/degrade.js";
 import type { BlurKernel } from "../degradation/kernel.js";
 import { backProject, enlargeWith } from "../enlargement/enlargement.js";
 import { InputError } from "../errors.js";
@@ -64,17 +64,17 @@ export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<En
   });
   const adapted = performance.now();
   const enlarged = await enlargeWith({ ...model, parameters }, photo);
-  const image = backProject(enlarged, photo, degradation, options.backProjection ?? 0);
+  const image = finished(photo, enlarged, degradation, options.backProjection);
   const seconds = { adaptation: (adapted - started) / 1000, enlargement: (performance.now() - adapted) / 1000 };
-  const { height, width, data } = image;
-  const alpha = photo.alpha && clipped(interpolateInPlace(photo.alpha, model.scale, downsampling));
-  return {
-    image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) },
-    losses,
-    lossAfter: lossAfter!,
-    estimate,
-    seconds,
-  };
+  return { image, losses, lossAfter: lossAfter!, estimate, seconds };
+}
+
+/** A result of any method: corrected by its own degradation as often as wished, with what the photo carries. */
+export function finished(photo: Photo, enlarged: Image, degradation: DegradationOptions, backProjection = 0): Photo {
+  const { height, width, data } = backProject(enlarged, photo, degradation, backProjection);
+  const { scale, downsampling } = degradation;
+  const alpha = photo.alpha && clipped(interpolateInPlace(photo.alpha, scale, downsampling));
+  return { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) };
 }
 
 function estimateFor(photo: Photo, { model, downsampling, estimator }: EnlargeOptions): KernelEstimate {

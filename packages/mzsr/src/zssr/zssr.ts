@@ -122,7 +122,10 @@ function drawPair(fathers: readonly Father[], degradation: DegradationOptions, d
   const crop = cropImage(image, ...corner, cut, cut);
   // Turned first and degraded then: the kernel does not turn with the photo.
   const y = transformImage(crop, draws.integer(DIHEDRAL_TRANSFORMS));
-  const x = interpolateLow(degrade(y, degradation), scale, [cut, cut]);
+  const { noise } = degradation;
+  // Noise that repeated itself would be learned.
+  const fresh = noise === undefined ? {} : { noise: { ...noise, seed: draws.integer(2 ** 31) } };
+  const x = interpolateLow(degrade(y, { ...degradation, ...fresh }), scale, [cut, cut]);
   return { shape: [1, cut, cut, 3] as const, x: x.data, y: y.data };
 }
 

@@ -9,6 +9,7 @@ const EXAMPLES = `
 Example:
   $ npx mzsr upscale cat.jpg --model runs/quickstart                                # writes cat-x2.png
   $ npx mzsr upscale holiday --recursive --model runs/quickstart -o large --format jpeg
+  $ npx mzsr upscale cat.jpg --method zssr -o cat-zssr.png                           # minutes, and no model
   $ curl -s https://example.org/cat.jpg | npx mzsr upscale - --model runs/quickstart -o - > cat.png
 `;
 
@@ -20,8 +21,14 @@ export function upscaleCommand(terminal: Terminal): Command {
       "PNG, JPEG, WebP or TIFF files, folders of them, patterns, or - for standard input",
       collectNames,
     )
-    .requiredOption("--model <path>", "model.safetensors, or the folder of a finished run")
+    .addOption(
+      new Option("--method <name>", "a model and a few steps, a network trained on the photo alone, or interpolation")
+        .choices(["mzsr", "zssr", "bicubic"])
+        .default("mzsr"),
+    )
+    .option("--model <path>", "model.safetensors, or the folder of a finished run; mzsr needs one")
     .addOption(weightsOption())
+    .option("--scale <s>", "factor of zssr and bicubic; that of a model is its own (default: 2)", wholeNumber(2, 4))
     .option(
       "--kernel <k>",
       "how the photo was blurred: auto, g2.0, g0.2, gani, g1.3, gauss:λ1,λ2,θ, .mat or .npy",
@@ -34,7 +41,11 @@ export function upscaleCommand(terminal: Terminal): Command {
         "bicubic",
       ]),
     )
-    .option("--updates <n>", "gradient steps on the photo", wholeNumber(0, 10_000), 10)
+    .option(
+      "--updates <n>",
+      "gradient steps on the photo, of zssr at most (default: 10; 3000 of zssr)",
+      wholeNumber(0, 10_000),
+    )
     .option(
       "--noise <sigma>",
       "noise of the photo, where white is 1: added to what the steps learn from",

@@ -6,6 +6,7 @@ import {
   InputError,
   imageFormatOf,
   kernelFile,
+  type Model,
   OUTPUT_EXTENSIONS,
   reasonOf,
   type WeightChoice,
@@ -19,6 +20,7 @@ import { readModelFor } from "./read-model-for.js";
 import { COMPARISON_FORMATS } from "./upscale/comparison.js";
 import type { EnlargeSettings, PhotoTask } from "./upscale/enlarge-file.js";
 import { enlargeHere } from "./upscale/enlarge-here.js";
+import { DEFAULT_UPDATES, type MethodName } from "./upscale/methods.js";
 import { findPhotos, STANDARD_STREAM } from "./upscale/photo-inputs.js";
 import { type PlannedPhoto, planOutputs, resultFolder } from "./upscale/photo-outputs.js";
 import { enlargeInThreads } from "./upscale/photo-threads.js";
@@ -26,10 +28,13 @@ import { UpscaleReport } from "./upscale/upscale-report.js";
 import { backendName } from "./use-backend.js";
 
 export interface UpscaleOptions {
-  readonly model: string;
+  readonly method: MethodName;
+  readonly model?: string;
   readonly weights?: WeightChoice;
+  readonly scale?: number;
   readonly kernel: string;
-  readonly updates: number;
+  /** Default: what suits the method. */
+  readonly updates?: number;
   readonly noise: number;
   readonly backProjection: number;
   readonly centerKernel?: boolean;
@@ -54,20 +59,25 @@ export interface UpscaleOptions {
 export async function runUpscale(typed: readonly string[], options: UpscaleOptions, terminal: Terminal): Promise<void> {
   checkStreams(options, terminal);
   const kernel = await planKernel(options.kernel, options);
-  const model = await readModelFor(options.model, undefined, options.weights);
-  const choice = { output: options.output, format: options.format, scale: model.scale };
+  const { method } = options;
+  checkSteps(options);
+  const model = await modelOf(options);
+  const scale = model?.scale ?? options.scale ?? DEFAULT_SCALE;
+  const choice = { output: options.output, format: options.format, scale };
   const results = await resultFolder(choice, true);
-  const inputs = await findPhotos(typed, { recursive: options.recursive === true, scale: model.scale, results });
+  const inputs = await findPhotos(typed, { recursive: options.recursive === true, scale, results });
   const planned = await planOutputs(inputs, choice);
-  const files = [await modelFile(options.model), kernelFile(options.kernel), ...planned.map(({ input }) => input.path)];
+  const modelPath = options.model === undefined ? undefined : await modelFile(options.model);
+  const files = [modelPath, kernelFile(options.kernel), ...planned.map(({ input }) => input.path)];
   const places = new Places(
     options,
     files.filter((file) => file !== undefined),
   );
   const report = new UpscaleReport(options, terminal);
   const settings: EnlargeSettings = {
-    ...{ model, kernel, method: "mzsr", quality: options.quality, force: options.force === true },
-    ...{ updates: options.updates, noise: options.noise, backProjection: options.backProjection },
+    ...{ method, model, scale, kernel, quality: options.quality, force: options.force === true },
+    ...{ updates: options.updates ?? DEFAULT_UPDATES[method], noise: options.noise },
+    backProjection: options.backProjection,
     backend: backendName(options.backend),
   };
   for (const note of [...inputs.notes, ...(kernel.named?.kernel.notes ?? [])]) report.note(note);
@@ -85,6 +95,19 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
   }
   await enlargeSeveral(planned, settings, options.jobs, places, report, terminal);
   report.end();
+}
+
+/** Of a method without a model. */
+const DEFAULT_SCALE = 2;
+
+/** @throws InputError for a method that cannot do without, or a model of another scale than asked for */
+async function modelOf({ method, model, scale, weights }: UpscaleOptions): Promise<Model | undefined> {
+  if (model !== undefined) return readModelFor(model, scale, weights);
+  if (method !== "mzsr") return undefined;
+  throw new InputError("is missing", {
+    where: "--model",
+    expected: "model.safetensors, or the folder of a finished run",
+  });
 }
 
 async function enlargeSeveral(
@@ -125,6 +148,13 @@ function checkStreams({ output, json }: UpscaleOptions, terminal: Terminal): voi
   if (json === true) throw new InputError("--json writes to standard output too", { where, expected: "a file's name" });
   if (terminal.resultOnScreen)
     throw new InputError("standard output is a terminal", { where, expected: "a file or a pipe" });
+}
+
+/** @throws InputError for options of steps where there are none */
+function checkSteps({ method, updates = 0, noise }: UpscaleOptions): void {
+  if (method !== "bicubic" || (updates === 0 && noise === 0)) return;
+  const option = updates === 0 ? "--noise" : "--updates";
+  throw new InputError("takes no gradient steps", { where: `--method ${method}`, expected: `no ${option}` });
 }
 
 /** The places that results go to. */

@@ -1,9 +1,7 @@
 /** One photo of `mzsr upscale`, from file to file. */
 import {
-  type AdaptationProgress,
   checkResultSize,
   describeEstimate,
-  type EnlargedPhoto,
   encodePhoto,
   IMAGE_FORMATS,
   InputError,
@@ -14,18 +12,21 @@ import {
 } from "@mzsr/mzsr";
 import { writeOutputFile } from "../../model-files/output-file.js";
 import { counted, significant } from "../../progress/numbers.js";
+import type { StepShown } from "../../progress/step-progress.js";
 import { finiteImage } from "../finite-image.js";
 import { estimateInWords, gaussianName, type KernelPlan, type PhotoKernel, plannedKernel } from "../kernel-source.js";
 import { COMPARISON, compared } from "./comparison.js";
-import { METHODS, type MethodName } from "./methods.js";
+import { type Enlarged, METHODS, type Method, type MethodName } from "./methods.js";
 import type { PhotoInput } from "./photo-inputs.js";
 import type { PhotoOutput } from "./photo-outputs.js";
 
 /** What is the same for all photos of a call. Plain data, so that it can go to another thread. */
 export interface EnlargeSettings {
-  readonly model: Model;
-  readonly kernel: KernelPlan;
   readonly method: MethodName;
+  /** Undefined where the method needs none and the user named none. */
+  readonly model: Model | undefined;
+  readonly scale: number;
+  readonly kernel: KernelPlan;
   readonly updates: number;
   readonly noise: number;
   readonly backProjection: number;
@@ -44,7 +45,7 @@ export interface PhotoTask {
 export interface TaskListener {
   /** The photo is read. @returns the name of the backend that its steps are computed on, once that has started */
   ready(photo: { readonly width: number; readonly height: number }): Promise<string>;
-  step(progress: AdaptationProgress): void;
+  step(progress: StepShown): void;
   note(text: string): void;
 }
 
@@ -57,10 +58,14 @@ export interface PhotoReport {
   readonly method: MethodName;
   readonly backend: string;
   readonly kernel: ReportedKernel;
+  /** Gradient steps done. */
   readonly updates: number;
-  /** L1 of the network on the photo's own degradation, before each step, and after all. */
+  /** Whether training ended because nothing more was learned; of ZSSR. */
+  readonly converged?: boolean;
+  /** L1 of the network before each step: on the photo's own degradation, in ZSSR on the step's crop. */
   readonly losses: readonly number[];
-  readonly loss_after: number;
+  /** On the photo's own degradation, after all steps; none without a network. */
+  readonly loss_after: number | null;
   /** What the user should know. */
   readonly notes: readonly string[];
   readonly seconds: number;
@@ -101,7 +106,7 @@ export async function enlargeFile(
   const clock = new Stopwatch();
   const photo =
     input.path === undefined ? await readPhotoBytes(await streams.read(), input.name) : await readPhoto(input.path);
-  checkSize(photo, settings.model.scale, output, input.name);
+  checkSize(photo, settings.scale, output, input.name);
   const read = clock.lap();
   const told: string[] = [];
   const tell = (notes: readonly string[]) => {
@@ -110,11 +115,12 @@ export async function enlargeFile(
   };
   tell(photo.notes);
   clock.lap();
-  const kernel = await plannedKernel(settings.kernel, photo, settings.model.scale);
+  const kernel = await plannedKernel(settings.kernel, photo, settings.scale);
   const estimation = clock.lap();
   if (kernel.estimate !== undefined) listener.note(estimateInWords(kernel.estimate));
   const backend = await listener.ready(photo);
-  const enlarged = await METHODS[settings.method](photo, {
+  const method: Method = METHODS[settings.method];
+  const enlarged = await method(photo, {
     ...settings,
     kernel,
     onStep: (step) => listener.step(step),
@@ -122,13 +128,13 @@ export async function enlargeFile(
   finiteImage(enlarged.image, input.name);
   clock.lap();
   const { bytes, notes } = await encodePhoto(enlarged.image, output.format, { quality: settings.quality });
-  tell([...notes, ...harmOf(enlarged)]);
+  tell([...notes, ...(settings.method === "mzsr" ? harmOf(enlarged) : [])]);
   if (output.path === undefined) await streams.write(bytes);
   else await writeOutputFile(output.path, bytes, settings.force);
   const write = clock.lap();
   if (comparison !== undefined) {
     const { picture, part } = compared(photo, enlarged.image, {
-      scale: settings.model.scale,
+      scale: settings.scale,
       downsampling: kernel.downsampling,
     });
     if (part !== undefined) tell([`${comparison.path} shows ${part}`]);
@@ -144,9 +150,10 @@ export async function enlargeFile(
     method: settings.method,
     backend,
     kernel: reported(settings.kernel.name, kernel),
-    updates: settings.updates,
+    updates: enlarged.losses.length,
+    ...(enlarged.converged === undefined ? {} : { converged: enlarged.converged }),
     losses: enlarged.losses,
-    loss_after: enlarged.lossAfter,
+    loss_after: enlarged.lossAfter ?? null,
     notes: told,
     seconds: clock.total(),
     timings: { read, estimation, ...enlarged.seconds, write },
@@ -176,9 +183,9 @@ function checkSize(photo: LoadedPhoto, scale: number, { format }: PhotoOutput, w
 const HARMLESS = 1.001;
 
 /** A warning where the steps led away from what they were to reach. */
-function harmOf({ losses, lossAfter }: Pick<EnlargedPhoto, "losses" | "lossAfter">): string[] {
+function harmOf({ losses, lossAfter }: Pick<Enlarged, "losses" | "lossAfter">): string[] {
   const [before] = losses;
-  if (before === undefined || lossAfter <= HARMLESS * before) return [];
+  if (before === undefined || lossAfter === undefined || lossAfter <= HARMLESS * before) return [];
   const change = `loss ${significant(before)} before, ${significant(lossAfter)} after ${counted(losses.length, "step")}`;
   return [
     `adapting made the network worse on the photo's own degradation (${change}); --updates 0 or another --kernel may suit it better`,

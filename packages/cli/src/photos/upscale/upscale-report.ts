@@ -64,10 +64,15 @@ export class UpscaleReport {
   }
 }
 
-/** `10 steps, loss 0.01234 → 0.01101`. */
-function stepsOf({ updates, losses, loss_after }: PhotoReport): string {
+/** `10 steps, loss 0.01234 → 0.01101`; `2850 steps of ZSSR until it learned nothing more, loss 0.00987`; `bicubic`. */
+function stepsOf({ method, updates, losses, loss_after, converged }: PhotoReport): string {
   const [first] = losses;
   const steps = counted(updates, "step");
+  if (method === "bicubic") return method;
+  if (method === "zssr") {
+    const end = converged === true ? " until it learned nothing more" : "";
+    return `${steps} of ZSSR${end}, loss ${significant(loss_after)}`;
+  }
   return first === undefined ? steps : `${steps}, loss ${significant(first)} → ${significant(loss_after)}`;
 }
 

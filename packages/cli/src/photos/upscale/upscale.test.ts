@@ -67,7 +67,17 @@ async function expectEnlarged(path: string, slope: number, tolerance = 2.5 / 255
 }
 
 const GIVEN = ["--model", model, "--kernel", "g2.0", "--updates", "0", "--backend", "simd"];
-const OPTIONS_WITH_WORDS = ["--format", "--quality", "--jobs", "--updates", "--noise", "--back-projection", "--kernel"];
+const OPTIONS_WITH_WORDS = [
+  "--format",
+  "--quality",
+  "--jobs",
+  "--updates",
+  "--noise",
+  "--back-projection",
+  "--kernel",
+  "--method",
+  "--scale",
+];
 
 /** The command in this process, as if it were called in the folder. */
 const upscale = (...args: string[]) => command(args, GIVEN);
@@ -476,6 +486,56 @@ describe("what adaptation did", () => {
       return low.data.reduce((sum, value, i) => sum + Math.abs(value - level(Math.floor(i / 3))), 0);
     };
     expect(lack(projected.image)).toBeLessThan(0.8 * lack(plain.image));
+  });
+});
+
+describe("--method", () => {
+  const without = (...args: string[]) => command(args, ["--kernel", "g2.0", "--backend", "simd"]);
+
+  it("bicubic interpolates, by --scale and without a model", SLOW, async () => {
+    await put("cat.png", 0.5);
+    const { code, out } = await without("cat.png", "--method", "bicubic", "--scale", "3", "--json");
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      {
+        ...{ output: "cat-x3.png", method: "bicubic", width: 3 * WIDTH },
+        ...{ updates: 0, losses: [], loss_after: null },
+      },
+    ]);
+    const result = await readImage(join(folder, "cat-x3.png"));
+    expect(largestDifference(result.data, interpolateInPlace(picture(0.5), 3, "direct").data)).toBeLessThan(2.5 / 255);
+    expect((await without("cat.png", "--method", "bicubic")).out).toMatch(/^cat-x2\.png: 64×48 in .* \(bicubic\)$/m);
+    const steps = await without("cat.png", "--method", "bicubic", "--updates", "3");
+    expect([steps.code, steps.notes]).toEqual([
+      2,
+      expect.stringMatching(/takes no gradient steps; expected no --updates/),
+    ]);
+  });
+
+  it("zssr trains a network on the photo alone, of the model's architecture where one is named", SLOW, async () => {
+    await put("cat.png", 0.5);
+    const given = ["--kernel", "g2.0", "--backend", "simd", "--model", model, "--force"];
+    const json = await command(["cat.png", "--method", "zssr", "--updates", "3", "--json"], given);
+    const report = JSON.parse(json.out);
+    expect(report).toMatchObject({
+      method: "zssr",
+      updates: 3,
+      losses: [expect.any(Number), expect.any(Number), expect.any(Number)],
+    });
+    expect(report.loss_after).toBeGreaterThan(0);
+    const text = await command(["cat.png", "--method", "zssr", "--updates", "1"], given);
+    expect(text.out).toMatch(/\(1 step of ZSSR, loss 0\.\d+\)$/m);
+  });
+
+  it("mzsr needs a model, whose scale is its own", SLOW, async () => {
+    await put("cat.png", 0.5);
+    const missing = await without("cat.png");
+    expect([missing.code, missing.notes]).toEqual([
+      2,
+      expect.stringMatching(/--model: is missing; expected model\.safetensors/),
+    ]);
+    const other = await upscale("cat.png", "--scale", "3");
+    expect([other.code, other.notes]).toEqual([2, expect.stringMatching(/enlarges 2 times; expected --scale 2/)]);
   });
 });
 

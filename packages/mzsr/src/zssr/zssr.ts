@@ -44,6 +44,8 @@ export interface ZssrOptions {
   /** Default 1e-6. */
   readonly smallestRate?: number;
   readonly onStep?: (progress: ZssrProgress) => void;
+  /** Every 50 updates: the network as it is then. Training waits for it. */
+  readonly onState?: (state: { readonly step: number; readonly parameters: Float32Array }) => Promise<void>;
 }
 
 export interface ZssrResult {
@@ -88,8 +90,9 @@ export async function zssr(photo: Image, options: ZssrOptions): Promise<ZssrResu
     parameters = Float32Array.from(next);
     losses.push(loss);
     onStep?.({ step: losses.length, updates, loss, learningRate: plateau.rate });
-    if (losses.length % MEASURED_EVERY === 0)
-      plateau.add(await reconstructionError(architecture, parameters, photo, options));
+    if (losses.length % MEASURED_EVERY !== 0) continue;
+    plateau.add(await reconstructionError(architecture, parameters, photo, options));
+    await options.onState?.({ step: losses.length, parameters });
   }
   const metadata = { method: "zssr", updates: String(losses.length) };
   const model = { architecture, scale: degradation.scale, parameters, innerRates: undefined, metadata };

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { benchmarkCommand } from "./commands/benchmark.js";
 import { completionCommand } from "./commands/completion.js";
 import { coordinatorCommand } from "./commands/coordinator.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -33,6 +34,7 @@ export function buildProgram(terminal: Terminal): Command {
     workerCommand,
     statusCommand,
     evaluateCommand,
+    benchmarkCommand,
     upscaleCommand,
     importCommand,
     exportCommand,

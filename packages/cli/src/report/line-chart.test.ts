@@ -58,3 +58,17 @@ it("smooths over the values before", () => {
     [3, 6.5],
   ]);
 });
+
+it("has a logarithmic axis of time and a linear one of quality where that is wished", () => {
+  const points = [0.1, 1, 10, 100].map((x): [number, number] => [x, 30 + Math.log10(x)]);
+  const svg = lineChart([{ name: "one", points }], { ...labels, xAxis: "logarithmic", yAxis: "linear" });
+  const line = /points="([^"]+)"/
+    .exec(svg)![1]!
+    .split(" ")
+    .map((pair) => pair.split(",").map(Number));
+  // Equal ratios are equal distances, and so are equal differences.
+  const steps = [1, 2, 3].map((i) => [line[i]![0]! - line[i - 1]![0]!, line[i]![1]! - line[i - 1]![1]!]);
+  for (const [x, y] of steps)
+    expect([x, y]).toEqual([expect.closeTo(steps[0]![0]!, 0), expect.closeTo(steps[0]![1]!, 0)]);
+  expect(svg).toMatch(/>0\.1<[\s\S]*>10</);
+});

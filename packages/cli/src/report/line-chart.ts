@@ -10,40 +10,80 @@ export interface ChartOptions {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
+  /** Default linear. */
+  readonly xAxis?: AxisKind;
+  /** Default logarithmic. */
+  readonly yAxis?: AxisKind;
 }
+
+/** A logarithmic axis shows positive values alone. */
+export type AxisKind = "linear" | "logarithmic";
 
 const WIDTH = 640;
 const HEIGHT = 280;
 const MARGIN = { left: 64, right: 16, top: 16, bottom: 44 };
 const MOST_POINTS = 400;
 
-/** Positive values on a logarithmic y axis. Returns an empty text when there is nothing to draw. */
+/** A figure with its legend. Returns an empty text when there is nothing to draw. */
 export function lineChart(series: readonly Series[], options: ChartOptions): string {
-  const drawn = series.map(({ name, points }) => ({
-    name,
-    points: points.filter(([, y]) => y > 0 && Number.isFinite(y)),
-  }));
-  const all = drawn.flatMap(({ points }) => points);
+  const svg = chartSvg(series, options);
+  if (svg === "") return "";
+  return [
+    `<figure class="chart"><figcaption>${escapeHtml(options.title)}</figcaption>`,
+    svg,
+    `<p class="legend">${series.map(({ name }, i) => `<span class="key line-${i}">${escapeHtml(name)}</span>`).join("")}</p></figure>`,
+  ].join("\n");
+}
+
+/** The SVG alone. */
+export function chartSvg(series: readonly Series[], options: ChartOptions): string {
+  const { xAxis = "linear", yAxis = "logarithmic" } = options;
+  const shows = (kind: AxisKind, value: number) => Number.isFinite(value) && (kind === "linear" || value > 0);
+  const drawn = series.map(({ points }) => points.filter(([x, y]) => shows(xAxis, x) && shows(yAxis, y)));
+  const all = drawn.flat();
   if (all.length === 0) return "";
-  const x = linearScale(extent(all.map((point) => point[0])), MARGIN.left, WIDTH - MARGIN.right);
-  const [low, high] = extent(all.map((point) => Math.log10(point[1])));
-  const pad = Math.max(0.02, 0.05 * (high - low));
-  const y = linearScale([low - pad, high + pad], HEIGHT - MARGIN.bottom, MARGIN.top);
-  const lines = drawn.map(({ points }, i) => {
-    const path = thinned(points).map(([px, py]) => `${x.place(px).toFixed(1)},${y.place(Math.log10(py)).toFixed(1)}`);
+  const x = axisOf(
+    xAxis,
+    all.map((point) => point[0]),
+    { from: MARGIN.left, to: WIDTH - MARGIN.right, padding: 0 },
+  );
+  const y = axisOf(
+    yAxis,
+    all.map((point) => point[1]),
+    { from: HEIGHT - MARGIN.bottom, to: MARGIN.top, padding: 0.05 },
+  );
+  const lines = drawn.map((points, i) => {
+    const path = thinned(points).map(([px, py]) => `${x.place(px).toFixed(1)},${y.place(py).toFixed(1)}`);
     return `<polyline class="line line-${i}" points="${path.join(" ")}"/>`;
   });
   return [
-    `<figure class="chart"><figcaption>${escapeHtml(options.title)}</figcaption>`,
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.title)}">`,
-    ...logTicks(low - pad, high + pad).map((value) => yTick(value, y.place(Math.log10(value)))),
-    ...linearTicks(x.domain).map((value) => xTick(value, x.place(value))),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.title)}">`,
+    ...y.ticks.map((value) => yTick(value, y.place(value))),
+    ...x.ticks.map((value) => xTick(value, x.place(value))),
     `<text class="label" x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(options.xLabel)}</text>`,
     `<text class="label" transform="translate(14 ${HEIGHT / 2 - 10}) rotate(-90)" text-anchor="middle">${escapeHtml(options.yLabel)}</text>`,
     ...lines,
     "</svg>",
-    `<p class="legend">${drawn.map(({ name }, i) => `<span class="key line-${i}">${escapeHtml(name)}</span>`).join("")}</p></figure>`,
   ].join("\n");
+}
+
+interface Axis {
+  place(value: number): number;
+  readonly ticks: readonly number[];
+}
+
+/** @param padding as a share of the range, at both ends */
+function axisOf(
+  kind: AxisKind,
+  values: readonly number[],
+  { from, to, padding }: { readonly from: number; readonly to: number; readonly padding: number },
+): Axis {
+  const along = (value: number) => (kind === "logarithmic" ? Math.log10(value) : value);
+  const [low, high] = extent(values.map(along));
+  const pad = padding === 0 ? 0 : Math.max(0.02, padding * (high - low));
+  const scale = linearScale([low - pad, high + pad], from, to);
+  const ticks = kind === "logarithmic" ? logTicks(low - pad, high + pad) : linearTicks(scale.domain);
+  return { place: (value) => scale.place(along(value)), ticks };
 }
 
 /** Means over `window` neighbouring values, fewer at the start. */
@@ -106,5 +146,6 @@ function yTick(value: number, y: number): string {
 }
 
 function xTick(value: number, x: number): string {
-  return `<text class="tick" x="${x.toFixed(1)}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${value}</text>`;
+  const text = Number(value.toPrecision(3)).toString();
+  return `<text class="tick" x="${x.toFixed(1)}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${text}</text>`;
 }

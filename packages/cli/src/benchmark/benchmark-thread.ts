@@ -1,0 +1,23 @@
+/** Entry of a thread that measures jobs, one after the other. */
+import { workerData } from "node:worker_threads";
+import type { Model } from "@mzsr/mzsr";
+import { useBackend } from "../photos/use-backend.js";
+import { serveTasks } from "../threads/serve-tasks.js";
+import type { Job, JobResult } from "./job.js";
+import { measure } from "./measure.js";
+
+/** What is the same for all jobs. */
+export interface ThreadData {
+  readonly models: readonly Model[];
+  readonly backend: string;
+}
+
+const { models, backend } = workerData as ThreadData;
+const started = useBackend(backend);
+// Whoever waits for it hears of a failure.
+started.catch(() => undefined);
+
+serveTasks<Job, JobResult>(async (job) => {
+  await started;
+  return measure(job, models);
+});

@@ -56,7 +56,7 @@ describeOnGpu("mzsr doctor", (device) => {
     const { auto, webgpu } = await doctor();
     const { isSoftware } = device.description;
     expect(webgpu).toMatchObject({ found: true, forAuto: !isSoftware });
-    expect(webgpu.description).toMatch(/tasks at once: [1-9]\d* of quick/);
+    expect(webgpu.description).toMatch(/tasks at once: [1-9]\d* of gpu/);
     expect(auto === "webgpu").toBe(!isSoftware);
   });
 

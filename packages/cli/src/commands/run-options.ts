@@ -7,7 +7,7 @@ const MOST_STEPS = 10_000_000;
 /** Adds the options to a command. */
 export function addRunOptions(command: Command): Command {
   return command
-    .option("--preset <name>", "start from a preset: quick (minutes on two cores) or paper")
+    .option("--preset <name>", "start from a preset: quick (minutes on two cores), gpu (larger steps) or paper")
     .option("--config <file>", "YAML configuration, laid over the preset (docs/configuration.md)")
     .option("--set <key=value>", "set one key, for example metaTraining.innerSteps=3; may be repeated", collect)
     .option("--pretrain-steps <n>", "steps of stage 1", wholeNumber(0, MOST_STEPS))

@@ -40,6 +40,16 @@ describe("loadConfiguration", () => {
     expect(await loadConfiguration({ preset: "paper" })).toEqual(plain);
   });
 
+  it("has for GPUs the tasks, rates and numbers of steps of the preset quick, sixteen tasks a step", async () => {
+    const [quick, gpu] = [await loadConfiguration({ preset: "quick" }), await loadConfiguration({ preset: "gpu" })];
+    expect(gpu).toEqual({
+      ...quick,
+      pretraining: { ...quick.pretraining, tasks: 16, batch: 16 * quick.pretraining.batch },
+      metaTraining: { ...quick.metaTraining, tasks: 16 },
+      cluster: { ...quick.cluster, pipeline: 1 },
+    });
+  });
+
   it("lays the file over the preset and flags over the file", async () => {
     const file = await yaml("metaTraining:\n  steps: 7\n  tasks: 9\n");
     const configuration = await loadConfiguration({

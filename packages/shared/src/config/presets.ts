@@ -8,7 +8,7 @@ import type { configurationSchema } from "./schema.js";
 /** What a configuration file may hold: any part of a configuration. */
 export type PartialConfiguration = z.input<typeof configurationSchema>;
 
-export const PRESET_NAMES = ["quick", "paper"] as const;
+export const PRESET_NAMES = ["quick", "gpu", "paper"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /**
@@ -48,7 +48,18 @@ const quick: PartialConfiguration = {
   cluster: { pipeline: 2 },
 };
 
+/**
+ * For a GPU: the steps and rates of `quick`, each step the mean of sixteen tasks instead of one. A card computes a step's
+ * tasks as one batch, and with one step of pipelining the next batch is on its way meanwhile (docs/configuration.md).
+ */
+const gpu: PartialConfiguration = {
+  ...quick,
+  pretraining: { ...quick.pretraining, batch: 256, tasks: 16 },
+  metaTraining: { ...quick.metaTraining, tasks: 16 },
+  cluster: { pipeline: 1 },
+};
+
 /** Soh et al., CVPR 2020, section 5: the defaults of the schema. */
 const paper: PartialConfiguration = {};
 
-export const presets: Readonly<Record<PresetName, PartialConfiguration>> = { quick, paper };
+export const presets: Readonly<Record<PresetName, PartialConfiguration>> = { quick, gpu, paper };

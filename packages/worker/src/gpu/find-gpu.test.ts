@@ -7,9 +7,9 @@ const GIBIBYTE = 2 ** 30;
 
 it("says how many tasks of each preset the GPU's memory holds", () => {
   const { description, forAuto } = describeGpu(card, ["a card"], 80 * GIBIBYTE);
-  expect(description).toMatch(/^a card, tasks at once: 32 of quick, .*32 of paper$/);
+  expect(description).toMatch(/^a card, tasks at once: 32 of gpu, 32 of paper$/);
   expect(forAuto).toBe(true);
-  expect(describeGpu(card, ["a card"], GIBIBYTE / 4).description).toMatch(/\d of quick, .*\b0 of paper/);
+  expect(describeGpu(card, ["a card"], GIBIBYTE / 4).description).toMatch(/\d of gpu, 0 of paper/);
 });
 
 it("lists the devices that may be chosen from, where there are several", () => {
@@ -25,6 +25,6 @@ it("says of a driver that stands in for a GPU that auto does not take it", () =>
 
 it("refuses a GPU whose memory holds not even one task of the smallest preset", () => {
   expect(() => describeGpu(card, ["a card"], 2 ** 20)).toThrow(
-    /too little GPU memory for the preset quick: a task needs \d+ MB.*nvidia-smi/,
+    /too little GPU memory for the preset gpu: a task needs \d+ MB.*nvidia-smi/,
   );
 });

@@ -1,7 +1,7 @@
 /** What this machine's GPU is worth to a worker, for people. */
 import { type AdapterDescription, adapterNames, MinibatchEngine, openDevice } from "@mzsr/engine-webgpu";
 import { InputError, RunError } from "@mzsr/mzsr";
-import { configurationSchema, PRESET_NAMES, type PresetName, presets } from "@mzsr/shared";
+import { configurationSchema, type PresetName, presets } from "@mzsr/shared";
 import { gpuMemoryBytes } from "./gpu-memory.js";
 import { MOST_TASKS, planRun } from "./run-plan.js";
 
@@ -31,6 +31,9 @@ export async function findGpu(): Promise<FoundGpu> {
   }
 }
 
+/** Presets whose tasks are told of; those of `quick` are like those of `gpu`, which need least. */
+const TOLD = ["gpu", "paper"] as const;
+
 const SMALL = {
   shape: { architecture: { depth: 2, width: 4 }, patches: { patches: 1, height: 8, width: 8 } },
   task: {
@@ -52,7 +55,7 @@ export function describeGpu(
   names: readonly string[],
   memoryBytes: number,
 ): FoundGpu {
-  const tasks = PRESET_NAMES.map((preset) => `${tasksAtOnce(preset, memoryBytes, limits)} of ${preset}`);
+  const tasks = TOLD.map((preset) => `${tasksAtOnce(preset, memoryBytes, limits)} of ${preset}`);
   const devices = names.map((each, i) => `${i}: ${each}`).join(", ");
   const others = names.length > 1 ? `; devices ${devices}` : "";
   const software = isSoftware ? "; this driver computes on the CPU, which auto does not take: a GPU needs its own" : "";
@@ -64,8 +67,8 @@ function tasksAtOnce(preset: PresetName, memoryBytes: number, limits: AdapterDes
   try {
     return planRun(configurationSchema.parse(presets[preset]), { tasks: MOST_TASKS, memoryBytes, limits }).slots;
   } catch (thrown) {
-    if (preset !== "quick" || !(thrown instanceof InputError)) return 0;
-    throw new InputError(`too little GPU memory for the preset quick: ${thrown.what}`, {
+    if (preset !== "gpu" || !(thrown instanceof InputError)) return 0;
+    throw new InputError(`too little GPU memory for the preset gpu: ${thrown.what}`, {
       expected: "end what else uses it (nvidia-smi lists it), or set less work (docs/configuration.md)",
     });
   }

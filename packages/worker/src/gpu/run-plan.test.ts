@@ -1,6 +1,7 @@
-import { configurationSchema } from "@mzsr/shared";
+import { configurationSchema, presets } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
-import { planRun } from "./run-plan.js";
+import { UNKNOWN_GPU_BYTES } from "./gpu-memory.js";
+import { MOST_TASKS, planRun } from "./run-plan.js";
 
 const limits = { bufferBytes: 2 ** 31, bindingBytes: 2 ** 31 };
 const paper = configurationSchema.parse({});
@@ -17,6 +18,14 @@ describe("a run on a GPU", () => {
     );
     expect(planRun(paper, { tasks: 32, memoryBytes: 80 * GIBIBYTE, limits }).slots).toBe(32);
     expect(planRun(paper, { tasks: 3, memoryBytes: 80 * GIBIBYTE, limits }).slots).toBe(3);
+  });
+
+  it("of the preset gpu has room for two steps, one that computes and one that is on its way, on any card", () => {
+    const configuration = configurationSchema.parse(presets.gpu);
+    const { metaTraining, cluster } = configuration;
+    const { slots } = planRun(configuration, { tasks: MOST_TASKS, memoryBytes: UNKNOWN_GPU_BYTES, limits });
+    expect(cluster.pipeline).toBe(1);
+    expect(slots).toBe(2 * metaTraining.tasks);
   });
 
   it("has the shapes of the tasks that the coordinator draws", () => {

@@ -93,6 +93,20 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await expectText(page.locator(".events li").first(), "alpha lost");
   });
 
+  it("tells of a worker's GPU and of where the time of its batches goes", async () => {
+    const gpu = { utilisation: 0.87, memoryUsedBytes: 1.2e9, memoryTotalBytes: 85e9, temperature: 61.4 };
+    const batches = { tasks: 15.5, shares: { data: 0.05, upload: 0.1, compute: 0.8, readBack: 0.05 } };
+    const card = { ...gpu, name: "NVIDIA H100", driver: "550.54" };
+    const run = runOf(60);
+    run.status = fakeStatus({ workers: [fakeWorker("alpha", { backend: "webgpu", device: { gpu: card, batches } })] });
+    const { page } = await open(await serve(run));
+    const worker = page.locator('[data-worker="alpha"]');
+    await expectText(worker, "host-1, webgpu, NVIDIA H100, driver 550.54");
+    await expectText(worker, "1.2 of 85 GB");
+    await expectText(worker, "61 °C");
+    await expectText(worker, "80 % computing, 5.0 % reading back");
+  });
+
   it("survives a restart of the coordinator: says what is old, comes back by itself, and shows what was missed", async () => {
     const feed = await serve(runOf(60));
     const port = Number(new URL(feed.address).port);

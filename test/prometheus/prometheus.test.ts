@@ -9,7 +9,7 @@ import { poll } from "@mzsr/testing/poll";
 import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { tinyRun } from "@mzsr/testing/tiny-run";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dashboards } from "../../deploy/grafana/src/dashboards.js";
+import { dashboardQueries, inPrometheus } from "./dashboard-queries.js";
 import { hasPrometheus, PrometheusServer } from "./prometheus-server.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -34,7 +34,7 @@ test("every alert has its paragraph in the runbook, and every paragraph its aler
 
 /** Queries that can have no data here, and why. */
 const WITHOUT_DATA: readonly { readonly query: RegExp; readonly why: string }[] = [
-  { query: /mzsr_gpu_/, why: "there is no GPU" },
+  { query: /mzsr_gpu_|mzsr_worker_batch_/, why: "there is no GPU" },
 ];
 
 /** For what takes a second or two on a machine that has nothing else to do. */
@@ -161,28 +161,3 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
     });
   },
 );
-
-/** What Grafana would send: of panels, of annotations and of variables. */
-function dashboardQueries(): string[] {
-  const queries = Object.values(dashboards()).flatMap(({ panels = [], annotations, templating }) => [
-    ...panels.flatMap((panel) => ((panel as { targets?: { expr: string }[] }).targets ?? []).map(({ expr }) => expr)),
-    ...(annotations?.list ?? []).map(({ expr }) => expr!),
-    ...(templating?.list ?? []).flatMap(({ query }) => variableQuery(query)),
-  ]);
-  return [...new Set(queries)];
-}
-
-/** The selector in `label_values(selector, label)`. */
-function variableQuery(query: unknown): string[] {
-  const selector = typeof query === "string" ? /^label_values\((.*), \w+\)$/.exec(query)?.[1] : undefined;
-  return selector === undefined ? [] : [selector];
-}
-
-function inPrometheus(query: string): string {
-  return query
-    .replaceAll("$__rate_interval", "5s")
-    .replaceAll("$__interval", "1s")
-    .replaceAll("[5m]", "[5s]")
-    .replaceAll("$run", "tiny")
-    .replaceAll("$worker", ".*");
-}

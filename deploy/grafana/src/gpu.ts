@@ -10,10 +10,11 @@ export function gpuDashboard(): Dashboard {
   return frame({
     uid: "mzsr-gpu",
     title: "MZSR / GPU",
-    description: "Utilisation and memory of the workers' GPUs, and what they make of them. Empty without GPUs.",
+    description:
+      "The workers' GPUs and what they make of them. Empty without GPUs; what nvidia-smi tells, for NVIDIA's alone.",
   })
     .withPanel(
-      stat({ title: "GPUs", description: "That report.", unit: "none", width: 6 }, [
+      stat({ title: "GPUs", description: "That report.", unit: "none", width: 4 }, [
         { expr: `count(mzsr_gpu_utilisation_ratio{${WORKER}})`, legend: "" },
       ]),
     )
@@ -23,7 +24,7 @@ export function gpuDashboard(): Dashboard {
           title: "Utilisation",
           description: "Mean share of time in which they computed.",
           unit: "percentunit",
-          width: 6,
+          width: 5,
         },
         [{ expr: `avg(mzsr_gpu_utilisation_ratio{${WORKER}})`, legend: "" }],
         {
@@ -40,7 +41,7 @@ export function gpuDashboard(): Dashboard {
           title: "Fullest memory",
           description: "Share in use on the GPU that has least left.",
           unit: "percentunit",
-          width: 6,
+          width: 5,
         },
         [{ expr: `max(${MEMORY_SHARE})`, legend: "" }],
         {
@@ -54,8 +55,28 @@ export function gpuDashboard(): Dashboard {
     )
     .withPanel(
       stat(
-        { title: "Backends", description: "Workers by what they compute on.", unit: "none", width: 6 },
+        { title: "Hottest", description: "Temperature of the warmest GPU.", unit: "celsius", width: 5 },
+        [{ expr: `max(mzsr_gpu_temperature_celsius{${WORKER}})`, legend: "" }],
+        {
+          thresholds: [
+            { value: null, color: "green" },
+            { value: 80, color: "orange" },
+            { value: 90, color: "red" },
+          ],
+        },
+      ),
+    )
+    .withPanel(
+      stat(
+        { title: "Backends", description: "Workers by what they compute on.", unit: "none", width: 5 },
         [{ expr: `count by (backend) (mzsr_worker_backend_info{${WORKER}})`, legend: "{{backend}}" }],
+        { named: true },
+      ),
+    )
+    .withPanel(
+      stat(
+        { title: "Cards", description: "How many there are of each, with their driver.", unit: "none", width: 24 },
+        [{ expr: `count by (name, driver) (mzsr_gpu_info{${WORKER}})`, legend: "{{name}}, driver {{driver}}" }],
         { named: true },
       ),
     )
@@ -64,7 +85,8 @@ export function gpuDashboard(): Dashboard {
       graph(
         {
           title: "Utilisation",
-          description: "Low with many tasks waiting: give the worker more --slots.",
+          description:
+            "Low: see below what its batches wait for, and whether they are small (docs/configuration.md, tasks for GPUs).",
           unit: "percentunit",
           width: 12,
         },
@@ -90,15 +112,47 @@ export function gpuDashboard(): Dashboard {
       ),
     )
     .withPanel(
+      graph({ title: "Temperature", description: "Of each GPU.", unit: "celsius", width: 12 }, [
+        { expr: `mzsr_gpu_temperature_celsius{${WORKER}}`, legend: "{{worker}} / {{gpu}}" },
+      ]),
+    )
+    .withPanel(
       graph(
         {
           title: "Tensors",
-          description: "Memory that the backends' tensors hold; flat, or something leaks.",
+          description:
+            "Memory that TensorFlow.js' tensors hold; flat, or something leaks. Nothing on webgpu, whose memory is fixed at the start.",
           unit: "bytes",
-          width: 12,
+          width: 24,
         },
         [{ expr: `mzsr_worker_tensor_bytes{${WORKER}}`, legend: "{{worker}}" }],
         { min: 0 },
+      ),
+    )
+    .withRow(new RowBuilder("Batches (backend webgpu)"))
+    .withPanel(
+      graph(
+        {
+          title: "Tasks of a batch",
+          description: "On average over the newest. Small ones leave a card idle: metaTraining.tasks bounds them.",
+          unit: "short",
+          width: 12,
+        },
+        [{ expr: `mzsr_worker_batch_tasks{${WORKER}}`, legend: "{{worker}}" }],
+        { min: 0 },
+      ),
+    )
+    .withPanel(
+      graph(
+        {
+          title: "Where a batch's time goes",
+          description:
+            "Mean over the workers: waiting for tasks' data, uploading, computing, reading back. Much data: more --cores for the worker.",
+          unit: "percentunit",
+          width: 12,
+        },
+        [{ expr: `avg by (part) (mzsr_worker_batch_time_ratio{${WORKER}})`, legend: "{{part}}" }],
+        { stacked: true, min: 0, max: 1 },
       ),
     )
     .withRow(new RowBuilder("What they make of it"))

@@ -293,8 +293,11 @@ function joinBus(
     run: runName,
     link,
     status: () => live.status(),
-    onHeartbeat: ({ worker, incarnation, busySlots }) =>
-      loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots }),
+    onHeartbeat: (heartbeat) => {
+      const { worker, incarnation, busySlots } = heartbeat;
+      live.devices.hear(heartbeat);
+      loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots });
+    },
     onMalformed: (reason) => logger.debug(`NATS: ${reason}`),
   });
   closers.add(() => bus.close());

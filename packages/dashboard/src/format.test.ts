@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatLoss, formatPercent, formatRate, formatSeconds, formatTick } from "./format.js";
+import {
+  formatDuration,
+  formatLoss,
+  formatMemory,
+  formatPercent,
+  formatRate,
+  formatSeconds,
+  formatTick,
+} from "./format.js";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -32,6 +40,11 @@ describe("numbers as a person reads them", () => {
     expect([0.184, 0.012, -0.05].map((share) => plain(formatPercent(share)))).toEqual(["18 %", "1.2 %", "−5.0 %"]);
     expect([0.64, 6.43, 1234].map(formatRate)).toEqual(["0.64", "6.4", "1\u202f234"]);
     expect([0.04, 0.038000000001, 0.0001].map(formatTick)).toEqual(["0.04", "0.038", "1e−4"]);
+  });
+
+  it("how much of a memory is used", () => {
+    expect(plain(formatMemory(1.23e9, 85.5e9))).toBe("1.2 of 85.5 GB");
+    expect(plain(formatMemory(0, 8e9))).toBe("0 of 8 GB");
   });
 
   it("an unknown number is a dash", () => {

@@ -56,6 +56,12 @@ export function formatRate(perSecond: number | null): string {
   return perSecond < 10 ? Number(perSecond.toPrecision(2)).toString() : formatCount(perSecond);
 }
 
+/** How much of a memory is used, in bytes: 1.2 of 80 GB. */
+export function formatMemory(usedBytes: number, totalBytes: number): string {
+  const gigabytes = (bytes: number) => Number((bytes / 1e9).toPrecision(bytes < 1e10 ? 2 : 3)).toString();
+  return `${gigabytes(usedBytes)} of ${gigabytes(totalBytes)}\u00a0GB`;
+}
+
 /** Time of day, with the day when it is not today. */
 export function formatClock(atMs: number, nowMs: number): string {
   const at = new Date(atMs);

@@ -68,11 +68,13 @@ describe.skipIf(!hasNatsServer())("a coordinator on NATS", () => {
     const joinedMs = heardMs();
     await vi.waitUntil(() => performance.now() > joinedMs + 200, 20_000);
     const at = { at: Date.now(), busySlots: 0, slots: 1, tasksDone: 0, busyRatio: 0, rssBytes: 1 };
-    const heartbeat = heartbeatToBytes({ worker: "alice", incarnation: "alice-1", backend: "cpu", ...at });
+    const gpu = { utilisation: 0.5, memoryUsedBytes: 1e9, memoryTotalBytes: 8e9, name: "a card" };
+    const heartbeat = heartbeatToBytes({ worker: "alice", incarnation: "alice-1", backend: "cpu", ...at, gpu });
     link.publish(heartbeatSubject("run", "alice"), Buffer.from("junk"));
     link.publish(heartbeatSubject("run", "mallory"), heartbeat);
     link.publish(heartbeatSubject("run", "alice"), heartbeat);
     await vi.waitUntil(() => heardMs() > joinedMs + 100, 20_000);
+    expect(coordinator.status().workers[0]!.device).toEqual({ gpu });
   });
 
   test("trains on while NATS is away, and is there again when NATS is", async () => {

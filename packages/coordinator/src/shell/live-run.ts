@@ -10,6 +10,7 @@ import type {
 import { ActivityLog } from "../history/activity-log.js";
 import { type HistoryRange, StepHistory } from "../history/step-history.js";
 import type { RunView } from "../http/run-view.js";
+import { WorkerDevices } from "./worker-devices.js";
 
 const KEPT_EVENTS = 10_000;
 
@@ -27,6 +28,7 @@ export interface LiveRunOptions {
 
 export class LiveRun implements RunView {
   readonly folder: string;
+  readonly devices = new WorkerDevices();
   readonly #options: LiveRunOptions;
   readonly #history = new StepHistory();
   readonly #events: RunEventRecord[];
@@ -42,9 +44,10 @@ export class LiveRun implements RunView {
     for (const step of options.steps) this.stepDone(step);
   }
 
-  /** The core's status; before this life's first step, with the losses of the last one before it. */
+  /** The core's status, with what workers told of their devices; before this life's first step, with the losses of the last one before it. */
   status(): ClusterStatus {
-    const status = this.#options.status();
+    const core = this.#options.status();
+    const status = { ...core, workers: this.devices.addTo(core.workers) };
     const latest = this.#latest;
     if (status.losses.supportBefore !== null || latest === undefined) return status;
     const losses = {

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { laneOf } from "../data/timeline.js";
 import { matching, rowWindow, type SortKey, type SortOrder, sorted, standingOf } from "../data/worker-table.js";
 import { formatCount, formatSeconds } from "../format.js";
+import { machineOf } from "./device-facts.js";
 import { TimelineLane } from "./timeline-lane.js";
 
 /** CSS pixels. Every row has the same height, so that it is known which of them are in view. */
@@ -118,9 +119,9 @@ interface RowProps {
 }
 
 function Row({ index, worker, activity, events }: RowProps) {
-  const { worker: name, state, host, backend, reason, slots, busySlots, tasksDone, tasksFailed } = worker;
+  const { worker: name, state, reason, slots, busySlots, tasksDone, tasksFailed } = worker;
   const standing = standingOf(worker);
-  const detail = standing === "Working" ? `${host}, ${backend}` : reason;
+  const detail = standing === "Working" ? machineOf(worker) : reason;
   return (
     <tr
       aria-rowindex={index}

@@ -3,6 +3,8 @@ import type { RunStore } from "../data/store.js";
 import { inOrder, laneOf } from "../data/timeline.js";
 import { areMany } from "../data/worker-table.js";
 import { formatClock, formatCount, formatDuration, formatPercent, formatSeconds } from "../format.js";
+import { DeviceFacts, machineOf } from "./device-facts.js";
+import { Fact } from "./fact.js";
 import { TimelineLane } from "./timeline-lane.js";
 import { WorkerOverview } from "./worker-overview.js";
 import { WorkerTable } from "./worker-table.js";
@@ -92,9 +94,7 @@ function Worker({ worker, activity, events }: WorkerProps) {
       <div class="worker-head">
         <h3>{worker.worker}</h3>
         <span class="state">{STATE_WORDS[worker.state]}</span>
-        <span class="machine">
-          {worker.host}, {worker.backend}
-        </span>
+        <span class="machine">{machineOf(worker)}</span>
         <Slots worker={worker} />
       </div>
       {worker.state !== "active" && (
@@ -108,6 +108,7 @@ function Worker({ worker, activity, events }: WorkerProps) {
         <Fact name="tasks" value={formatCount(worker.tasksDone)} />
         <Fact name="a task" value={formatSeconds(worker.secondsPerTask)} />
         {worker.tasksFailed > 0 && <Fact name="failed" value={formatCount(worker.tasksFailed)} />}
+        <DeviceFacts device={worker.device} />
         {heardLate(worker) && <Fact name="since it was heard" value={formatDuration(worker.lastHeartbeatAgoSeconds)} />}
       </dl>
     </li>
@@ -135,14 +136,5 @@ function Slots({ worker: { slots, busySlots, state } }: { worker: WorkerStatus }
         </span>
       )}
     </span>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -18,6 +18,7 @@
  */
 import type { BackendName } from "../config/schema.js";
 import type { RunStage } from "../tasks/task.js";
+import type { WorkerHeartbeat } from "./heartbeat.js";
 import type { RunEvent, StepSummary, ValidationSummary } from "./records.js";
 
 export type RunPhase = "waiting" | "training" | "stopping" | "finished";
@@ -42,7 +43,11 @@ export interface WorkerStatus {
   readonly lastHeartbeatAgoSeconds: number | null;
   /** When it came into this state: milliseconds since the epoch on the coordinator's clock. */
   readonly since: number;
+  /** What its newest heartbeat over NATS told of a GPU and of batches; absent when it told nothing. */
+  readonly device?: WorkerDevice;
 }
+
+export type WorkerDevice = Pick<WorkerHeartbeat, "gpu" | "batches">;
 
 export interface ClusterStatus {
   readonly run: string;

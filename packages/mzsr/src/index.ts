@@ -29,6 +29,7 @@ export {
 } from "./imaging/image-formats.js";
 export { throughJpeg } from "./imaging/jpeg.js";
 export { estimateKernel, readEstimator } from "./kernel-estimation/load-estimator.js";
+export { importNpz, importSafetensors } from "./model/import-file.js";
 export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.js";
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";

@@ -7,8 +7,15 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
+/** An array as a file held it, converted to doubles, the last index changing fastest. */
+export interface NumpyArray {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
 const MAGIC = "\x93NUMPY";
 const EXPECTED = "a two-dimensional little-endian float32 or float64 array";
+const EXPECTED_ARRAY = "little-endian float32 or float64 arrays";
 /** What NumPy's own reader allows: a header says no more than type, order and shape. */
 const LARGEST_HEADER_BYTES = 10_000;
 
@@ -18,26 +25,58 @@ const LARGEST_HEADER_BYTES = 10_000;
  * @throws InputError for another element type or dimension, and for a damaged file
  */
 export function parseNpy(bytes: Uint8Array, where: string): Matrix {
+  const { shape, type, fortran, content, shapeText } = readHeader(bytes, where, EXPECTED);
+  if (shape?.length !== 2) {
+    throw new InputError(`array has shape (${shapeText.trim()})`, { where, expected: EXPECTED });
+  }
+  const [rows, columns] = shape as [number, number];
+  const data = elements(content, rows * columns, type, where);
+  return { rows, columns, data: fortran ? rowByRow(data, rows, columns) : data };
+}
+
+/**
+ * Reads a NumPy `.npy` file that holds an array of any dimension, in C order.
+ * @throws InputError as `parseNpy`
+ */
+export function parseNpyArray(bytes: Uint8Array, where: string): NumpyArray {
+  const { shape, type, fortran, content, shapeText } = readHeader(bytes, where, EXPECTED_ARRAY);
+  if (shape === undefined) {
+    throw new InputError(`array has shape (${shapeText.trim()})`, { where, expected: EXPECTED_ARRAY });
+  }
+  if (fortran && shape.length > 1) {
+    const expected = "C order, as numpy.ascontiguousarray makes it";
+    throw new InputError("array is in Fortran order", { where, expected });
+  }
+  const count = shape.reduce((product, side) => product * side, 1);
+  return { shape, data: elements(content, count, type, where) };
+}
+
+interface Header {
+  readonly type: "<f4" | "<f8";
+  readonly fortran: boolean;
+  /** Undefined where it is no list of sizes. */
+  readonly shape: readonly number[] | undefined;
+  readonly shapeText: string;
+  readonly content: Uint8Array;
+}
+
+function readHeader(bytes: Uint8Array, where: string, expected: string): Header {
   const { header, dataStart } = splitHeader(bytes, where);
   const type = field(header, "descr", /'([^']*)'/, where);
   if (type.endsWith("O")) {
-    throw new InputError("holds Python objects (a pickle), which are not read", { where, expected: EXPECTED });
+    throw new InputError("holds Python objects (a pickle), which are not read", { where, expected });
   }
   if (type !== "<f4" && type !== "<f8") {
-    throw new InputError(`elements are of type '${type}'`, { where, expected: `${EXPECTED} ('<f4' or '<f8')` });
+    throw new InputError(`elements are of type '${type}'`, { where, expected: `${expected} ('<f4' or '<f8')` });
   }
   const fortran = field(header, "fortran_order", /(True|False)/, where) === "True";
   const shapeText = field(header, "shape", /\(([^)]*)\)/, where);
-  const shape = shapeText
+  const parts = shapeText
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-  if (shape.length !== 2 || !shape.every((part) => /^\d{1,9}$/.test(part))) {
-    throw new InputError(`array has shape (${shapeText.trim()})`, { where, expected: EXPECTED });
-  }
-  const [rows, columns] = [Number(shape[0]), Number(shape[1])];
-  const data = elements(bytes.subarray(dataStart), rows * columns, type, where);
-  return { rows, columns, data: fortran ? rowByRow(data, rows, columns) : data };
+  const shape = parts.every((part) => /^\d{1,9}$/.test(part)) ? parts.map(Number) : undefined;
+  return { type, fortran, shape, shapeText, content: bytes.subarray(dataStart) };
 }
 
 function splitHeader(bytes: Uint8Array, where: string): { header: string; dataStart: number } {

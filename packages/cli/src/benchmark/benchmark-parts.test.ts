@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { qualityCurve } from "./curve.js";
 import { modelName, nameAndPath, withDistinctNames } from "./datasets.js";
-import type { Job } from "./job.js";
+import type { Job, JobResult, Measured } from "./job.js";
 import { methodName, methodTitle, parseMethods } from "./methods.js";
 import { publishedRow } from "./published-figures.js";
 import { secondsLeft } from "./time-left.js";
@@ -44,4 +45,27 @@ it("the time left counts each kind of measurement by its own mean, once that is 
       2,
     ),
   ).toBe(0);
+});
+
+it("quality over time is a line for each model and ZSSR, and a level for interpolation on the same photo", () => {
+  const result = (image: string, model: string | null, method: string, curve?: [number, number][]): JobResult => {
+    const measured: Measured = { method, psnr_y: 30, ssim_y: 0.9, updates: 0, seconds: 1, ...(curve && { curve }) };
+    const shared = { key: image + method, dataset: "set5", scale: 2, kernel: "g2.0", downsampling: "direct" } as const;
+    return { ...shared, image, model, methods: [measured] };
+  };
+  const zssr = result("a.png", null, "zssr", [
+    [1, 28],
+    [60, 34],
+  ]);
+  const mzsr = result("a.png", "mine", "mzsr:10", [
+    [0.5, 20],
+    [1.5, 35],
+  ]);
+  const curve = qualityCurve([result("a.png", null, "bicubic"), result("b.png", null, "bicubic"), zssr, mzsr])!;
+  const names = [...curve.figure.matchAll(/class="key line-\d">([^<]+)</g)].map((match) => match[1]);
+  expect(names).toEqual(["bicubic", "ZSSR", "MZSR, mine"]);
+  const [level] = [...curve.picture.matchAll(/points="([^"]+)"/g)].map((match) => match[1]!.split(/[ ,]/).map(Number));
+  expect(level![1]).toBe(level![3]);
+  expect(level![2]! - level![0]!).toBeGreaterThan(500);
+  expect(qualityCurve([result("a.png", null, "bicubic")])).toBeUndefined();
 });

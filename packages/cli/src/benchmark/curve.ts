@@ -11,22 +11,36 @@ export interface Curve {
 
 /** Undefined where quality was followed nowhere. */
 export function qualityCurve(results: readonly JobResult[]): Curve | undefined {
-  const series = results.flatMap(({ model, methods }): Series[] =>
+  const methods = results.flatMap(({ model, methods }): Series[] =>
     methods.flatMap(({ method, curve }) => {
       if (curve === undefined || curve.length === 0) return [];
       return [{ name: method === "zssr" ? "ZSSR" : `MZSR, ${model}`, points: curve }];
     }),
   );
   const [first] = results.filter(({ methods }) => methods.some(({ curve }) => curve !== undefined));
-  if (series.length === 0 || first === undefined) return undefined;
+  if (methods.length === 0 || first === undefined) return undefined;
+  const series = [...bicubicOf(results, first, methods), ...methods];
   const options: ChartOptions = {
     title: `${first.image}, ${first.kernel} ${first.downsampling} ×${first.scale}`,
-    xLabel: "seconds of adaptation or training",
+    xLabel: "seconds until the photo is enlarged",
     yLabel: "PSNR-Y (dB)",
     xAxis: "logarithmic",
     yAxis: "linear",
   };
   return { figure: lineChart(series, options), picture: standalone(chartSvg(series, options), series) };
+}
+
+/** Interpolation as a level, since it takes next to no time. */
+function bicubicOf(results: readonly JobResult[], first: JobResult, methods: readonly Series[]): Series[] {
+  const times = methods.flatMap(({ points }) => points.map(([seconds]) => seconds));
+  return results
+    .filter((r) => r.dataset === first.dataset && r.image === first.image && r.kernel === first.kernel)
+    .filter((r) => r.scale === first.scale)
+    .flatMap((r) => r.methods.filter(({ method }) => method === "bicubic"))
+    .map(({ psnr_y }) => {
+      const points = [Math.min(...times), Math.max(...times)].map((seconds): [number, number] => [seconds, psnr_y]);
+      return { name: "bicubic", points };
+    });
 }
 
 const COLOURS = ["#60646c", "#c2570c", "#0e7490", "#7c3aed", "#15803d"];

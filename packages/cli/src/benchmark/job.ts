@@ -50,7 +50,7 @@ export interface Measured {
   readonly updates: number;
   /** Adaptation or training, and enlargement. */
   readonly seconds: number;
-  /** Seconds of adaptation or training against PSNR-Y, where it was followed. */
+  /** Seconds until the photo was enlarged, against PSNR-Y, where it was followed. */
   readonly curve?: readonly (readonly [seconds: number, psnr: number])[];
   /** Whether ZSSR ended by itself. */
   readonly converged?: boolean;

@@ -84,25 +84,26 @@ function byInterpolation({ pair: { hr, lr }, degradation }: Problem): Enlargemen
   return { method: "bicubic", image, updates: 0, seconds: secondsSince(started) };
 }
 
-async function byZssr(updates: number, { pair, degradation }: Problem, curve: boolean): Promise<Enlargement> {
+async function byZssr(updates: number, { pair, degradation }: Problem, followed: boolean): Promise<Enlargement> {
   const { scale } = degradation;
-  const points: [number, number][] = [];
+  const curve = new Curve();
   // What following takes is not ZSSR's.
   let [started, spent] = [performance.now(), 0];
   const follow = async ({ parameters }: { readonly parameters: Float32Array }) => {
     spent += secondsSince(started);
+    const before = performance.now();
     const image = await enlargeWith({ architecture: ZSSR_NETWORK, scale, parameters }, pair.lr);
-    points.push([spent, psnrY(pair.hr, image, scale)]);
+    curve.add(spent, secondsSince(before), psnrY(pair.hr, image, scale));
     started = performance.now();
   };
   const { model, losses, converged } = await zssr(pair.lr, {
     ...{ degradation, updates, architecture: ZSSR_NETWORK },
-    ...(curve ? { onState: follow } : {}),
+    ...(followed ? { onState: follow } : {}),
   });
   const image = await enlargeWith(model, pair.lr);
   const seconds = spent + secondsSince(started);
-  const followed = curve ? { curve: points } : {};
-  return { method: "zssr", image, updates: losses.length, seconds, converged, ...followed };
+  const points = followed ? { curve: curve.points() } : {};
+  return { method: "zssr", image, updates: losses.length, seconds, converged, ...points };
 }
 
 /** The paper's, as that of MZSR. */
@@ -112,10 +113,10 @@ async function* byModel(
   model: Model,
   updates: readonly number[],
   { pair, degradation }: Problem,
-  curve: boolean,
+  followed: boolean,
 ): AsyncGenerator<Enlargement> {
   const most = updates.at(-1)!;
-  const counts = curve ? Array.from({ length: most + 1 }, (_, step) => step) : updates;
+  const counts = followed ? Array.from({ length: most + 1 }, (_, step) => step) : updates;
   const started = performance.now();
   const reached = [0];
   const { snapshots } = await adapt(model, pair.lr, {
@@ -124,15 +125,32 @@ async function* byModel(
       reached[step] = secondsSince(started);
     },
   });
-  const points: [number, number][] = [];
+  const curve = new Curve();
   for (const count of counts) {
     const before = performance.now();
     const image = await enlargeWith({ ...model, parameters: snapshots.get(count)! }, pair.lr);
-    const seconds = reached[count]! + secondsSince(before);
-    if (curve) points.push([seconds, psnrY(pair.hr, image, degradation.scale)]);
+    const seconds = secondsSince(before);
+    if (followed) curve.add(reached[count]!, seconds, psnrY(pair.hr, image, degradation.scale));
     if (!updates.includes(count)) continue;
     const method = methodName({ kind: "mzsr", updates: count });
-    yield { method, image, updates: count, seconds, ...(curve && count === most ? { curve: points } : {}) };
+    const points = followed && count === most ? { curve: curve.points() } : {};
+    yield { method, image, updates: count, seconds: reached[count]! + seconds, ...points };
+  }
+}
+
+/** Quality over time. */
+class Curve {
+  readonly #points: [trained: number, psnr: number][] = [];
+  #enlargement = Number.POSITIVE_INFINITY;
+
+  add(trained: number, enlargement: number, psnr: number): void {
+    this.#points.push([trained, psnr]);
+    this.#enlargement = Math.min(this.#enlargement, enlargement);
+  }
+
+  /** Every enlargement takes as long as the quickest: else a busy moment would turn time back. */
+  points(): [seconds: number, psnr: number][] {
+    return this.#points.map(([trained, psnr]) => [trained + this.#enlargement, psnr]);
   }
 }
 

@@ -21,6 +21,7 @@ const OWN_STYLE = `
 .published th { padding-left: 36px; } tbody tr.published { border-top: 0; }
 .case { margin: 0 0 28px; } .case h3 { font-size: 15px; font-weight: 600; margin: 0 0 8px; }
 .crops { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 14px 12px; }
+.charts { max-width: 820px; }
 .crops .panel img { image-rendering: pixelated; }
 :root { --line-3: #7c3aed; --line-4: #15803d; } @media (prefers-color-scheme: dark) { :root { --line-3: #b794f6; --line-4: #4ade80; } }
 .line.line-3 { stroke: var(--line-3); } .line.line-4 { stroke: var(--line-4); }

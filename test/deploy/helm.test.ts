@@ -3,7 +3,7 @@
  * types and schemas of Kubernetes and its operators, by how its parts refer to each other, and by mzsr's own options and configuration.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfiguration } from "@mzsr/shared";
@@ -14,7 +14,7 @@ import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { CHART, canRender, type Manifest, render, type Values } from "./chart.js";
+import { CHART, hasHelm, helm, type Manifest, type Rendered, render, type Values } from "./chart.js";
 import { schemaErrors, typeErrors } from "./kubernetes.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../deploy/helm/examples/", import.meta.url));
@@ -110,8 +110,33 @@ function selects(selector: Readonly<Record<string, string>>, pod: PodTemplate): 
   return Object.entries(selector).every(([label, value]) => pod.metadata.labels[label] === value);
 }
 
-describe.skipIf(!canRender())("what the chart renders", { timeout: 180_000 }, () => {
-  const rendered = canRender() ? render(CASES) : {};
+describe.skipIf(!hasHelm())("Helm", { timeout: 180_000 }, () => {
+  test("finds nothing wrong with the chart, by itself and with the example's values", () => {
+    for (const values of [[], ["--values", join(EXAMPLES, "spot-gpu.yaml")]]) {
+      const { code, said } = helm("lint", "--strict", CHART, ...values);
+      expect(code, said).toBe(0);
+    }
+  });
+
+  test("refuses by the schema what is misspelt", () => {
+    const { code, said } = helm("template", CHART, "--set", "wroker.replicas=3");
+    expect([code, said]).toEqual([1, expect.stringContaining("wroker")]);
+  });
+
+  test("packs a chart that is whole: what its links lead to is in it, and it renders the same", async () => {
+    const folder = await temporaryFolder();
+    expect(helm("package", CHART, "--destination", folder).code).toBe(0);
+    const [archive] = readdirSync(folder);
+    expect(archive).toBe("mzsr-cluster-0.1.0.tgz");
+    const render = (chart: string) => helm("template", chart, "--values", join(EXAMPLES, "spot-gpu.yaml")).said;
+    const withoutSecrets = (text: string) => text.replace(/^.*(found symbolic link|token:|nats-password:).*$\n/gm, "");
+    expect(withoutSecrets(render(join(folder, archive!)))).toBe(withoutSecrets(render(CHART)));
+  });
+});
+
+describe.skipIf(!hasHelm())("what the chart renders", { timeout: 180_000 }, () => {
+  const releases: Readonly<Record<string, Rendered>> = hasHelm() ? render(CASES) : {};
+  const rendered = Object.fromEntries(Object.entries(releases).map(([name, { manifests }]) => [name, manifests]));
 
   const all = Object.values(rendered).flat();
 

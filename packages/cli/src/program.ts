@@ -5,6 +5,7 @@ import { coordinatorCommand } from "./commands/coordinator.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { exportCommand } from "./commands/export.js";
+import { fetchModelCommand } from "./commands/fetch-model.js";
 import { importCommand } from "./commands/import.js";
 import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
@@ -39,6 +40,7 @@ export function buildProgram(terminal: Terminal): Command {
     importCommand,
     exportCommand,
     trainEstimatorCommand,
+    fetchModelCommand,
     runsCommand,
     viewCommand,
     doctorCommand,

@@ -1,4 +1,5 @@
 /** A running coordinator: its ends, and what it says of itself. */
+import { once } from "node:events";
 import { messageOf, RunError, writeModel } from "@mzsr/mzsr";
 import type { Closers, ClusterStatus } from "@mzsr/shared";
 import type { CoordinatorCore } from "./core/coordinator-core.js";
@@ -52,6 +53,7 @@ export class CoordinatorProcess implements RunningCoordinator {
   /** Aborted by a stop: neither the last preview nor what is to be validated is waited for. */
   readonly #stopped = new AbortController();
   #ending = false;
+  #staying = false;
   #modelPath: string | undefined;
 
   /** Begins to work: what workers have sent meanwhile is handled now. */
@@ -97,9 +99,10 @@ export class CoordinatorProcess implements RunningCoordinator {
   }
 
   async abandon(reason: string): Promise<void> {
+    const { loop, checkpoints, closers, options } = this.#parts;
+    if (this.#staying) this.#stopped.abort();
     if (this.#ending) return;
     this.#ending = true;
-    const { loop, checkpoints, closers, options } = this.#parts;
     loop.stop();
     options.logger.error(reason);
     await checkpoints.abandon();
@@ -134,7 +137,20 @@ export class CoordinatorProcess implements RunningCoordinator {
     if (!complete) return;
     await this.#lastPreview(step);
     await this.#parts.validation?.finish(this.#stopped.signal);
+    if (options.stay === true) await this.#stay(step);
     await stream.end(options.runFolder, PAGES_MS);
+  }
+
+  /**
+   * Until somebody stops it, or takes the run folder. Page, metrics and status are served on; a worker that comes is told that the
+   * run is finished. What computes is let go.
+   */
+  async #stay(step: number): Promise<void> {
+    const { previews, validation, options } = this.#parts;
+    await Promise.all([previews?.close(), validation?.close()]);
+    this.#staying = true;
+    options.onStaying?.({ complete: true, step, modelPath: this.#modelPath });
+    if (!this.#stopped.signal.aborted) await once(this.#stopped.signal, "abort");
   }
 
   /** Once the model stands on the disk, what fails makes the run no failed one. */

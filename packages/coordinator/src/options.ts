@@ -54,6 +54,10 @@ export interface CoordinatorOptions {
   readonly lastPreviewMs?: number | undefined;
   /** Write event files for TensorBoard into the run folder. */
   readonly tensorboard?: boolean | undefined;
+  /** Stay when the run is complete, for people, Prometheus and workers that come late, until `stop`. */
+  readonly stay?: boolean | undefined;
+  /** Told once of a complete run that this coordinator stays for: everything of it is written. */
+  readonly onStaying?: ((result: CoordinatorResult) => void) | undefined;
 }
 
 /** How a coordinator's work ended. */
@@ -74,7 +78,7 @@ export interface RunningCoordinator {
   /** What a user should know of the training images: which were left out, and why. */
   readonly datasetNotes: readonly string[];
   /**
-   * Resolves when everything is written and closed; a complete run's last preview may take half a minute longer, and is
+   * Resolves when everything is written and closed, with `stay` not before a stop; a complete run's last preview may take half a minute longer, and is
    * then left out; its validations take as long as they take. What fails after the model is written is logged, and the run is complete all the same.
    * Rejects with RunError when a task can never be computed, what was learned cannot be written, or the run went to
    * another coordinator.

@@ -34,13 +34,22 @@ export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string 
   return text.trim();
 }
 
-/** Whether to write for TensorBoard: the switch, or MZSR_TENSORBOARD, since a Compose file cannot leave an argument out. @throws InputError */
+/** Whether to write for TensorBoard: the switch, or MZSR_TENSORBOARD. @throws InputError */
 export function tensorBoardFrom({ tensorboard }: RunOptions, environment: NodeJS.ProcessEnv = process.env): boolean {
-  const text = environment.MZSR_TENSORBOARD ?? "";
+  return switchFrom(tensorboard, "MZSR_TENSORBOARD", environment);
+}
+
+/** Whether to stay when the run is finished: the switch, or MZSR_STAY. @throws InputError */
+export function stayFrom({ stay }: { readonly stay?: boolean }, environment: NodeJS.ProcessEnv = process.env): boolean {
+  return switchFrom(stay, "MZSR_STAY", environment);
+}
+
+/** A switch, or a variable in its place, since a Compose file cannot leave an argument out. @throws InputError */
+function switchFrom(flag: boolean | undefined, variable: string, environment: NodeJS.ProcessEnv): boolean {
+  const text = environment[variable] ?? "";
   const asked = SWITCH.get(text);
-  if (asked === undefined)
-    throw new InputError(`is ${quoted(text)}`, { where: "MZSR_TENSORBOARD", expected: "1 or 0" });
-  return tensorboard === true || asked;
+  if (asked === undefined) throw new InputError(`is ${quoted(text)}`, { where: variable, expected: "1 or 0" });
+  return flag === true || asked;
 }
 
 const SWITCH: ReadonlyMap<string, boolean> = new Map([

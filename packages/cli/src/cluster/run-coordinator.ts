@@ -1,8 +1,9 @@
+import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
-import { natsFrom, type SecurityOptions, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, type SecurityOptions, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun, type RunOptions } from "./prepare-run.js";
 import { startRun } from "./start-run.js";
@@ -13,6 +14,7 @@ export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions {
   readonly port: number;
   readonly httpHost?: string;
   readonly httpPort: number;
+  readonly stay?: boolean;
   readonly report?: boolean;
   readonly kernel: string;
   readonly standby?: boolean;
@@ -38,15 +40,21 @@ async function coordinateRun(
 ): Promise<void> {
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
-  const tensorboard = tensorBoardFrom(options);
+  const [tensorboard, stay] = [tensorBoardFrom(options), stayFrom(options)];
   const run = await prepareRun(options, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
+  let onStaying: (result: CoordinatorResult) => void = () => undefined;
+  const staying = new Promise<CoordinatorResult>((resolve) => {
+    onStaying = resolve;
+  });
   const start = startRun(run, {
     listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
     nats,
     token,
     tls,
     tensorboard,
+    stay,
+    onStaying,
     logger,
   });
   const started = await signals.duringStart(start);
@@ -59,16 +67,30 @@ async function coordinateRun(
     const stoppedAtOnce = new Promise<never>((_, reject) => {
       signals.take((count) => {
         if (count > 1) return reject(new RunError("stopped at once; the newest checkpoint stays"));
-        logger.info("stopping: finishing the step, then a checkpoint");
+        logger.info(stopping(coordinator));
         coordinator.stop("stopped by a signal").catch(reject);
       });
     });
-    const end = await Promise.race([coordinator.finished, stoppedAtOnce]);
+    const end = await Promise.race([staying, coordinator.finished, stoppedAtOnce]);
     logger.info({ step: end.step, complete: end.complete }, end.complete ? "finished" : "stopped; --resume goes on");
     if (end.complete && options.report === true) await reportOnRun(run.folder, options.kernel, terminal);
+    if (!end.complete || !stay) return;
+    logger.info(stayingAt(started.url));
+    await Promise.race([coordinator.finished, stoppedAtOnce]);
   } finally {
     await started.withdraw();
   }
+}
+
+/** What a stop waits for. */
+export function stopping(coordinator: RunningCoordinator): string {
+  if (coordinator.modelPath !== undefined) return "stopping: the run is finished";
+  return "stopping: finishing the step, then a checkpoint";
+}
+
+/** What can be done with a coordinator that stays. */
+export function stayingAt(url: string): string {
+  return `the page, the metrics and the model stay at ${url} until Ctrl-C or SIGTERM: npx mzsr fetch-model --from ${url}`;
 }
 
 /** @throws InputError for options that mean nothing to a coordinator that nobody stands by */

@@ -7,7 +7,7 @@ import type { Terminal } from "../progress/terminal.js";
 import { validationOptions } from "../validation/validation-options.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
-import { natsFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
 import { type CoordinatorCommandOptions, tlsFrom } from "./run-coordinator.js";
@@ -33,7 +33,7 @@ async function standBy(
   signals: StopSignals,
   terminal: Terminal,
 ): Promise<void> {
-  const tensorboard = tensorBoardFrom(options);
+  const [tensorboard, stay] = [tensorBoardFrom(options), stayFrom(options)];
   const run = await prepareRun({ ...options, resume: true }, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
   const start = startStandby({
@@ -47,6 +47,13 @@ async function standBy(
     tls: tlsFrom(options),
     advertise: options.advertise,
     tensorboard,
+    stay,
+    onStaying: ({ step }) => {
+      logger.info(
+        { step, complete: true },
+        "finished; the page, the metrics and the model stay until Ctrl-C or SIGTERM",
+      );
+    },
     replicas: options.natsReplicas,
     previews: () => ({ photos: heldOutPhotos(), computer: previewComputer() }),
     validation: () => validationOptions(run.configuration),

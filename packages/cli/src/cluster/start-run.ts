@@ -14,7 +14,10 @@ import { imagePaths } from "./image-paths.js";
 import type { PreparedRun } from "./prepare-run.js";
 
 /** What does not belong to the run itself. */
-export type LinkOptions = Pick<CoordinatorOptions, "listen" | "nats" | "token" | "tls" | "tensorboard" | "logger">;
+export type LinkOptions = Pick<
+  CoordinatorOptions,
+  "listen" | "nats" | "token" | "tls" | "tensorboard" | "stay" | "onStaying" | "logger"
+>;
 
 export interface StartedRun {
   readonly coordinator: RunningCoordinator;

@@ -27,6 +27,10 @@ export function coordinatorCommand(terminal: Terminal): Command {
       "with --standby: servers of a NATS cluster that keep a copy of the lead and the checkpoints (default: 1)",
       wholeNumber(1, 5),
     )
+    .option(
+      "--stay",
+      "when the run is finished, go on serving its page, metrics and model until SIGTERM; workers are sent home",
+    )
     .option("--report", "after training, evaluate on photos that were held out and write report/")
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
     .addHelpText(

@@ -55,6 +55,7 @@ export class Routes {
     if (path === "/healthz") return sendText(response, "ok\n", "text/plain; charset=utf-8");
     if (OF_A_LIVE_RUN.has(path)) return this.#answerAboutLive(path, request, response);
     if (path === "/api/runs") return sendJson(response, await this.#runs());
+    if (path === "/model.safetensors") return this.#sendModel(url, response);
     if (path.startsWith("/api/")) return this.#answerAboutRun(url, response);
     return this.#answerPage(path, response);
   }
@@ -90,6 +91,16 @@ export class Routes {
     if (file === undefined) throw new HttpError(404, `there is no ${pathname}`);
     if (await sendFile(response, runPaths(run.folder).previews, file, true)) return;
     throw new HttpError(404, `there is no picture ${file}`);
+  }
+
+  /** The finished model, to be kept under the run's name. */
+  async #sendModel({ searchParams }: URL, response: ServerResponse): Promise<void> {
+    const run = await this.#runNamed(searchParams.get("run"));
+    const { run: name, step, totalSteps } = run.status();
+    response.setHeader("content-disposition", `attachment; filename="${name.replace(/[^\w.-]/g, "_")}.safetensors"`);
+    if (await sendFile(response, run.folder, basename(runPaths(run.folder).model), false)) return;
+    response.removeHeader("content-disposition");
+    throw new HttpError(404, `${name} has no model yet: step ${step} of ${totalSteps}`);
   }
 
   async #runNamed(name: string | null): Promise<RunView> {

@@ -16,6 +16,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".ico": "image/x-icon",
   ".woff2": "font/woff2",
   ".txt": "text/plain; charset=utf-8",
+  ".safetensors": "application/octet-stream",
 };
 
 /** What the page may load and whom it may ask: this server and nobody else; no script or style inside the document. */

@@ -63,6 +63,7 @@ export class CoordinatorMetrics {
   readonly #validationStep = this.#gauge("mzsr_validation_step", "Step whose parameters were measured last.", []);
   readonly #validationsWaiting = this.#gauge("mzsr_validations_waiting", "Models that wait to be measured.", []);
   readonly #secondsLeft = this.#gauge("mzsr_run_seconds_left", "Expected time until the run is finished.", []);
+  readonly #finished = this.#gauge("mzsr_run_finished", "1 when the run is finished, 0 before.", []);
   readonly #natsConnected = this.#gauge("mzsr_nats_connected", "1 while NATS is there.", []);
   #checkpointAtMs: number | undefined;
 
@@ -195,6 +196,7 @@ export class CoordinatorMetrics {
     for (const [state, count] of counts) this.#workers.set({ state }, count);
     for (const [state, count] of Object.entries(status.leases)) this.#leases.set({ state }, count);
     this.#ofWorkers.observe(status.workers);
+    this.#finished.set(status.phase === "finished" ? 1 : 0);
     if (this.#checkpointAtMs !== undefined) this.#checkpointAge.set((nowMs - this.#checkpointAtMs) / 1000);
     if (status.secondsLeft !== null) this.#secondsLeft.set(status.secondsLeft);
   }

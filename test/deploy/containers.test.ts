@@ -118,6 +118,11 @@ test.skipIf(!hasMzsr())("Compose has the coordinator write for TensorBoard by MZ
   }
 });
 
+test("the image's coordinator stays when its run is finished, and so does Compose's unless MZSR_STAY is 0", () => {
+  expect(JSON.parse(lastOf("coordinator", "CMD"))).toContain("--stay");
+  expect(compose.services.coordinator!.environment!.MZSR_STAY).toMatch(/^.\{MZSR_STAY:-1\}$/);
+});
+
 test.skipIf(!hasMzsr())("mzsr says what MZSR_TENSORBOARD may be, and makes no run folder", async () => {
   const folder = await temporaryFolder();
   const coordinator = new MzsrProcess(["coordinator", "--preset", "quick", "--run", join(folder, "run")], {

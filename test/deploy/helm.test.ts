@@ -47,6 +47,7 @@ const CASES: Readonly<Record<string, Values>> = {
     tls: { enabled: true, secret: "server-tls" },
     metrics: { scrape: "serviceMonitor" },
   },
+  job: { coordinator: { atEnd: "exit", replicas: 0, storage: { className: "fast" } }, run: { tensorboard: true } },
   noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: "", maxUnavailable: 1 } },
   webgpuOutside: {
     worker: { flavour: "webgpu", runtimeClassName: "gpu", nodeSelector: { gpu: "amd" } },
@@ -69,6 +70,11 @@ test("the schema accepts the defaults and the examples, and says what else is wr
     { coordinator: { standby: { enabled: true } }, nats: { enabled: true } },
     { coordinator: { standby: { enabled: true } }, nats: { enabled: false, external: { servers: "" } } },
     { coordinator: { standby: { natsReplicas: 2 } } },
+    { coordinator: { atEnd: "sometimes" } },
+    {
+      coordinator: { standby: { enabled: true }, atEnd: "exit" },
+      nats: { enabled: false, external: { servers: "nats://n1:4222" } },
+    },
     { tls: { enabled: true } },
     { run: { name: "../elsewhere" } },
     { run: { tensorboard: "yes" } },
@@ -96,7 +102,7 @@ interface PodTemplate {
   readonly spec: { readonly containers: readonly Container[]; readonly volumes: readonly Named[] };
 }
 
-const WORKLOADS = ["Deployment", "StatefulSet"];
+const WORKLOADS = ["Deployment", "StatefulSet", "Job"];
 
 function podsOf(manifests: readonly Manifest[]): PodTemplate[] {
   return manifests.filter(({ kind }) => WORKLOADS.includes(kind)).map(({ spec }) => spec!.template as PodTemplate);
@@ -241,6 +247,43 @@ describe.skipIf(!hasHelm())("what the chart renders", { timeout: 180_000 }, () =
     expect(standby!.some(({ kind, metadata: { name } }) => /Budget/.test(kind) && /coordinator/.test(name))).toBe(
       false,
     );
+  });
+
+  test("has the coordinator stay when the run is finished, or be a Job that ends then", () => {
+    for (const [name, manifests] of Object.entries(rendered)) {
+      const coordinators = podsOf(manifests).filter(({ spec }) => spec.containers[0]!.name === "coordinator");
+      expect(coordinators, name).toHaveLength(1);
+      expect(coordinators[0]!.spec.containers[0]!.args.includes("--stay"), name).toBe(name !== "job");
+      expect(
+        manifests.filter(({ kind }) => kind === "Job").map(({ metadata }) => metadata.name),
+        name,
+      ).toEqual(name === "job" ? ["demo-coordinator"] : []);
+    }
+    // Its claim is the one that the StatefulSet of the same release would make, and is not deleted with the Job.
+    const claim = rendered.job!.find(({ kind }) => kind === "PersistentVolumeClaim")!;
+    expect(claim.metadata).toMatchObject({
+      name: "data-demo-coordinator-0",
+      annotations: { "helm.sh/resource-policy": "keep" },
+    });
+    const group = rendered.defaults!.find(({ kind }) => kind === "StatefulSet")!;
+    expect(deep(group.spec, "volumeClaimTemplates")).toMatchObject([[{ metadata: { name: "data" } }]]);
+    expect(deep(rendered.job, "persistentVolumeClaim")).toEqual([{ claimName: "data-demo-coordinator-0" }]);
+  });
+
+  test("says in its notes nothing that is not so", () => {
+    for (const [name, { notes, manifests }] of Object.entries(releases)) {
+      const ids = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      const kinds = { svc: "Service", deploy: "Deployment", job: "Job" };
+      const named = [...notes.matchAll(/ (svc|deploy|job)[/ ]([\w-]+)/g)];
+      expect(named.length, notes).toBeGreaterThan(0);
+      for (const [, kind, it] of named) expect(ids, notes).toContain(`${kinds[kind as keyof typeof kinds]}/${it}`);
+      for (const [command] of notes.matchAll(/^ {2}kubectl .*$/gm)) expect(command).toContain("kubectl -n lab ");
+      const autoscaled = ids.some((id) => id.startsWith("ScaledObject/"));
+      expect(/ scale deploy/.test(notes), name).toBe(!autoscaled);
+      expect(/fetch-model/.test(notes), name).toBe(name !== "job");
+      expect(notes, name).toContain(`Run ${name === "quick" ? "first" : "demo"} `);
+      expect(notes, name).not.toMatch(/ {2}$|\n\n\n|<no value>|%!/m);
+    }
   });
 
   test("has the coordinator write for TensorBoard where that is wanted, and nowhere else", () => {

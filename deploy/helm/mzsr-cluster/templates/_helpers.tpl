@@ -50,6 +50,16 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
+{{/* What the coordinator's volume is. */}}
+{{- define "mzsr.claim" -}}
+accessModes: [ReadWriteOnce]
+{{- with .Values.coordinator.storage.className }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests: { storage: {{ .Values.coordinator.storage.size }} }
+{{- end -}}
+
 {{- define "mzsr.placement" -}}
 {{- with .nodeSelector }}
 nodeSelector:

@@ -22,8 +22,11 @@ const program = buildProgram(new Terminal(silent, silent));
 const commands = new Map(program.commands.map((command) => [command.name(), optionsOf(command)]));
 const allOptions = new Set(["--version", ...[...commands.values()].flatMap((options) => [...options])]);
 
-/** Of other programs that the documents call: Compose, TensorBoard, bench, chaos. */
-const FOREIGN_OPTIONS = new Set(["--profile", "--samples_per_plugin", "--rounds", "--minutes"]);
+/** Of other programs that the documents call: Compose, TensorBoard, bench, chaos, SLURM. */
+const FOREIGN_OPTIONS = new Set([
+  ...["--profile", "--samples_per_plugin", "--rounds", "--minutes"],
+  ...["--cpus-per-task", "--signal", "--gres", "--gpu-bind"],
+]);
 
 test("commands of mzsr exist, and have the options that are given to them", () => {
   const calls = pages.flatMap((page) => codeOf(page).map((code) => ({ page, code })));
@@ -67,7 +70,7 @@ test("configuration keys are the schema's", () => {
 });
 
 test("environment variables are read somewhere", () => {
-  const readers = files.filter((file) => /^(packages|deploy|scripts)\/.*\.(ts|mjs|yaml|example)$/.test(file));
+  const readers = files.filter((file) => /^(packages|deploy|scripts)\/.*\.(ts|mjs|yaml|example|sh|sbatch)$/.test(file));
   const text = readers.map(textOf).join("\n");
   const unknown = pages.flatMap((page) =>
     [...textOf(page).matchAll(/\bMZSR_[A-Z_]*[A-Z]\b/g)]

@@ -149,7 +149,8 @@ describe("scripts/setup", () => {
 });
 
 describe("scripts/programs", () => {
-  const ALL = ["nats-server", "prometheus", "promtool", "ip", "go"];
+  const ON_LINUX = ["ip", "slurmctld", "slurmd", "munged", "systemd-analyze"];
+  const ALL = ["nats-server", "prometheus", "promtool", "go", ...ON_LINUX];
   /** What the script itself uses. */
   const TOOLS = ["sh", "mktemp", "rm", "tail"];
 
@@ -190,7 +191,7 @@ case "$*" in *prometheus*) ln -sf ${folder}/id ${folder}/prometheus; ln -sf ${fo
   });
 
   test("installs what is missing as root on Debian, once, saying what", async () => {
-    const folder = await machine(["nats-server", "ip"], 0);
+    const folder = await machine(["nats-server", ...ON_LINUX], 0);
     const said = expect.stringMatching(/^setup: installing prometheus golang-go .*$/);
     expect(programs(folder, "--test")).toEqual({ code: 0, said });
     expect(programs(folder, "--test")).toEqual({ code: 0, said: "" });
@@ -198,14 +199,14 @@ case "$*" in *prometheus*) ln -sf ${folder}/id ${folder}/prometheus; ln -sf ${fo
   });
 
   test("installs the others where one cannot be had, names that one, and goes on", async () => {
-    const folder = await machine(["nats-server", "ip"], 0, "golang-go");
+    const folder = await machine(["nats-server", ...ON_LINUX], 0, "golang-go");
     const { code, said } = programs(folder, "--test");
     expect([code, said]).toEqual([0, expect.stringMatching(/could not be installed: golang-go \(E: Unable to locate/)]);
     expect(await readdir(folder)).toContain("promtool");
   });
 
   test("says in one line what to install to those who cannot", async () => {
-    const folder = await machine(["nats-server", "ip"], 1000);
+    const folder = await machine(["nats-server", ...ON_LINUX], 1000);
     const said =
       "setup: not installed: prometheus golang-go; tests that need them are skipped (Debian, Ubuntu: sudo apt-get install prometheus golang-go)";
     expect(programs(folder, "--test")).toEqual({ code: 0, said });
@@ -214,7 +215,7 @@ case "$*" in *prometheus*) ln -sf ${folder}/id ${folder}/prometheus; ln -sf ${fo
 });
 
 test("continuous integration and npm test have no list of programs of their own", async () => {
-  const names = /apt-get|chromium|golang|iproute2|nats-server/;
+  const names = /apt-get|chromium|golang|iproute2|nats-server|slurm|systemd/;
   expect(await readFile(join(root, ".ci/run"), "utf8")).not.toMatch(names);
   expect(JSON.parse(await readFile(join(root, "package.json"), "utf8")).scripts.test).toMatch(
     /^scripts\/setup --test &&/,

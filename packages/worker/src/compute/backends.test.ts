@@ -2,7 +2,7 @@ import { InputError, RunError } from "@mzsr/mzsr";
 import { BACKEND_NAMES } from "@mzsr/shared";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { type BackendStarter, backendStarters, startBackend } from "./backends.js";
+import { type BackendStarter, backendStarters, cardNote, requireOldUtil, startBackend } from "./backends.js";
 
 const starting = (name: BackendStarter["name"]): BackendStarter => ({ name, start: async () => `a ${name}` });
 const failing = (name: BackendStarter["name"]): BackendStarter => ({
@@ -68,6 +68,18 @@ describe("startBackend", () => {
     );
     if (installed) return;
     await expect(startBackend(name)).rejects.toThrow(`${missing} is not installed: npm install ${missing}`);
+  });
+
+  it("says of Node 23 and newer that tfjs-node does not run on it", () => {
+    expect(() => requireOldUtil("tfjs-node", "23.1.0", {})).toThrow(
+      /Node 23\.1\.0 no longer has: take Node 22, or webgpu/,
+    );
+    expect(() => requireOldUtil("tfjs-node", "22.0.0", { isNullOrUndefined: () => false })).not.toThrow();
+  });
+
+  it("says of a card that is newer than tfjs-node-gpu's CUDA what that costs", () => {
+    expect(cardNote(9)).toMatch(/compute capability 9\.0.*for minutes.*webgpu/);
+    expect([cardNote(8.9), cardNote(7), cardNote(undefined)]).toEqual([undefined, undefined, undefined]);
   });
 
   it("tries them in the order of their names in the configuration: GPUs first, cpu last", () => {

@@ -3,9 +3,11 @@
  * library are optional: they are loaded only when asked for, or found by `auto`.
  */
 import { createRequire } from "node:module";
+import util from "node:util";
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
 import * as tf from "@tensorflow/tfjs-core";
+import { readComputeCapability } from "../gpu/nvidia-smi.js";
 import type { StartedBackend } from "./compute-messages.js";
 
 /** Starts one backend: makes it TensorFlow.js's active one. */
@@ -61,7 +63,12 @@ interface NativeBackend {
   readonly isUsingGpuDevice: boolean;
 }
 
-async function startCuda(): Promise<string> {
+async function startCuda(asked: boolean): Promise<string> {
+  requireInstalled("@tensorflow/tfjs-node-gpu");
+  requireOldUtil("@tensorflow/tfjs-node-gpu");
+  const note = cardNote(await readComputeCapability());
+  if (note !== undefined && !asked) throw new Error(note);
+  keepFullPrecision();
   await load("@tensorflow/tfjs-node-gpu");
   await activate("tensorflow");
   if (!(tf.backend() as unknown as NativeBackend).isUsingGpuDevice) {
@@ -69,10 +76,41 @@ async function startCuda(): Promise<string> {
     tf.removeBackend("tensorflow");
     throw new Error("@tensorflow/tfjs-node-gpu finds no CUDA device: it needs an NVIDIA driver, CUDA 11 and cuDNN 8");
   }
-  return "TensorFlow with CUDA";
+  return note === undefined ? "TensorFlow with CUDA" : `TensorFlow with CUDA; ${note}`;
+}
+
+/**
+ * TensorFlow's convolutions round their operands to TF32 on newer cards unless NVIDIA's libraries are told otherwise. They
+ * read it when they start, out of the process's own environment, of which threads have copies: call it in the main thread.
+ */
+export function keepFullPrecision(): void {
+  process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+}
+
+/**
+ * What there is to say of a card that the package's CUDA 11.2 is older than.
+ * @param capability compute capability, such as 9.0; undefined where it is not known
+ */
+export function cardNote(capability: number | undefined): string | undefined {
+  if (capability === undefined || capability < NEWER_CARDS) return undefined;
+  return (
+    `@tensorflow/tfjs-node-gpu was made before this card (compute capability ${capability.toFixed(1)}): ` +
+    "it compiles its kernels at every first start, for minutes, if it starts at all; the backend webgpu does not"
+  );
+}
+
+/** Hopper; CUDA 11.2 has code for Ampere, which Ada runs, too. */
+const NEWER_CARDS = 9;
+
+/** @throws Error on Node 23 and newer, which lack what the newest tfjs-node (4.22.0) calls */
+export function requireOldUtil(name: string, version = process.versions.node, functions: object = util): void {
+  if ("isNullOrUndefined" in functions) return;
+  throw new Error(`${name} calls util.isNullOrUndefined, which Node ${version} no longer has: take Node 22, or webgpu`);
 }
 
 async function startTensorflow(): Promise<string> {
+  requireInstalled("@tensorflow/tfjs-node");
+  requireOldUtil("@tensorflow/tfjs-node");
   await load("@tensorflow/tfjs-node");
   await activate("tensorflow");
   return "TensorFlow's native library on the CPU";
@@ -134,7 +172,7 @@ async function startCpu(): Promise<string> {
 
 /** Loads an optional package. Its name is a variable, so that the compiler does not look for it. */
 async function load(name: string): Promise<unknown> {
-  if (!isInstalled(name)) throw new Error(`${name} is not installed: npm install ${name}`);
+  requireInstalled(name);
   try {
     return await import(name);
   } catch (thrown) {
@@ -149,6 +187,10 @@ async function activate(backend: string): Promise<void> {
   const values = await sum.data();
   sum.dispose();
   if (values[0] !== 4 || values[1] !== 6) throw new Error(`backend ${backend} adds 1 + 3 and 2 + 4 to ${values}`);
+}
+
+function requireInstalled(name: string): void {
+  if (!isInstalled(name)) throw new Error(`${name} is not installed: npm install ${name}`);
 }
 
 function isInstalled(name: string): boolean {

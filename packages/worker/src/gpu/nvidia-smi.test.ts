@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseGpus, readGpus } from "./nvidia-smi.js";
+import { parseGpus, readComputeCapability, readGpus } from "./nvidia-smi.js";
 
 describe("nvidia-smi", () => {
   it("is read as ratios and bytes, one reading per GPU", () => {
@@ -19,5 +19,7 @@ describe("nvidia-smi", () => {
     expect(await readGpus("/no/such/program")).toEqual([]);
     expect(await readGpus("false")).toEqual([]);
     expect(await readGpus("echo")).toEqual([]);
+    expect(await readComputeCapability("/no/such/program")).toBeUndefined();
+    expect(await readComputeCapability("echo")).toBeUndefined();
   });
 });

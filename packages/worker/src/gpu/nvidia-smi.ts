@@ -34,6 +34,18 @@ export async function readGpus(command = "nvidia-smi"): Promise<GpuReading[]> {
   }
 }
 
+/** The least compute capability of the cards (9.0 is Hopper's); undefined where nvidia-smi does not tell. */
+export async function readComputeCapability(command = "nvidia-smi"): Promise<number | undefined> {
+  try {
+    const query = ["--query-gpu=compute_cap", "--format=csv,noheader"];
+    const { stdout } = await promisify(execFile)(command, query, { timeout: TIMEOUT_MS });
+    const known = stdout.split("\n").map(Number.parseFloat).filter(Number.isFinite);
+    return known.length === 0 ? undefined : Math.min(...known);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads nvidia-smi's lines; those with a value that is not known (`[N/A]`) are left out, but for the temperature. */
 export function parseGpus(csv: string): GpuReading[] {
   return csv.split("\n").flatMap((line) => {

@@ -63,6 +63,18 @@ function commands(): [where: string, args: readonly string[]][] {
   ];
 }
 
+test("the image for GPUs has Dawn and the Vulkan loader, and nothing there sets how many tasks a GPU takes", () => {
+  expect(instructionsOf("worker-webgpu").join("\n")).toMatch(/install .*\blibvulkan1\b/);
+  expect(instructionsOf("production-webgpu").join("\n")).toMatch(/npm install .*\bwebgpu@\d/);
+  const onGpus = commands().filter(([, args]) => args.includes("webgpu") || args.includes("--backend=webgpu"));
+  expect(onGpus.map(([where]) => where).sort()).toEqual([
+    "Dockerfile worker-webgpu",
+    "compose worker-gpu",
+    "compose worker-webgpu",
+  ]);
+  for (const [where, args] of onGpus) expect(args.join(" "), where).not.toContain("--slots");
+});
+
 test("the linter finds nothing in the Dockerfile", () => {
   const found = validate(dockerfile).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
   expect(found).toEqual([]);
@@ -156,7 +168,7 @@ test("every service and every volume that Compose is told of is there", () => {
 
 test("Compose builds every target that there is, mounts files that are there, and leaves no root file system writable", () => {
   const services = Object.values(compose.services);
-  expect(services.flatMap(({ build }) => build?.target ?? []).sort()).toEqual(TARGETS);
+  expect([...new Set(services.flatMap(({ build }) => build?.target ?? []))].sort()).toEqual(TARGETS);
   for (const mount of services.flatMap(({ volumes = [] }) => volumes).filter((volume) => volume.startsWith("."))) {
     expect(existsSync(join(root, "deploy/compose", mount.split(":")[0]!)), mount).toBe(true);
   }

@@ -48,7 +48,7 @@ const CASES: Readonly<Record<string, Values>> = {
     metrics: { scrape: "serviceMonitor" },
   },
   job: { coordinator: { atEnd: "exit", replicas: 0, storage: { className: "fast" } }, run: { tensorboard: true } },
-  noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: "", maxUnavailable: 1 } },
+  noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: 3, maxUnavailable: 1 } },
   webgpuOutside: {
     worker: { flavour: "webgpu", runtimeClassName: "gpu", nodeSelector: { gpu: "amd" } },
     coordinator: { podDisruptionBudget: false, service: { type: "LoadBalancer", annotations: { internal: "true" } } },
@@ -217,9 +217,26 @@ describe.skipIf(!hasHelm())("what the chart renders", { timeout: 180_000 }, () =
     const worker = podsOf(rendered.spotGpu!)
       .flatMap(({ spec }) => spec.containers)
       .find((it) => it.name === "worker")!;
-    expect(worker).toMatchObject({ image: "mzsr/worker-cuda:0.1.0", resources: { limits: { "nvidia.com/gpu": "1" } } });
-    expect(worker.args).toContain("--backend=cuda");
+    expect(worker).toMatchObject({
+      image: "mzsr/worker-webgpu:0.1.0",
+      resources: { limits: { "nvidia.com/gpu": "1" } },
+    });
+    expect(worker.args).toContain("--backend=webgpu");
     expect(workerOf(rendered.spotGpu!).spec).not.toHaveProperty("replicas");
+  });
+
+  test("lets webgpu take as many tasks as the GPU's memory holds, and others as many as are said, else one", () => {
+    const slotsOf = (name: string) =>
+      podsOf(rendered[name]!)
+        .flatMap(({ spec }) => spec.containers)
+        .find((it) => it.name === "worker")!
+        .args.filter((arg) => arg.startsWith("--slots"));
+    expect(slotsOf("spotGpu")).toEqual([]);
+    expect(slotsOf("webgpuOutside")).toEqual([]);
+    expect(slotsOf("quick")).toEqual(["--slots=1"]);
+    expect(slotsOf("noNats")).toEqual(["--slots=3"]);
+    const scaled = rendered.spotGpu!.find(({ kind }) => kind === "ScaledObject")!.spec!;
+    expect(deep(scaled, "threshold")).toEqual(["16"]);
   });
 
   test("has workers find whichever of two coordinators leads, and people and Prometheus that one alone", () => {

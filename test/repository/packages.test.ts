@@ -16,7 +16,17 @@ const unreachable = await whyNoRegistry();
 describe("every package that is not private", () => {
   it("says what it is, has a licence and a README, and where it lies", async () => {
     expect(names.sort()).toEqual(
-      ["cli", "coordinator", "dashboard", "engine-webgpu", "mzsr", "shared", "tfjs-backend-simd", "worker"].sort(),
+      [
+        "cli",
+        "coordinator",
+        "dashboard",
+        "engine-webgpu",
+        "model-x2",
+        "mzsr",
+        "shared",
+        "tfjs-backend-simd",
+        "worker",
+      ].sort(),
     );
     for (const name of names) {
       expect(await manifestOf(name)).toMatchObject({
@@ -24,7 +34,7 @@ describe("every package that is not private", () => {
         description: expect.stringMatching(/./),
         license: "Apache-2.0",
         repository: { type: "git", directory: `packages/${name}` },
-        files: expect.arrayContaining(["dist"]),
+        files: expect.arrayContaining([name === "model-x2" ? "model.safetensors" : "dist"]),
       });
       expect(await readFile(join(root, "packages", name, "README.md"), "utf8")).toContain("npm install");
     }

@@ -167,8 +167,8 @@ describe("a configuration", () => {
   it("with a flag that is no number, unknown or missing", async () => {
     expect(await refusal("up", "--workers", "none")).toMatch(/--workers.*whole number from 1 to 256/);
     expect(await refusal("up", "--preste", "quick")).toMatch(/unknown option '--preste'[\s\S]*--preset/);
-    expect(await refusal("upscale", photo, "--kernel", "g2.0", "-o", "out.png")).toMatch(
-      /--model: is missing; expected model\.safetensors/,
+    expect(await refusal("upscale", photo, "--kernel", "g2.0", "--scale", "3", "-o", "out.png")).toMatch(
+      /--model: is missing, and no model for ×3 comes with the program; expected model\.safetensors/,
     );
     expect(await refusal("upp")).toMatch(/unknown command 'upp'[\s\S]*up/);
   });

@@ -20,6 +20,8 @@ export type {
   ValidationOptions,
 } from "./options.js";
 export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
+export { CheckpointStore } from "./run/checkpoints.js";
+export { finishedModel } from "./run/finished-model.js";
 export { checkReplaceable } from "./run/fresh-start.js";
 export { readStart, type StartModel } from "./run/initial-state.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";

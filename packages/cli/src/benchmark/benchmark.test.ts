@@ -133,7 +133,6 @@ it("takes LR images that there are, and refuses those of another size", SLOW, as
 it("refuses what cannot be compared before anything is measured", SLOW, async () => {
   const images = ["--images", at("set5", "hr")];
   const model = ["--models", at("same.safetensors")];
-  expect(await refusal(...images)).toMatch(/--models: is missing; expected models, or --methods bicubic,zssr/);
   expect(await refusal(...images, "--methods", "rcan")).toMatch(/unknown method 'rcan'; expected bicubic, before/);
   expect(await refusal(...images, "--methods", "bicubic", "--scales", "5")).toMatch(/no scale '5'; expected 2, 3/);
   await mkdir(at("mine"));

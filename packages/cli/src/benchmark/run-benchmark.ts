@@ -6,6 +6,7 @@ import { type Downsampling, InputError, messageOf, RunError, reasonOf, type Weig
 import { checkOutputFile, type OutputFile } from "../model-files/output-file.js";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
+import { SHIPPED_SCALE, shippedModel } from "../photos/shipped-model.js";
 import { useBackend } from "../photos/use-backend.js";
 import { counted, duration } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -14,7 +15,7 @@ import type { ThreadData } from "./benchmark-thread.js";
 import { qualityCurve } from "./curve.js";
 import { type Dataset, findDatasets, modelName, nameAndPath, withDistinctNames } from "./datasets.js";
 import { type Job, type JobResult, sha256 } from "./job.js";
-import { methodTitle, parseMethods } from "./methods.js";
+import { type Method, methodTitle, parseMethods } from "./methods.js";
 import { benchmarkHtml } from "./page.js";
 import { type BenchmarkModel, planJobs } from "./plan.js";
 import { ResultsFile } from "./results-file.js";
@@ -57,11 +58,7 @@ const PAPER_METHODS = ["bicubic", "before", "zssr", "mzsr:1", "mzsr:10"];
 export async function runBenchmark(options: BenchmarkOptions, terminal: Terminal): Promise<void> {
   const methods = parseMethods(options.methods ?? (options.preset === "paper" ? PAPER_METHODS : QUICK_METHODS));
   const kernels = options.kernels?.flatMap(splitKernels) ?? PAPER_TABLE;
-  const models = await readModels(options);
-  if (models.length === 0 && methods.some(({ kind }) => kind === "mzsr")) {
-    const expected = "models, or --methods bicubic,zssr, which need none";
-    throw new InputError("is missing", { where: "--models", expected });
-  }
+  const models = await readModels(options, methods);
   const files = await outputFiles(options, models);
   const report = options.report === undefined ? undefined : await openReport(options.report);
   const datasets = await datasetsByScale(options, models, terminal);
@@ -88,7 +85,13 @@ function splitKernels(typed: string): string[] {
   return typed.startsWith("gauss:") ? [typed] : typed.split(",");
 }
 
-async function readModels({ models = [], weights }: BenchmarkOptions): Promise<BenchmarkModel[]> {
+/** Those of the user; where a method needs one and none is named, what comes with the program. @throws InputError */
+async function readModels(
+  { models: typed, weights }: BenchmarkOptions,
+  methods: readonly Method[],
+): Promise<BenchmarkModel[]> {
+  const needed = methods.some(({ kind }) => kind === "mzsr");
+  const models = typed ?? (needed ? [`model-x2=${shippedModel(SHIPPED_SCALE)}`] : []);
   const named = withDistinctNames(models.map((typed) => nameAndPath(typed, modelName)));
   return Promise.all(
     named.map(async ({ name, path }) => {

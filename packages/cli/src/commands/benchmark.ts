@@ -19,7 +19,7 @@ export function benchmarkCommand(terminal: Terminal): Command {
         "paper",
       ]),
     )
-    .option("--models <path...>", "model files or folders of finished runs, each as PATH or NAME=PATH")
+    .option("--models <path...>", "model files or folders of runs, each as PATH or NAME=PATH (default: @mzsr/model-x2)")
     .addOption(weightsOption())
     .requiredOption("--images <dir...>", "folders of HR images, each as DIR or NAME=DIR")
     .option("--lr <dir...>", "folders of their LR images, in the same order (default: made with the kernel)")

@@ -7,7 +7,7 @@ import { weightsOption } from "./weights-option.js";
 
 const EXAMPLES = `
 Example:
-  $ npx mzsr upscale cat.jpg --model runs/quickstart                                # writes cat-x2.png
+  $ npx mzsr upscale cat.jpg                                                         # writes cat-x2.png
   $ npx mzsr upscale holiday --recursive --model runs/quickstart -o large --format jpeg
   $ npx mzsr upscale cat.jpg --method zssr -o cat-zssr.png                           # minutes, and no model
   $ curl -s https://example.org/cat.jpg | npx mzsr upscale - --model runs/quickstart -o - > cat.png
@@ -26,7 +26,10 @@ export function upscaleCommand(terminal: Terminal): Command {
         .choices(["mzsr", "zssr", "bicubic"])
         .default("mzsr"),
     )
-    .option("--model <path>", "model.safetensors, or the folder of a finished run; mzsr needs one")
+    .option(
+      "--model <path>",
+      "model.safetensors, or the folder of a finished run (default: @mzsr/model-x2, which comes along)",
+    )
     .addOption(weightsOption())
     .option("--scale <s>", "factor of zssr and bicubic; that of a model is its own (default: 2)", wholeNumber(2, 4))
     .option(

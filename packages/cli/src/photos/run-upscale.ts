@@ -6,7 +6,6 @@ import {
   InputError,
   imageFormatOf,
   kernelFile,
-  type Model,
   OUTPUT_EXTENSIONS,
   reasonOf,
   type WeightChoice,
@@ -17,6 +16,7 @@ import type { Terminal } from "../progress/terminal.js";
 import { planKernel } from "./kernel-source.js";
 import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
+import { packageOf, shippedModel } from "./shipped-model.js";
 import { COMPARISON_FORMATS } from "./upscale/comparison.js";
 import type { EnlargeSettings, PhotoTask } from "./upscale/enlarge-file.js";
 import { enlargeHere } from "./upscale/enlarge-here.js";
@@ -61,13 +61,13 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
   const kernel = await planKernel(options.kernel, options);
   const { method } = options;
   checkSteps(options);
-  const model = await modelOf(options);
+  const modelPath = await modelPathOf(options);
+  const model = modelPath === undefined ? undefined : await readModelFor(modelPath, options.scale, options.weights);
   const scale = model?.scale ?? options.scale ?? DEFAULT_SCALE;
   const choice = { output: options.output, format: options.format, scale };
   const results = await resultFolder(choice, true);
   const inputs = await findPhotos(typed, { recursive: options.recursive === true, scale, results });
   const planned = await planOutputs(inputs, choice);
-  const modelPath = options.model === undefined ? undefined : await modelFile(options.model);
   const files = [modelPath, kernelFile(options.kernel), ...planned.map(({ input }) => input.path)];
   const places = new Places(
     options,
@@ -80,6 +80,7 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
     backProjection: options.backProjection,
     backend: backendName(options.backend),
   };
+  if (modelPath !== undefined && options.model === undefined) report.note(`model ${packageOf(scale)}`);
   for (const note of [...inputs.notes, ...(kernel.named?.kernel.notes ?? [])]) report.note(note);
   if (!inputs.several) {
     const photo = { ...planned[0]!, comparison: await places.comparison(planned[0]!) };
@@ -100,14 +101,10 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
 /** Of a method without a model. */
 const DEFAULT_SCALE = 2;
 
-/** @throws InputError for a method that cannot do without, or a model of another scale than asked for */
-async function modelOf({ method, model, scale, weights }: UpscaleOptions): Promise<Model | undefined> {
-  if (model !== undefined) return readModelFor(model, scale, weights);
-  if (method !== "mzsr") return undefined;
-  throw new InputError("is missing", {
-    where: "--model",
-    expected: "model.safetensors, or the folder of a finished run",
-  });
+/** What the user names, else what comes with the program where the method needs a model. @throws InputError */
+async function modelPathOf({ method, model, scale = DEFAULT_SCALE }: UpscaleOptions): Promise<string | undefined> {
+  if (model !== undefined) return modelFile(model);
+  return method === "mzsr" ? shippedModel(scale) : undefined;
 }
 
 async function enlargeSeveral(

@@ -70,7 +70,9 @@ test("configuration keys are the schema's", () => {
 });
 
 test("environment variables are read somewhere", () => {
-  const readers = files.filter((file) => /^(packages|deploy|scripts|test)\/.*\.(ts|mjs|yaml|example|sh|sbatch)$/.test(file));
+  const readers = files.filter((file) =>
+    /^(packages|deploy|scripts|test)\/.*\.(ts|mjs|yaml|example|sh|sbatch)$/.test(file),
+  );
   const text = readers.map(textOf).join("\n");
   const unknown = pages.flatMap((page) =>
     [...textOf(page).matchAll(/\bMZSR_[A-Z_]*[A-Z]\b/g)]

@@ -18,6 +18,7 @@ const dockerfile = read("deploy/docker/Dockerfile");
 const TARGETS = ["coordinator", "worker", "worker-cuda", "worker-webgpu"];
 
 interface Service {
+  readonly image?: string;
   readonly build?: { readonly target: string };
   readonly command?: readonly string[];
   readonly volumes?: readonly string[];
@@ -145,11 +146,13 @@ test.skipIf(!hasMzsr())("mzsr says what MZSR_TENSORBOARD may be, and makes no ru
   expect(existsSync(join(folder, "run"))).toBe(false);
 });
 
-test("the Compose file is what its specification asks for", () => {
+test("the Compose files are what their specification asks for", () => {
   // An image that is built has a name, too; and an address from the environment is an address.
   const rules = { "no-build-and-image": 0, "no-unbound-port-interfaces": 0 } as const;
   const linter = new DCLinter({ rules, quiet: true, debug: false, exclude: [] });
-  const results: readonly LintResult[] = linter.lintFiles([join(root, "deploy/compose/compose.yaml")], false);
+  const files = ["compose.yaml", "watch.yaml"].map((name) => join(root, "deploy/compose", name));
+  const results: readonly LintResult[] = linter.lintFiles(files, false);
+  expect(results).toHaveLength(files.length);
   // Warnings are about taste.
   const errors = results.flatMap(({ messages }) => messages).filter(({ type }) => type === "error");
   expect(errors.map(({ line, message }) => `line ${line}: ${message}`)).toEqual([]);
@@ -173,6 +176,20 @@ test("Compose builds every target that there is, mounts files that are there, an
     expect(existsSync(join(root, "deploy/compose", mount.split(":")[0]!)), mount).toBe(true);
   }
   for (const [name, { read_only }] of Object.entries(compose.services)) expect(read_only, name).toBe(true);
+});
+
+test("what watches alone is Compose's own Prometheus and Grafana, on this machine's network and for it alone", () => {
+  const watch = parse(read("deploy/compose/watch.yaml"), { merge: true }) as typeof compose;
+  expect(Object.keys(watch.services)).toEqual(["prometheus", "grafana"]);
+  for (const [name, service] of Object.entries(watch.services)) {
+    const { image, volumes, read_only } = compose.services[name]!;
+    expect(service).toMatchObject({ image, volumes, read_only, network_mode: "host" });
+  }
+  expect(watch.services.prometheus!.command).toContain("--web.listen-address=127.0.0.1:9090");
+  expect(watch.services.grafana!.environment).toMatchObject({
+    GF_SERVER_HTTP_ADDR: "127.0.0.1",
+    PROMETHEUS_URL: "http://127.0.0.1:9090",
+  });
 });
 
 test.skipIf(!hasNatsServer())(

@@ -327,7 +327,7 @@ describe.skipIf(!hasHelm())("what the chart renders", { timeout: 180_000 }, () =
     expect(deep(rules.spec, "alert")).toContain("MzsrNoProgress");
     expect(deep(rules.spec, "record")).toContain("run:mzsr_steps_done:sum");
     const dashboards = rendered.spotGpu!.find(({ metadata }) => metadata.name === "demo-dashboards")!;
-    expect(Object.keys(dashboards.data!).sort()).toEqual(["cluster.json", "gpu.json", "training.json"]);
+    expect(Object.keys(dashboards.data!).sort()).toEqual(["cluster.json", "fleet.json", "gpu.json", "training.json"]);
     expect(JSON.parse(dashboards.data!["gpu.json"]!)).toMatchObject({ uid: "mzsr-gpu" });
   });
 

@@ -14,9 +14,21 @@ import { hasPrometheus, PrometheusServer } from "./prometheus-server.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+const RULES = ["alerts", "recording"].map((name) => `deploy/prometheus/rules/${name}.rules.yml`);
+
+test("watching one's own machine differs from watching a coordinator by its address alone", async () => {
+  const [shipped, watch] = await Promise.all(
+    ["prometheus.yml", "watch.yml"].map((name) => readFile(join(root, "deploy/prometheus", name), "utf8")),
+  );
+  const plain = (text: string) => text.replace(/^#.*\n/, "");
+  expect(plain(watch!)).toBe(plain(shipped!).replace("coordinator:7701", "127.0.0.1:7701"));
+});
+
 test.skipIf(!hasPrometheus())("promtool accepts the configuration, and every rule does what its test says", () => {
   for (const args of [
     ["check", "config", "deploy/prometheus/prometheus.yml"],
+    ["check", "config", "deploy/prometheus/watch.yml"],
+    ["check", "rules", "--lint=all", "--lint-fatal", ...RULES],
     ["test", "rules", "test/prometheus/alerts.test.yml"],
   ]) {
     const { status, stdout, stderr } = spawnSync("promtool", args, { cwd: root, encoding: "utf8" });

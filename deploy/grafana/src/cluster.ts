@@ -26,39 +26,67 @@ export function clusterDashboard(): Dashboard {
     description: "Who works, how fast, what goes wrong, and what the time is spent on.",
   })
     .withPanel(
-      stat({ title: "Active workers", description: "Connected and taking tasks.", unit: "none", width: 3 }, [
-        { expr: `mzsr_workers{${RUN},state="active"}`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Active workers",
+          description: "Connected and taking tasks.",
+          normal: "as many as were started.",
+          unit: "none",
+          width: 3,
+        },
+        [{ expr: `mzsr_workers{${RUN},state="active"}`, legend: "" }],
+      ),
     )
     .withPanel(
       stat(
-        { title: "Lost", description: "Fell silent or broke off; their tasks went to others.", unit: "none", width: 3 },
+        {
+          title: "Lost",
+          description: "Fell silent or broke off; their tasks went to others.",
+          normal: "0; spot nodes that are taken back show here until they are forgotten.",
+          unit: "none",
+          width: 3,
+        },
         [{ expr: `mzsr_workers{${RUN},state="lost"}`, legend: "" }],
         { thresholds: ZERO_IS_GOOD },
       ),
     )
     .withPanel(
       stat(
-        { title: "Quarantined", description: "Shut out for bad results.", unit: "none", width: 3 },
+        { title: "Quarantined", description: "Shut out for bad results.", normal: "0.", unit: "none", width: 3 },
         [{ expr: `mzsr_workers{${RUN},state="quarantined"}`, legend: "" }],
         { thresholds: ZERO_IS_GOOD },
       ),
     )
     .withPanel(
-      stat({ title: "Busy", description: "Mean share of slot time spent on tasks.", unit: "percentunit", width: 3 }, [
-        { expr: `avg(mzsr_worker_busy_ratio{${WORKER}})`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Busy",
+          description: "Mean share of slot time spent on tasks.",
+          normal: "above 80 % with as many tasks a step as there are slots, or more.",
+          unit: "percentunit",
+          width: 3,
+        },
+        [{ expr: `avg(mzsr_worker_busy_ratio{${WORKER}})`, legend: "" }],
+      ),
     )
     .withPanel(
-      stat({ title: "Tasks per second", description: "Results accepted, all workers.", unit: "short", width: 3 }, [
-        { expr: `sum(worker:mzsr_tasks:rate5m{${WORKER}})`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Tasks per second",
+          description: "Results accepted, all workers.",
+          normal: "steady while the workers are the same.",
+          unit: "short",
+          width: 3,
+        },
+        [{ expr: `sum(worker:mzsr_tasks:rate5m{${WORKER}})`, legend: "" }],
+      ),
     )
     .withPanel(
       stat(
         {
           title: "Work in vain",
           description: "Share of leases that were lost, failed, refused, or settled by somebody else first.",
+          normal: "below 10 %; audits and backups of slow tasks are not in it, lost workers are.",
           unit: "percentunit",
           width: 3,
         },
@@ -74,15 +102,23 @@ export function clusterDashboard(): Dashboard {
       ),
     )
     .withPanel(
-      stat({ title: "Checkpoint's age", description: "What a restart would repeat.", unit: "s", width: 3 }, [
-        { expr: `mzsr_checkpoint_age_seconds{${RUN}}`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Checkpoint's age",
+          description: "What a restart would repeat.",
+          normal: "falls to 0 every checkpoints.every steps; it goes on rising when the run is finished.",
+          unit: "s",
+          width: 3,
+        },
+        [{ expr: `mzsr_checkpoint_age_seconds{${RUN}}`, legend: "" }],
+      ),
     )
     .withPanel(
       stat(
         {
           title: "NATS",
           description: "1 while the coordinator is connected; training goes on without.",
+          normal: "1 where NATS is used, nothing where it is not.",
           unit: "none",
           width: 3,
         },
@@ -98,14 +134,26 @@ export function clusterDashboard(): Dashboard {
     .withRow(new RowBuilder("Workers"))
     .withPanel(
       graph(
-        { title: "Workers by state", description: "As the coordinator sees them.", unit: "none", width: 8 },
+        {
+          title: "Workers by state",
+          description: "As the coordinator sees them.",
+          normal: "active alone; draining for seconds when workers are told to leave.",
+          unit: "none",
+          width: 8,
+        },
         [{ expr: `mzsr_workers{${RUN}}`, legend: "{{state}}" }],
         { stacked: true, steps: true, min: 0 },
       ),
     )
     .withPanel(
       graph(
-        { title: "Tasks per second by worker", description: "Accepted and audited results.", unit: "short", width: 8 },
+        {
+          title: "Tasks per second by worker",
+          description: "Accepted and audited results.",
+          normal: "equal machines have equal shares.",
+          unit: "short",
+          width: 8,
+        },
         [
           {
             expr: `sum by (worker) (rate(mzsr_tasks_total{${WORKER},outcome=~"accepted|audited"}[$__rate_interval]))`,
@@ -117,7 +165,13 @@ export function clusterDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Busy share by worker", description: "Of the slots' time.", unit: "percentunit", width: 8 },
+        {
+          title: "Busy share by worker",
+          description: "Of the slots' time.",
+          normal: "above 80 %; all low means that there is not enough to do, one low that it is slow to reach.",
+          unit: "percentunit",
+          width: 8,
+        },
         [{ expr: `mzsr_worker_busy_ratio{${WORKER}}`, legend: "{{worker}}" }],
         { min: 0, max: 1 },
       ),
@@ -127,6 +181,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Last heard of",
           description: "Seconds since each worker's heartbeat. One is usual; a lost worker's grows until it is back.",
+          normal: "about one second.",
           unit: "s",
           width: 8,
         },
@@ -139,6 +194,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Memory by worker",
           description: "Resident, and what the backends' tensors hold.",
+          normal: "flat after the first minutes.",
           unit: "bytes",
           width: 8,
         },
@@ -151,7 +207,13 @@ export function clusterDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Processor by worker", description: "Cores in use.", unit: "short", width: 8 },
+        {
+          title: "Processor by worker",
+          description: "Cores in use.",
+          normal: "about one core for each slot on CPUs, less than one on a GPU.",
+          unit: "short",
+          width: 8,
+        },
         [
           {
             expr: `rate(process_cpu_seconds_total{job="mzsr-worker",${WORKER}}[$__rate_interval])`,
@@ -167,6 +229,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Time of a task",
           description: "From lease to result: how many tasks took how long.",
+          normal: "one narrow band for each kind of machine.",
           unit: "s",
           width: 12,
         },
@@ -179,6 +242,7 @@ export function clusterDashboard(): Dashboard {
           title: "What a task's time is spent on",
           description:
             "Mean seconds: making its patches, its gradient, and the rest: the wire, and waiting for a slot.",
+          normal: "gradient is most of it.",
           unit: "s",
           width: 12,
         },
@@ -198,6 +262,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "What the slots' time is spent on",
           description: "Share of all slots. Idle slots wait for the slowest task of a step, or for parameters.",
+          normal: "idle below 20 %.",
           unit: "percentunit",
           width: 8,
         },
@@ -214,6 +279,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Usual time of a task by worker",
           description: "95 of 100 tasks take no longer.",
+          normal: "flat, and alike on equal machines.",
           unit: "s",
           width: 8,
         },
@@ -223,7 +289,13 @@ export function clusterDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Leases", description: "Tasks and leases of the open steps.", unit: "none", width: 8 },
+        {
+          title: "Leases",
+          description: "Tasks and leases of the open steps.",
+          normal: "leased as many as there are slots, pending near 0; both 0 when the run is finished.",
+          unit: "none",
+          width: 8,
+        },
         [{ expr: `mzsr_leases{${RUN}}`, legend: "{{state}}" }],
         { steps: true, min: 0 },
       ),
@@ -231,7 +303,13 @@ export function clusterDashboard(): Dashboard {
     .withRow(new RowBuilder("What went wrong"))
     .withPanel(
       graph(
-        { title: "Leases that ended", description: "Per second, by how.", unit: "short", width: 8 },
+        {
+          title: "Leases that ended",
+          description: "Per second, by how.",
+          normal: "accepted, and as many audited as cluster.auditShare asks for.",
+          unit: "short",
+          width: 8,
+        },
         [
           {
             expr: `sum by (outcome) (rate(mzsr_tasks_total{${WORKER}}[$__rate_interval]))`,
@@ -246,6 +324,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Repeats and refusals",
           description: "Tasks given out again or computed twice; results and peers turned away, by reason.",
+          normal: "nothing, but for repeats when a worker was lost.",
           unit: "none",
           width: 8,
         },
@@ -265,7 +344,13 @@ export function clusterDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Audits", description: "Tasks recomputed elsewhere and compared, by result.", unit: "none", width: 8 },
+        {
+          title: "Audits",
+          description: "Tasks recomputed elsewhere and compared, by result.",
+          normal: "match alone. One mismatch is one too many.",
+          unit: "none",
+          width: 8,
+        },
         [{ expr: `sum by (result) (increase(mzsr_audits_total{${RUN}}[$__rate_interval]))`, legend: "{{result}}" }],
         { bars: true, stacked: true, min: 0 },
       ),
@@ -276,6 +361,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Bytes",
           description: "Gradients to the coordinator, parameters to the workers.",
+          normal: "steady; gradients about as much as parameters.",
           unit: "Bps",
           width: 8,
         },
@@ -288,7 +374,13 @@ export function clusterDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Checkpoint's age", description: "It falls when one is written.", unit: "s", width: 8 },
+        {
+          title: "Checkpoint's age",
+          description: "It falls when one is written.",
+          normal: "falls to 0 every checkpoints.every steps; it goes on rising when the run is finished.",
+          unit: "s",
+          width: 8,
+        },
         [{ expr: `mzsr_checkpoint_age_seconds{${RUN}}`, legend: "age" }],
         { min: 0 },
       ),
@@ -298,6 +390,7 @@ export function clusterDashboard(): Dashboard {
         {
           title: "Time of a checkpoint",
           description: "To make it durable; training goes on meanwhile.",
+          normal: "well below a second on a local disk.",
           unit: "s",
           width: 8,
         },

@@ -1,11 +1,12 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { clusterDashboard } from "./cluster.js";
+import { fleetDashboard } from "./fleet.js";
 import { gpuDashboard } from "./gpu.js";
 import { trainingDashboard } from "./training.js";
 
 /** Every dashboard, by the name of its file. */
 export function dashboards(): Record<string, Dashboard> {
-  return { training: trainingDashboard(), cluster: clusterDashboard(), gpu: gpuDashboard() };
+  return { training: trainingDashboard(), cluster: clusterDashboard(), fleet: fleetDashboard(), gpu: gpuDashboard() };
 }
 
 /** A dashboard as its file holds it. */

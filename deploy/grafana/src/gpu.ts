@@ -14,15 +14,23 @@ export function gpuDashboard(): Dashboard {
       "The workers' GPUs and what they make of them. Empty without GPUs; what nvidia-smi tells, for NVIDIA's alone.",
   })
     .withPanel(
-      stat({ title: "GPUs", description: "That report.", unit: "none", width: 4 }, [
-        { expr: `count(mzsr_gpu_utilisation_ratio{${WORKER}})`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "GPUs",
+          description: "That report.",
+          normal: "as many as were given to workers.",
+          unit: "none",
+          width: 4,
+        },
+        [{ expr: `count(mzsr_gpu_utilisation_ratio{${WORKER}})`, legend: "" }],
+      ),
     )
     .withPanel(
       stat(
         {
           title: "Utilisation",
           description: "Mean share of time in which they computed.",
+          normal: "above 50 %.",
           unit: "percentunit",
           width: 5,
         },
@@ -40,6 +48,7 @@ export function gpuDashboard(): Dashboard {
         {
           title: "Fullest memory",
           description: "Share in use on the GPU that has least left.",
+          normal: "below 80 %, and flat.",
           unit: "percentunit",
           width: 5,
         },
@@ -55,7 +64,13 @@ export function gpuDashboard(): Dashboard {
     )
     .withPanel(
       stat(
-        { title: "Hottest", description: "Temperature of the warmest GPU.", unit: "celsius", width: 5 },
+        {
+          title: "Hottest",
+          description: "Temperature of the warmest GPU.",
+          normal: "below 80 °C.",
+          unit: "celsius",
+          width: 5,
+        },
         [{ expr: `max(mzsr_gpu_temperature_celsius{${WORKER}})`, legend: "" }],
         {
           thresholds: [
@@ -68,14 +83,26 @@ export function gpuDashboard(): Dashboard {
     )
     .withPanel(
       stat(
-        { title: "Backends", description: "Workers by what they compute on.", unit: "none", width: 5 },
+        {
+          title: "Backends",
+          description: "Workers by what they compute on.",
+          normal: "one backend for a run.",
+          unit: "none",
+          width: 5,
+        },
         [{ expr: `count by (backend) (mzsr_worker_backend_info{${WORKER}})`, legend: "{{backend}}" }],
         { named: true },
       ),
     )
     .withPanel(
       stat(
-        { title: "Cards", description: "How many there are of each, with their driver.", unit: "none", width: 24 },
+        {
+          title: "Cards",
+          description: "How many there are of each, with their driver.",
+          normal: "one driver for a kind of card.",
+          unit: "none",
+          width: 24,
+        },
         [{ expr: `count by (name, driver) (mzsr_gpu_info{${WORKER}})`, legend: "{{name}}, driver {{driver}}" }],
         { named: true },
       ),
@@ -87,6 +114,7 @@ export function gpuDashboard(): Dashboard {
           title: "Utilisation",
           description:
             "Low: see below what its batches wait for, and whether they are small (docs/configuration.md, tasks for GPUs).",
+          normal: "above 50 %.",
           unit: "percentunit",
           width: 12,
         },
@@ -96,14 +124,26 @@ export function gpuDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Memory in use", description: "Share of each GPU's memory.", unit: "percentunit", width: 12 },
+        {
+          title: "Memory in use",
+          description: "Share of each GPU's memory.",
+          normal: "flat after the first minutes.",
+          unit: "percentunit",
+          width: 12,
+        },
         [{ expr: MEMORY_SHARE, legend: "{{worker}} / {{gpu}}" }],
         { min: 0, max: 1 },
       ),
     )
     .withPanel(
       graph(
-        { title: "Memory", description: "In use, and what there is.", unit: "bytes", width: 12 },
+        {
+          title: "Memory",
+          description: "In use, and what there is.",
+          normal: "flat after the first minutes.",
+          unit: "bytes",
+          width: 12,
+        },
         [
           { expr: `mzsr_gpu_memory_used_bytes{${WORKER}}`, legend: "{{worker}} / {{gpu}} used" },
           { expr: `mzsr_gpu_memory_total_bytes{${WORKER}}`, legend: "{{worker}} / {{gpu}} total" },
@@ -112,7 +152,7 @@ export function gpuDashboard(): Dashboard {
       ),
     )
     .withPanel(
-      graph({ title: "Temperature", description: "Of each GPU.", unit: "celsius", width: 12 }, [
+      graph({ title: "Temperature", description: "Of each GPU.", normal: "below 80 °C.", unit: "celsius", width: 12 }, [
         { expr: `mzsr_gpu_temperature_celsius{${WORKER}}`, legend: "{{worker}} / {{gpu}}" },
       ]),
     )
@@ -122,6 +162,7 @@ export function gpuDashboard(): Dashboard {
           title: "Tensors",
           description:
             "Memory that TensorFlow.js' tensors hold; flat, or something leaks. Nothing on webgpu, whose memory is fixed at the start.",
+          normal: "flat.",
           unit: "bytes",
           width: 24,
         },
@@ -135,6 +176,7 @@ export function gpuDashboard(): Dashboard {
         {
           title: "Tasks of a batch",
           description: "On average over the newest. Small ones leave a card idle: metaTraining.tasks bounds them.",
+          normal: "steady, at what the worker's memory holds or the step offers.",
           unit: "short",
           width: 12,
         },
@@ -148,6 +190,7 @@ export function gpuDashboard(): Dashboard {
           title: "Where a batch's time goes",
           description:
             "Mean over the workers: waiting for tasks' data, uploading, computing, reading back. Much data: more --cores for the worker.",
+          normal: "mostly computing.",
           unit: "percentunit",
           width: 12,
         },
@@ -158,7 +201,13 @@ export function gpuDashboard(): Dashboard {
     .withRow(new RowBuilder("What they make of it"))
     .withPanel(
       graph(
-        { title: "Time of a gradient", description: "Median by worker.", unit: "s", width: 12 },
+        {
+          title: "Time of a gradient",
+          description: "Median by worker.",
+          normal: "flat, and alike on equal GPUs.",
+          unit: "s",
+          width: 12,
+        },
         [
           {
             expr: `histogram_quantile(0.5, sum by (worker, le) (rate(mzsr_worker_task_seconds_bucket{${WORKER},part="compute"}[$__rate_interval])))`,
@@ -170,7 +219,13 @@ export function gpuDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Tasks per second", description: "By worker.", unit: "short", width: 12 },
+        {
+          title: "Tasks per second",
+          description: "By worker.",
+          normal: "equal GPUs have equal shares.",
+          unit: "short",
+          width: 12,
+        },
         [
           {
             expr: `sum by (worker) (rate(mzsr_worker_tasks_total{${WORKER},outcome="done"}[$__rate_interval]))`,

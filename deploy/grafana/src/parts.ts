@@ -1,7 +1,9 @@
 /** What the dashboards are put together from: queries, panels and a frame, so that all look and read alike. */
+import { PanelBuilder as BarGaugePanel } from "@grafana/grafana-foundation-sdk/bargauge";
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import {
   AxisPlacement,
+  BarGaugeDisplayMode,
   BigValueColorMode,
   BigValueGraphMode,
   BigValueTextMode,
@@ -18,6 +20,7 @@ import {
   TooltipDisplayMode,
   VisibilityMode,
   VizLegendOptionsBuilder,
+  VizOrientation,
   VizTooltipOptionsBuilder,
 } from "@grafana/grafana-foundation-sdk/common";
 import {
@@ -52,10 +55,16 @@ export interface PanelText {
   readonly title: string;
   /** What it shows and what to make of it. */
   readonly description: string;
+  /** What it looks like when all is well, behind `Normal:`. */
+  readonly normal: string;
   /** One of Grafana's unit ids. */
   readonly unit: string;
   /** Of the 24 columns. */
   readonly width: number;
+}
+
+function descriptionOf({ description, normal }: PanelText): string {
+  return `${description}\n\n**Normal:** ${normal}`;
 }
 
 export interface GraphStyle {
@@ -77,7 +86,7 @@ const STAT_HEIGHT = 4;
 export function graph(text: PanelText, queries: readonly Query[], style: GraphStyle = {}): Builder<Panel> {
   const panel = new TimeseriesPanel()
     .title(text.title)
-    .description(text.description)
+    .description(descriptionOf(text))
     .datasource(DATASOURCE)
     .unit(text.unit)
     .span(text.width)
@@ -122,7 +131,7 @@ export function stat(text: PanelText, queries: readonly Query[], style: StatStyl
   const steps = style.thresholds ?? [{ value: null, color: "blue" }];
   const panel = new StatPanel()
     .title(text.title)
-    .description(text.description)
+    .description(descriptionOf(text))
     .datasource(DATASOURCE)
     .unit(text.unit)
     .span(text.width)
@@ -142,7 +151,7 @@ export function stat(text: PanelText, queries: readonly Query[], style: StatStyl
 export function heatmap(text: PanelText, query: Query): Builder<Panel> {
   return new HeatmapPanel()
     .title(text.title)
-    .description(text.description)
+    .description(descriptionOf(text))
     .datasource(DATASOURCE)
     .span(text.width)
     .height(GRAPH_HEIGHT)
@@ -152,6 +161,24 @@ export function heatmap(text: PanelText, query: Query): Builder<Panel> {
     .yAxis(new YAxisConfigBuilder().unit(text.unit).axisPlacement(AxisPlacement.Left))
     .cellGap(1)
     .tooltip(new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true));
+}
+
+/** The newest values, the largest first: a line for each series. */
+export function ranking(text: PanelText, query: Query): Builder<Panel> {
+  return new BarGaugePanel()
+    .title(text.title)
+    .description(descriptionOf(text))
+    .datasource(DATASOURCE)
+    .unit(text.unit)
+    .span(text.width)
+    .height(GRAPH_HEIGHT)
+    .withTarget(asked(query, 0).instant())
+    .orientation(VizOrientation.Horizontal)
+    .displayMode(BarGaugeDisplayMode.Basic)
+    .min(0)
+    .noValue("–")
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor("blue"));
 }
 
 /** Colours of a number that ought to be zero. */
@@ -164,11 +191,14 @@ function targetsOf(queries: readonly Query[]): Builder<Dataquery>[] {
   return queries.map((query, i) => target(query, i));
 }
 
-function target({ expr, legend }: Query, index: number): DataqueryBuilder {
+function target(query: Query, index: number): DataqueryBuilder {
+  return asked(query, index).range();
+}
+
+function asked({ expr, legend }: Query, index: number): DataqueryBuilder {
   return new DataqueryBuilder()
     .refId(String.fromCharCode("A".charCodeAt(0) + index))
     .datasource(DATASOURCE)
     .expr(expr)
-    .legendFormat(legend)
-    .range();
+    .legendFormat(legend);
 }

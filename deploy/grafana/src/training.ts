@@ -13,28 +13,49 @@ export function trainingDashboard(): Dashboard {
   })
     .withPanel(
       stat(
-        { title: "Progress", description: "Steps done of those planned, both stages.", unit: "percentunit", width: 4 },
+        {
+          title: "Progress",
+          description: "Steps done of those planned, both stages.",
+          normal: "rises steadily to 100 %.",
+          unit: "percentunit",
+          width: 4,
+        },
         [{ expr: `run:mzsr_steps_done:sum{${RUN}} / run:mzsr_steps_planned:sum{${RUN}}`, legend: "" }],
         { decimals: 1 },
       ),
     )
     .withPanel(
       stat(
-        { title: "Steps", description: "Steps done in each stage.", unit: "none", width: 5 },
+        {
+          title: "Steps",
+          description: "Steps done in each stage.",
+          normal: "pretraining comes to its end before metaTraining begins.",
+          unit: "none",
+          width: 5,
+        },
         [{ expr: `mzsr_step{${RUN}}`, legend: "{{stage}}" }],
         { named: true },
       ),
     )
     .withPanel(
-      stat({ title: "Time left", description: "At the pace of the newest steps.", unit: "s", width: 4 }, [
-        { expr: `mzsr_run_seconds_left{${RUN}}`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Time left",
+          description: "At the pace of the newest steps.",
+          normal: "falls as fast as the clock runs; it jumps when workers come or go.",
+          unit: "s",
+          width: 4,
+        },
+        [{ expr: `mzsr_run_seconds_left{${RUN}}`, legend: "" }],
+      ),
     )
     .withPanel(
       stat(
         {
           title: "Gain from adaptation",
           description: "Share of the query loss that the inner steps take away. What meta-training is for.",
+          normal:
+            "above 2 % after the first hundreds of meta-steps, and growing; 0 at their beginning and in pretraining.",
           unit: "percentunit",
           width: 4,
         },
@@ -53,6 +74,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Training loss",
           description: "Mean over five minutes of the loss that the stage at work makes smaller.",
+          normal: "falls, quickly at first; it jumps where meta-training takes over.",
           unit: "short",
           width: 4,
         },
@@ -61,9 +83,16 @@ export function trainingDashboard(): Dashboard {
       ),
     )
     .withPanel(
-      stat({ title: "Steps per second", description: "Mean over five minutes.", unit: "short", width: 3 }, [
-        { expr: `sum(run:mzsr_meta_steps:rate5m{${RUN}})`, legend: "" },
-      ]),
+      stat(
+        {
+          title: "Steps per second",
+          description: "Mean over five minutes.",
+          normal: "steady while the workers are the same.",
+          unit: "short",
+          width: 3,
+        },
+        [{ expr: `sum(run:mzsr_meta_steps:rate5m{${RUN}})`, legend: "" }],
+      ),
     )
     .withRow(new RowBuilder("Losses"))
     .withPanel(
@@ -72,6 +101,7 @@ export function trainingDashboard(): Dashboard {
           title: "Loss before and after adaptation",
           description:
             "Mean L1 of each step's tasks. Query patches are new to the adapted network; support patches are what it adapted to. Pretraining has one loss: support, before.",
+          normal: "all fall; after lies below before, by more and more.",
           unit: "short",
           width: 12,
         },
@@ -87,6 +117,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Query loss after each inner step",
           description: "One line per inner step; the wider apart they are, the more each step helps.",
+          normal: "later inner steps lie lower; all fall.",
           unit: "short",
           width: 12,
         },
@@ -104,6 +135,8 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Gain from adaptation",
           description: "Share of the query loss that the inner steps take away, smoothed over five minutes.",
+          normal:
+            "above 2 % after the first hundreds of meta-steps, and growing; 0 at their beginning and in pretraining.",
           unit: "percentunit",
           width: 12,
         },
@@ -118,6 +151,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "PSNR of held-out pictures",
           description: "On the luminance, before adaptation (0 updates) and after. Higher is better.",
+          normal: "adapted lies some tenths of a dB above 0 updates late in the run.",
           unit: "dB",
           width: 12,
         },
@@ -130,6 +164,7 @@ export function trainingDashboard(): Dashboard {
           title: "PSNR on held-out images",
           description:
             "Mean on the luminance of what validation measures, over its images and kernels, by updates. Needs validation.every.",
+          normal: "above bicubic from early on; more updates lie higher late in the run.",
           unit: "dB",
           width: 12,
         },
@@ -141,6 +176,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "PSNR by kernel",
           description: "What validation measures after 10 updates, kernel by kernel.",
+          normal: "all rise together; isotropic kernels lie higher than wide ones.",
           unit: "dB",
           width: 12,
         },
@@ -153,6 +189,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Norm of the meta-gradient",
           description: "L2 norm of the mean over a step's tasks. A rise without end precedes divergence.",
+          normal: "falls with the loss and is noisy within a factor of ten.",
           unit: "short",
           width: 8,
         },
@@ -165,6 +202,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Weights of the inner steps",
           description: "In the outer loss. They begin equal and move to the last step.",
+          normal: "equal at first, all on the last step in the end.",
           unit: "percentunit",
           width: 8,
         },
@@ -174,7 +212,13 @@ export function trainingDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Learning rate", description: "Adam's rate of the outer update.", unit: "sci", width: 8 },
+        {
+          title: "Learning rate",
+          description: "Adam's rate of the outer update.",
+          normal: "as configured: a ramp where there is a warm-up, then flat or falling.",
+          unit: "sci",
+          width: 8,
+        },
         [{ expr: `mzsr_learning_rate{${RUN}}`, legend: "rate" }],
         { min: 0 },
       ),
@@ -184,6 +228,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Learned inner rates by inner step",
           description: "Mean over the tensors; only in runs that learn them.",
+          normal: "changes slowly, within a factor of ten of where it began.",
           unit: "sci",
           width: 8,
         },
@@ -196,6 +241,7 @@ export function trainingDashboard(): Dashboard {
         {
           title: "Learned inner rates by tensor",
           description: "Mean over the inner steps; only in runs that learn them.",
+          normal: "changes slowly, within a factor of ten of where it began.",
           unit: "sci",
           width: 8,
         },
@@ -205,7 +251,13 @@ export function trainingDashboard(): Dashboard {
     )
     .withPanel(
       graph(
-        { title: "Time of a step", description: "From its first lease to its update.", unit: "s", width: 8 },
+        {
+          title: "Time of a step",
+          description: "From its first lease to its update.",
+          normal: "flat; 95 % within twice the median.",
+          unit: "s",
+          width: 8,
+        },
         [
           { expr: `run:mzsr_meta_step_seconds:p50_5m{${RUN}}`, legend: "median, {{stage}}" },
           { expr: `run:mzsr_meta_step_seconds:p95_5m{${RUN}}`, legend: "95 %, {{stage}}" },

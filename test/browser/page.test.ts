@@ -183,6 +183,14 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     expect(fetched.bytes).toBeLessThan(150_000);
   });
 
+  it("says why a run that trains has no pictures yet, and nothing of it when the run is over", async () => {
+    const feed = await serve(runOf(60));
+    const { page } = await open(feed);
+    await expectText(page.locator(".pictures"), "where every core is busy, the first takes minutes");
+    feed.setStatus({ phase: "finished" });
+    await page.locator(".pictures").waitFor({ state: "detached" });
+  });
+
   it("shows held-out pictures with their kernels, and goes back through the run", async () => {
     const run = runOf(60);
     await addPictures(run);

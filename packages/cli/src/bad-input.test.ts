@@ -264,7 +264,7 @@ describe("the network", () => {
     expect(code).toBe(1);
     expect(notes.trimEnd().split("\n").at(-1)).toMatch(new RegExp(`^mzsr: .*127\\.0\\.0\\.1:${nobody}`));
     expect(notes).not.toMatch(/\n\s+at /);
-    expect(await refusal("worker", "--coordinator", "nonsense")).toMatch(/--coordinator.*host:port/);
+    expect(await refusal("worker", "--coordinator", "http://nonsense")).toMatch(/--coordinator.*host:port/);
   });
 
   it("has a worker that is refused for good end as bad input, with the reason", async () => {
@@ -275,7 +275,9 @@ describe("the network", () => {
       });
       (await coordinator.session()).send({ type: "refusal", reason: "the token is not right", retry: false });
       const { code, notes } = await ended;
-      expect(notes.trimEnd().split("\n").at(-1)).toMatch(/^mzsr: .*the token is not right; expected/);
+      expect(notes.trimEnd().split("\n").at(-1)).toMatch(
+        /^mzsr: .*the token is not right; expected .*MZSR_TOKEN .*--token-file .*none is given here$/,
+      );
       expect(code).toBe(2);
     } finally {
       coordinator.kill();

@@ -75,9 +75,21 @@ async function work(
   const end = await worker.finished;
   if (!end.ok) {
     throw new InputError(`the coordinator refused this worker: ${end.reason}`, {
-      expected: "a worker that fits the run: its token, backend and version",
+      expected: fitting(end.reason, options),
     });
   }
+}
+
+/** What would not be refused. */
+function fitting(reason: string, { tokenFile }: WorkerCommandOptions): string {
+  if (!/\btoken\b/.test(reason)) return "a worker that fits the run: its token, backend and version";
+  const given =
+    tokenFile !== undefined
+      ? `that of --token-file ${tokenFile} is another`
+      : process.env.MZSR_TOKEN
+        ? "that of MZSR_TOKEN is another"
+        : "none is given here";
+  return `the coordinator's secret, in MZSR_TOKEN or in a file that --token-file names; ${given}`;
 }
 
 /**

@@ -34,11 +34,16 @@ export function scales(text: string): number[] {
   return [...new Set(text.split(",").map((part) => wholeNumber(2, 4)(part.trim())))].sort((a, b) => a - b);
 }
 
-/** `host:port`. */
+/** Where coordinators listen for workers, unless they are told otherwise. */
+export const WORKERS_PORT = 7700;
+
+/** `host:port`; of a host alone the usual port. IPv6 in brackets. */
 export function hostAndPort(text: string): string {
-  const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d+)$/.exec(text)?.[1]);
-  if (!(port >= 1 && port <= 65_535)) throw new InvalidArgumentError("Expected host:port, for example 10.0.0.5:7700.");
-  return text;
+  const [, host, port = String(WORKERS_PORT)] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+)(?::(\d+))?$/.exec(text) ?? [];
+  if (host === undefined || !(Number(port) >= 1 && Number(port) <= 65_535)) {
+    throw new InvalidArgumentError("Expected host:port, for example 10.0.0.5:7700, or a host.");
+  }
+  return `${host}:${port}`;
 }
 
 export const portNumber = wholeNumber(0, 65_535);

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { CoordinatorCommandOptions } from "../cluster/run-coordinator.js";
 import type { Terminal } from "../progress/terminal.js";
-import { portNumber, wholeNumber } from "./arguments.js";
+import { portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
 import { addRunOptions } from "./run-options.js";
 import { addSecurityOptions } from "./security-options.js";
 
@@ -11,7 +11,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
   );
   return addSecurityOptions(addRunOptions(command))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
-    .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, 7700)
+    .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, WORKERS_PORT)
     .option("--http-host <address>", "interface of the page and the metrics (default: that of --host)")
     .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 7701)
     .option(

@@ -1,13 +1,17 @@
 import { Command } from "commander";
 import type { WorkerCommandOptions } from "../cluster/run-worker.js";
 import type { Terminal } from "../progress/terminal.js";
-import { collect, hostAndPort, portNumber, wholeNumber } from "./arguments.js";
+import { collect, hostAndPort, portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
 import { addSecurityOptions } from "./security-options.js";
 
 export function workerCommand(terminal: Terminal): Command {
   const command = new Command("worker")
     .description("Computes: takes tasks from a coordinator and sends meta-gradients back.")
-    .option("--coordinator <host:port>", "where the coordinator listens", hostAndPort)
+    .option(
+      "--coordinator <host:port>",
+      `where the coordinator listens; of a host alone, port ${WORKERS_PORT}`,
+      hostAndPort,
+    )
     .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
   return addSecurityOptions(command)
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")

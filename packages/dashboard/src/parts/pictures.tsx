@@ -11,7 +11,7 @@ export function Pictures({ store, compared }: { store: RunStore; compared: RunSt
   const images = showable(store.images.value, store.kept.value);
   /** Undefined follows the newest. */
   const chosen = useSignal<number | undefined>(undefined);
-  if (images.length === 0) return null;
+  if (images.length === 0) return isWaitedFor(store) ? <NoPicturesYet /> : null;
   const steps = [...new Set(images.flatMap(({ entries }) => entries.map(({ step }) => step)))].sort((a, b) => a - b);
   if (steps.length === 0) return null;
   const at = Math.min(chosen.value ?? steps.length - 1, steps.length - 1);
@@ -46,6 +46,23 @@ export function Pictures({ store, compared }: { store: RunStore; compared: RunSt
           comparedWith={compared}
         />
       ))}
+    </section>
+  );
+}
+
+/** A run that trains makes pictures sooner or later; one that is over has made those that it has. */
+function isWaitedFor({ connection, status }: RunStore): boolean {
+  return connection.value === "live" && status.value?.phase === "training";
+}
+
+function NoPicturesYet() {
+  return (
+    <section class="pictures" aria-labelledby="pictures-title">
+      <h2 id="pictures-title">What it makes of pictures it never saw</h2>
+      <p>
+        None yet. They are made at checkpoints, by a process that gives way to the workers and takes a twentieth of the
+        time: where every core is busy, the first takes minutes. The last ones are made when the run is finished.
+      </p>
     </section>
   );
 }

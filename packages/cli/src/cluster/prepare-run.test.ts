@@ -65,3 +65,11 @@ test("the hash of a start model stands in the configuration, and the file is loo
   await rm(join(folder, "model.safetensors"));
   expect((await prepareRun({ run, resume: true }, new Date(0))).configuration).toEqual(configuration);
 });
+
+test("the preset finetune starts from the model that comes with the program, with the rates that it has learned", async () => {
+  const run = join(await temporaryFolder(), "new");
+  const { configuration } = await prepareRun({ preset: "finetune", run }, new Date(0));
+  expect(configuration.init).toMatch(/model-x2.model\.safetensors$/);
+  expect(configuration.initSha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(configuration).toMatchObject({ pretraining: { steps: 0 }, metaTraining: { learnedRates: true } });
+});

@@ -5,9 +5,16 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { checkReplaceable, foreignFolder, readStart, runFolderState, runPaths } from "@mzsr/coordinator";
 import { InputError } from "@mzsr/mzsr";
-import { type Configuration, type ConfigurationOverride, loadConfiguration, parseOverride } from "@mzsr/shared";
+import {
+  type Configuration,
+  type ConfigurationOverride,
+  loadConfiguration,
+  parseOverride,
+  SHIPPED_MODEL,
+} from "@mzsr/shared";
 import { exists } from "../path-kind.js";
 import { modelFile } from "../photos/model-path.js";
+import { SHIPPED_SCALE, shippedModel } from "../photos/shipped-model.js";
 import { readAnnouncement } from "./announcement.js";
 
 export interface RunOptions {
@@ -85,7 +92,8 @@ async function resumedConfiguration(options: RunOptions, folder: string): Promis
 async function withStart(wanted: Configuration, { init, resume }: RunOptions): Promise<Configuration> {
   if (wanted.init === undefined) return wanted;
   if (resume === true && init === undefined && wanted.initSha256 !== undefined) return wanted;
-  const named = { ...wanted, init: await modelFile(wanted.init) };
+  const file = wanted.init === SHIPPED_MODEL ? shippedModel(SHIPPED_SCALE) : await modelFile(wanted.init);
+  const named = { ...wanted, init: file };
   // Named anew on the command line, it need not be the one whose hash a configuration file has.
   const start = await readStart(init === undefined ? named : { ...named, initSha256: undefined });
   return { ...named, initSha256: start?.sha256 };

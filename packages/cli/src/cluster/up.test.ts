@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { readModel } from "@mzsr/mzsr";
 import type { ClusterStatus, PreviewImage } from "@mzsr/shared";
 import { until } from "@mzsr/testing/poll";
 import { BIN, mzsr } from "@mzsr/testing/run-command";
@@ -50,6 +51,17 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
+
+it("trains for larger results, with support from LR images, to a model of that scale", { timeout: LONG }, async () => {
+  for (const scale of [3, 4]) {
+    const run = join(folder, `x${scale}`);
+    const keys = [`degradation.scale=${scale}`, "metaTraining.supportFrom=low", "metaTraining.patchSize=24"];
+    const set = keys.flatMap((key) => ["--set", key]);
+    const { code, notes } = await up(run, ...smallRun(photos, 2, 3), ...set, "--workers", "1").ended;
+    expect([code, notes]).toEqual([0, expect.stringContaining("Finished: ")]);
+    expect((await readModel(join(run, "model.safetensors"))).scale).toBe(scale);
+  }
+});
 
 it("trains from nothing to a model, lets status look on, and leaves no process behind", { timeout: LONG }, async () => {
   const run = join(folder, "whole");

@@ -7,7 +7,10 @@ const MOST_STEPS = 10_000_000;
 /** Adds the options to a command. */
 export function addRunOptions(command: Command): Command {
   return command
-    .option("--preset <name>", "start from a preset: quick (minutes on two cores), gpu (larger steps) or paper")
+    .option(
+      "--preset <name>",
+      "start from a preset: quick (minutes on two cores), gpu (larger steps), paper, reference (hours; -x3, -x4), finetune",
+    )
     .option("--config <file>", "YAML configuration, laid over the preset (docs/configuration.md)")
     .option("--set <key=value>", "set one key, for example metaTraining.innerSteps=3; may be repeated", collect)
     .option("--pretrain-steps <n>", "steps of stage 1", wholeNumber(0, MOST_STEPS))
@@ -16,7 +19,7 @@ export function addRunOptions(command: Command): Command {
     .option("--skip-bad", "go on without images that cannot be read, saying which and why")
     .option(
       "--init <file>",
-      "start from a model of the same network: a model file, or the folder of a finished run",
+      "start from a model of the same network: a model file, the folder of a finished run, or `shipped`",
       notEmpty,
     )
     .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu")

@@ -5,6 +5,7 @@ import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { beforeEach, describe, expect, it } from "vitest";
 import { configurationKeys } from "./keys.js";
 import { loadConfiguration, parseOverride } from "./load.js";
+import { PRESET_NAMES } from "./presets.js";
 import { configurationSchema } from "./schema.js";
 import { configurationDifferences, writeConfiguration } from "./write.js";
 
@@ -137,6 +138,23 @@ describe("loadConfiguration", () => {
     const overrides = [parseOverride("metaTraining.innerSteps=99")];
     await expect(loadConfiguration({ file, overrides })).rejects.toThrow(/^--set metaTraining\.innerSteps=99: /);
     await expect(loadConfiguration({ preset: "quik" })).rejects.toThrow(/unknown preset "quik".*did you mean quick/);
+  });
+});
+
+describe("presets", () => {
+  it("are all whole configurations by themselves", async () => {
+    for (const preset of PRESET_NAMES) await expect(loadConfiguration({ preset })).resolves.toBeDefined();
+  });
+
+  it("for larger results draw wider kernels, and are the same otherwise", async () => {
+    const reference = await loadConfiguration({ preset: "reference" });
+    for (const scale of [3, 4]) {
+      const larger = await loadConfiguration({ preset: `reference-x${scale}` });
+      expect(larger.degradation).toEqual({ ...reference.degradation, scale, lambdaMax: 2.5 * scale });
+      expect({ ...larger, degradation: {} }).toEqual({ ...reference, degradation: {} });
+      // An LR image's patches are degraded again: whole pixels.
+      expect(larger.metaTraining.patchSize % scale).toBe(0);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import type { configurationSchema } from "./schema.js";
 /** What a configuration file may hold: any part of a configuration. */
 export type PartialConfiguration = z.input<typeof configurationSchema>;
 
-export const PRESET_NAMES = ["quick", "gpu", "paper"] as const;
+export const PRESET_NAMES = ["quick", "gpu", "paper", "reference", "reference-x3", "reference-x4", "finetune"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /**
@@ -62,4 +62,78 @@ const gpu: PartialConfiguration = {
 /** Soh et al., CVPR 2020, section 5: the defaults of the schema. */
 const paper: PartialConfiguration = {};
 
-export const presets: Readonly<Record<PresetName, PartialConfiguration>> = { quick, gpu, paper };
+/** What `init` calls the model that comes with the program. */
+export const SHIPPED_MODEL = "shipped";
+
+const LEARNS_TO_ADAPT: PartialConfiguration["metaTraining"] = {
+  tasks: 1,
+  support: 4,
+  query: 4,
+  patchSize: 48,
+  supportFrom: "low",
+  innerSteps: 3,
+  innerRate: 1e-2,
+  learnedRates: true,
+};
+
+/**
+ * Hours on a few cores: the paper's network, its kind of pretraining in small, then meta-training with learned rates on widely drawn
+ * kernels. Steps of one task each, two at a time.
+ */
+const reference: PartialConfiguration = {
+  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
+  patches: { stride: 16 },
+  pretraining: {
+    steps: 8000,
+    batch: 16,
+    tasks: 2,
+    patchSize: 48,
+    halveEvery: 2400,
+    learningRateFloor: 5e-5,
+    warmupSteps: 200,
+  },
+  metaTraining: {
+    ...LEARNS_TO_ADAPT,
+    steps: 20_000,
+    learningRate: 2e-4,
+    learningRateFinal: 0.05,
+    warmupSteps: 200,
+    emaDecay: 0.999,
+  },
+  validation: { every: 1000 },
+  cluster: { pipeline: 1 },
+};
+
+/** `reference` for larger results: kernels grow with them. */
+const referenceFor = (scale: number): PartialConfiguration => ({
+  ...reference,
+  degradation: { ...reference.degradation, scale, lambdaMax: 2.5 * scale },
+});
+
+/** The model that comes with the program, trained on for some photographs of a user's own. */
+const finetune: PartialConfiguration = {
+  init: SHIPPED_MODEL,
+  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
+  patches: { stride: 16 },
+  pretraining: { steps: 0 },
+  metaTraining: {
+    ...LEARNS_TO_ADAPT,
+    steps: 600,
+    learningRate: 1e-4,
+    learningRateFinal: 0.1,
+    rateLearningRate: 5e-3,
+    warmupSteps: 50,
+    emaDecay: 0.99,
+  },
+  cluster: { pipeline: 1 },
+};
+
+export const presets: Readonly<Record<PresetName, PartialConfiguration>> = {
+  quick,
+  gpu,
+  paper,
+  reference,
+  "reference-x3": referenceFor(3),
+  "reference-x4": referenceFor(4),
+  finetune,
+};

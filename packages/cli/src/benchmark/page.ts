@@ -102,7 +102,7 @@ function caseFigures(row: Row, image: string, start: string, page: BenchmarkPage
   const panels = page.summary.columns.flatMap((column: Column) => {
     const [measured] = measuredBy(own, column);
     if (measured === undefined) return [];
-    const numbers = `<span>${measured.psnr_y.toFixed(2)} dB <small>SSIM ${measured.ssim_y.toFixed(4)}, ${measured.seconds.toPrecision(2)} s</small></span>`;
+    const numbers = `<span>${measured.psnr_y.toFixed(2)} dB <small>SSIM ${measured.ssim_y.toFixed(4)}, ${measured.seconds.toPrecision(2)}&nbsp;s</small></span>`;
     return [panel(column.title, cropFile(start, column), numbers)];
   });
   return `<div class="case"><h3>${escapeHtml(image)}</h3><div class="crops">

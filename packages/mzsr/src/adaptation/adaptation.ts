@@ -4,9 +4,16 @@
  * thousands of steps.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
+import {
+  type DegradationOptions,
+  degrade,
+  degradeWindow,
+  interpolateLow,
+  interpolateWindow,
+} from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
 import { cropImage, type Image } from "../imaging/image.js";
+import { imresizeSource, imresizeWindow, type Window } from "../imaging/resize.js";
 import { type Batch, lossGradient } from "../meta-learning/gradient.js";
 import { l1Loss } from "../meta-learning/loss.js";
 import { axpy } from "../meta-learning/ops.js";
@@ -14,7 +21,7 @@ import { CHANNELS } from "../model/layout.js";
 import type { Model } from "../model/model.js";
 import { downloadWeights, forward, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
-import { type Corner, structuredCrops } from "./structured-crops.js";
+import { structuredCrops } from "./structured-crops.js";
 
 /** The rate of step j, counted from 0: one for all tensors, or one per tensor. */
 export type RateSchedule = (step: number) => number | ArrayLike<number>;
@@ -119,14 +126,32 @@ export function adaptationPairs(
   { degradation, maxPixels = DEFAULT_MAX_PIXELS }: Pick<AdaptationOptions, "degradation" | "maxPixels">,
 ): AdaptationPair[] {
   requireColour(photo);
-  const scale = degradation.scale ?? model.scale;
-  const low = degrade(photo, { ...degradation, scale });
-  const pair = { x: interpolateLow(low, scale, [photo.height, photo.width]), y: photo };
-  if (photo.height * photo.width <= maxPixels) return [pair];
+  const full = { ...degradation, scale: degradation.scale ?? model.scale };
+  if (photo.height * photo.width <= maxPixels) {
+    return [{ x: interpolateLow(degrade(photo, full), full.scale, [photo.height, photo.width]), y: photo }];
+  }
   const side = Math.min(CROP_SIDE, photo.height, photo.width, Math.floor(Math.sqrt(maxPixels)));
-  const crop = (image: Image, { y, x }: Corner) => cropImage(image, y, x, side, side);
   const corners = structuredCrops(photo, side, Math.floor(maxPixels / side ** 2));
-  return corners.map((corner) => ({ x: crop(pair.x, corner), y: crop(pair.y, corner) }));
+  const inputOf = inputWindows(photo, full);
+  return corners.map(({ y, x }) => ({
+    x: inputOf({ top: y, left: x, height: side, width: side }),
+    y: cropImage(photo, y, x, side, side),
+  }));
+}
+
+/** Windows of the ILR image of a photo's degradation. Noise has an order, so with it all of the LR image is computed. */
+function inputWindows(photo: Image, degradation: DegradationOptions): (window: Window) => Image {
+  const { scale, noise } = degradation;
+  if (noise !== undefined && noise.sigma !== 0) {
+    const low = degrade(photo, degradation);
+    return (window) => interpolateWindow(low, scale, window);
+  }
+  const whole = { height: Math.ceil(photo.height / scale), width: Math.ceil(photo.width / scale) };
+  return (window) => {
+    const source = imresizeSource(whole, scale, window);
+    const image = degradeWindow(photo, degradation, source);
+    return imresizeWindow({ image, ...source, whole }, scale, window);
+  };
 }
 
 /** A batch and its part in the loss; the parts sum to 1. */

@@ -1,9 +1,9 @@
 import { type GoldenArray, readGolden } from "@mzsr/testing/golden";
 import { goldenImage, largestDifference } from "@mzsr/testing/golden-image";
 import { describe, expect, test } from "vitest";
-import { createImage } from "../imaging/image.js";
+import { createImage, cropImage } from "../imaging/image.js";
 import { imresize } from "../imaging/resize.js";
-import { type Downsampling, degrade, interpolateLow } from "./degrade.js";
+import { type Downsampling, degrade, degradeWindow, interpolateLow, interpolateWindow } from "./degrade.js";
 import { gaussianKernel } from "./kernel.js";
 
 interface Case {
@@ -72,4 +72,29 @@ describe("noise", () => {
 test("what has no meaning is refused", () => {
   expect(() => degrade(photo, { kernel, scale: 1.5, downsampling: "direct" })).toThrow(RangeError);
   expect(() => interpolateLow(createImage(4, 4, 3), 2, [9, 8])).toThrow(RangeError);
+});
+
+describe("a window alone is the same to the bit as in the whole image", () => {
+  const corners = [
+    { top: 0, left: 0, height: 4, width: 3 },
+    { top: 3, left: 2, height: 5, width: 4 },
+  ];
+  test.each([2, 3, 4])("of the LR image and of its interpolation, by %i", (scale) => {
+    for (const downsampling of ["direct", "bicubic"] as const) {
+      for (const blur of [kernel, undefined]) {
+        const degradation = { kernel: blur, scale, downsampling };
+        const low = degrade(photo, degradation);
+        const last = { top: low.height - 3, left: low.width - 2, height: 3, width: 2 };
+        for (const window of [...corners, last]) {
+          const { top, left, height, width } = window;
+          expect(degradeWindow(photo, degradation, window)).toEqual(cropImage(low, top, left, height, width));
+        }
+        const high = interpolateLow(low, scale, [33, 30]);
+        for (const window of [...corners, { top: 20, left: 11, height: 13, width: 19 }]) {
+          const { top, left, height, width } = window;
+          expect(interpolateWindow(low, scale, window)).toEqual(cropImage(high, top, left, height, width));
+        }
+      }
+    }
+  });
 });

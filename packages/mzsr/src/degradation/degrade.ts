@@ -1,8 +1,8 @@
 /**
  * How a low-resolution image comes about: LR = downsample_s(HR ⊛ k) + n (paper, eq. 2).
  */
-import { createImage, type Image } from "../imaging/image.js";
-import { imresize } from "../imaging/resize.js";
+import { createImage, cropImage, type Image } from "../imaging/image.js";
+import { imresize, imresizeSource, imresizeWindow, type Window } from "../imaging/resize.js";
 import { Draws } from "../random/draws.js";
 import { blur, blurEvery } from "./blur.js";
 import type { BlurKernel } from "./kernel.js";
@@ -38,6 +38,54 @@ export function degrade(image: Image, degradation: DegradationOptions): Image {
       ? blurEvery(image, kernel ?? IDENTITY, scale)
       : imresize(kernel === undefined ? image : blur(image, kernel), 1 / scale);
   return noise === undefined || noise.sigma === 0 ? low : withNoise(low, noise);
+}
+
+/**
+ * A window of `degrade` without noise, the same to the bit, without computing the rest.
+ * @param window in pixels of the LR image
+ */
+export function degradeWindow(
+  image: Image,
+  { kernel = IDENTITY, scale, downsampling }: Omit<DegradationOptions, "noise">,
+  window: Window,
+): Image {
+  if (downsampling === "direct") {
+    const { top, left, height, width } = window;
+    const met = {
+      top: top * scale,
+      left: left * scale,
+      height: (height - 1) * scale + 1,
+      width: (width - 1) * scale + 1,
+    };
+    const source = widened(met, kernel.size, image, scale);
+    const low = blurEvery(pieceOf(image, source), kernel, scale);
+    return cropImage(low, top - source.top / scale, left - source.left / scale, height, width);
+  }
+  const source = imresizeSource(image, 1 / scale, window);
+  const wider = widened(source, kernel.size, image, 1);
+  const blurred = blur(pieceOf(image, wider), kernel);
+  const piece = cropImage(blurred, source.top - wider.top, source.left - wider.left, source.height, source.width);
+  return imresizeWindow({ image: piece, ...source, whole: image }, 1 / scale, window);
+}
+
+/** A window with what a kernel meets around it within an image; it begins at multiples of `step`. */
+function widened(window: Window, kernelSize: number, image: Image, step: number): Window {
+  const radius = (kernelSize - 1) / 2;
+  const start = (at: number) => Math.floor(Math.max(0, at - radius) / step) * step;
+  const [top, left] = [start(window.top), start(window.left)];
+  const bottom = Math.min(image.height, window.top + window.height + radius);
+  const right = Math.min(image.width, window.left + window.width + radius);
+  return { top, left, height: bottom - top, width: right - left };
+}
+
+function pieceOf(image: Image, { top, left, height, width }: Window): Image {
+  return cropImage(image, top, left, height, width);
+}
+
+/** A window of `interpolateLow`, the same to the bit. */
+export function interpolateWindow(low: Image, scale: number, window: Window): Image {
+  const source = imresizeSource(low, scale, window);
+  return imresizeWindow({ image: pieceOf(low, source), ...source, whole: low }, scale, window);
 }
 
 /**

@@ -3,7 +3,7 @@ import { goldenImage, largestDifference } from "@mzsr/testing/golden-image";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createImage, cropImage, transformImage } from "./image.js";
-import { imresize } from "./resize.js";
+import { imresize, imresizeSource, imresizeWindow } from "./resize.js";
 
 interface Case {
   readonly scale: number;
@@ -80,4 +80,22 @@ test("resizing commutes with turning", () => {
 test("a scale that is no size is refused", () => {
   for (const scale of [0, -2, Number.NaN, Infinity])
     expect(() => imresize(createImage(4, 4, 3), scale)).toThrow(RangeError);
+});
+
+test("a window is made of a piece of the image that is large enough, and of no smaller one", () => {
+  const image = createImage(
+    40,
+    30,
+    3,
+    Float32Array.from({ length: 40 * 30 * 3 }, (_, i) => ((i * 7919) % 256) / 255),
+  );
+  for (const scale of [1 / 3, 2, 3]) {
+    const whole = imresize(image, scale);
+    const window = { top: 3, left: 2, height: 6, width: 5 };
+    const { top, left, height, width } = imresizeSource(image, scale, window);
+    const piece = { image: cropImage(image, top, left, height, width), top, left, whole: image };
+    expect(imresizeWindow(piece, scale, window)).toEqual(cropImage(whole, 3, 2, 6, 5));
+    const small = { ...piece, image: cropImage(image, top, left, height - 1, width) };
+    expect(() => imresizeWindow(small, scale, window)).toThrow(RangeError);
+  }
 });

@@ -14,6 +14,23 @@ interface AxisWeights {
   readonly weights: Float64Array;
 }
 
+/** A rectangle of an image's pixels. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The size of an image in pixels. */
+export type Size = Pick<Window, "height" | "width">;
+
+/** A piece of an image, and where it lies. */
+export interface ImagePiece extends Pick<Window, "top" | "left"> {
+  readonly image: Image;
+  readonly whole: Size;
+}
+
 /**
  * MATLAB's `imresize(image, scale, "cubic")`: antialiased when shrinking, symmetric edges, size ⌈size · scale⌉.
  * @param outSize [height, width]: only the upper left part of that size is computed (an ILR image of an odd-sized HR)
@@ -24,15 +41,38 @@ export function imresize(image: Image, scale: number, outSize?: readonly [number
   if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`cannot resize by ${scale}`);
   const height = outSize?.[0] ?? resizedLength(image.height, scale);
   const width = outSize?.[1] ?? resizedLength(image.width, scale);
-  const vertical = axisWeights(image.height, scale, height, shift);
-  const horizontal = axisWeights(image.width, scale, width, shift);
-  const result = createImage(height, width, image.channels);
+  return imresizeWindow({ image, top: 0, left: 0, whole: image }, scale, { top: 0, left: 0, height, width }, shift);
+}
+
+/**
+ * A window of `imresize` of a whole image, the same to the bit, from a piece that holds what the window is made of.
+ * @throws RangeError when it does not
+ */
+export function imresizeWindow(
+  { image, top, left, whole }: ImagePiece,
+  scale: number,
+  window: Window,
+  shift = 0,
+): Image {
+  const rows = { from: window.top, count: window.height };
+  const columns = { from: window.left, count: window.width };
+  const vertical = withinPiece(axisWeights(whole.height, scale, rows, shift), top, image.height);
+  const horizontal = withinPiece(axisWeights(whole.width, scale, columns, shift), left, image.width);
+  const result = createImage(window.height, window.width, image.channels);
+  const mixColumns = image.channels === 3 ? mixColumnsOfColours : mixColumnsOfAny;
   const row = new Float64Array(image.width * image.channels);
-  for (let y = 0; y < height; y++) {
+  for (let y = 0; y < window.height; y++) {
     mixRows(image, vertical, y, row);
-    mixColumns(row, image.channels, horizontal, result.data, y * width * image.channels);
+    mixColumns(row, image.channels, horizontal, result.data, y * window.width * image.channels);
   }
   return result;
+}
+
+/** The smallest piece of an image of this size that `imresizeWindow` makes a window of. */
+export function imresizeSource(whole: Size, scale: number, window: Window, shift = 0): Window {
+  const rows = reach(axisWeights(whole.height, scale, { from: window.top, count: window.height }, shift));
+  const columns = reach(axisWeights(whole.width, scale, { from: window.left, count: window.width }, shift));
+  return { top: rows.from, left: columns.from, height: rows.to - rows.from, width: columns.to - columns.from };
 }
 
 /** ⌈length · scale⌉, where 9 · (1/3) is 3 and not 4 although 1/3 has no exact double. */
@@ -43,14 +83,19 @@ function resizedLength(length: number, scale: number): number {
 }
 
 /** Contributions as MATLAB computes them; positions are pixel centres, and both grids cover the same area. */
-function axisWeights(inLength: number, scale: number, outLength: number, shift: number): AxisWeights {
+function axisWeights(
+  inLength: number,
+  scale: number,
+  { from, count }: { readonly from: number; readonly count: number },
+  shift: number,
+): AxisWeights {
   const shrink = Math.min(scale, 1);
   const support = CUBIC_WIDTH / shrink;
   const taps = Math.ceil(support) + 2;
-  const indices = new Int32Array(outLength * taps);
-  const weights = new Float64Array(outLength * taps);
-  for (let i = 0; i < outLength; i++) {
-    const centre = (i + 0.5) / scale - 0.5 + shift;
+  const indices = new Int32Array(count * taps);
+  const weights = new Float64Array(count * taps);
+  for (let i = 0; i < count; i++) {
+    const centre = (from + i + 0.5) / scale - 0.5 + shift;
     const first = Math.floor(centre - support / 2);
     let sum = 0;
     for (let t = 0; t < taps; t++) {
@@ -61,7 +106,7 @@ function axisWeights(inLength: number, scale: number, outLength: number, shift: 
     }
     for (let t = 0; t < taps; t++) weights[i * taps + t]! /= sum;
   }
-  return withoutZeroTaps({ length: outLength, taps, indices, weights });
+  return withoutZeroTaps({ length: count, taps, indices, weights });
 }
 
 /** Keys' cubic convolution kernel with a = −½. */
@@ -95,6 +140,28 @@ function withoutZeroTaps(axis: AxisWeights): AxisWeights {
   return { length: axis.length, taps, indices, weights };
 }
 
+/** First and last input position that weighs anything; `to` is exclusive. */
+function reach({ indices, weights }: AxisWeights): { from: number; to: number } {
+  let [from, to] = [Number.POSITIVE_INFINITY, 0];
+  for (let i = 0; i < indices.length; i++) {
+    if (weights[i] === 0) continue;
+    from = Math.min(from, indices[i]!);
+    to = Math.max(to, indices[i]! + 1);
+  }
+  return { from, to };
+}
+
+/** Positions counted from where a piece begins. */
+function withinPiece(axis: AxisWeights, start: number, length: number): AxisWeights {
+  const indices = axis.indices.map((index, i) => {
+    const inside = index - start;
+    if (inside >= 0 && inside < length) return inside;
+    if (axis.weights[i] === 0) return 0;
+    throw new RangeError(`pixel ${index} is not among the ${length} from ${start}`);
+  });
+  return { ...axis, indices };
+}
+
 /** Output row `y` before its columns are resized: a weighted sum of whole input rows. */
 function mixRows(image: Image, vertical: AxisWeights, y: number, row: Float64Array): void {
   const { data } = image;
@@ -108,7 +175,32 @@ function mixRows(image: Image, vertical: AxisWeights, y: number, row: Float64Arr
   }
 }
 
-function mixColumns(
+type MixColumns = (
+  row: Float64Array,
+  channels: number,
+  horizontal: AxisWeights,
+  target: Float32Array,
+  targetStart: number,
+) => void;
+
+/** As for any number of channels, in half the time. */
+const mixColumnsOfColours: MixColumns = (row, _channels, { length, taps, indices, weights }, target, targetStart) => {
+  for (let x = 0, t = 0, to = targetStart; x < length; x++, to += 3) {
+    let [red, green, blue] = [0, 0, 0];
+    for (const end = t + taps; t < end; t++) {
+      const weight = weights[t]!;
+      const at = indices[t]! * 3;
+      red += weight * row[at]!;
+      green += weight * row[at + 1]!;
+      blue += weight * row[at + 2]!;
+    }
+    target[to] = red;
+    target[to + 1] = green;
+    target[to + 2] = blue;
+  }
+};
+
+function mixColumnsOfAny(
   row: Float64Array,
   channels: number,
   horizontal: AxisWeights,

@@ -33,6 +33,12 @@ export { importNpz, importSafetensors } from "./model/import-file.js";
 export { LARGEST_MODEL_BYTES, readModel, writeModel } from "./model/model-file.js";
 export { importTf1Checkpoint } from "./model/tf1-checkpoint.js";
 export * from "./numeric.js";
-export { type EncodedPhoto, type EncodingOptions, encodePhoto } from "./photo/encode-photo.js";
+export {
+  type EncodedPhoto,
+  type EncodingOptions,
+  encodePhoto,
+  PhotoEncoder,
+  type PhotoTraits,
+} from "./photo/encode-photo.js";
 export { enlarge } from "./photo/enlarge.js";
 export { type LoadedPhoto, readPhoto, readPhotoBytes } from "./photo/read-photo.js";

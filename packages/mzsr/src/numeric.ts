@@ -21,6 +21,7 @@ export {
   degrade,
   interpolateInPlace,
   interpolateLow,
+  interpolatePart,
   type Noise,
 } from "./degradation/degrade.js";
 export {
@@ -33,9 +34,11 @@ export {
   VARIANCE_RANGE,
 } from "./degradation/kernel.js";
 export {
+  type Band,
   backProject,
   checkResultSize,
   type EnlargementOptions,
+  enlargeInBands,
   enlargeWith,
   type SuperResolutionOptions,
   superResolve,
@@ -52,7 +55,7 @@ export {
 } from "./imaging/image.js";
 export { GradientEnergy, type PatchGridOptions, patchGrid } from "./imaging/patch-grid.js";
 export { psnrY, ssimY } from "./imaging/quality.js";
-export { imresize } from "./imaging/resize.js";
+export { imresize, type Window } from "./imaging/resize.js";
 export { describeEstimate } from "./kernel-estimation/describe-estimate.js";
 export { type EstimateOptions, estimateKernelWith, type KernelEstimate } from "./kernel-estimation/estimate-kernel.js";
 export {
@@ -109,9 +112,19 @@ export {
   type TensorFile,
 } from "./model/safetensors.js";
 export { enlargeBicubic, enlargeZssr, type ZssrPhoto, type ZssrPhotoOptions } from "./photo/enlarge-otherwise.js";
-export { type EnlargedPhoto, type EnlargeOptions, enlarge } from "./photo/enlarge-photo.js";
+export {
+  beginEnlargement,
+  type EnlargedPhoto,
+  type EnlargeOptions,
+  enlarge,
+  type PhotoBand,
+  type PhotoEnlargement,
+} from "./photo/enlarge-photo.js";
 export type { CarriedData, Photo } from "./photo/photo.js";
 export { Draws } from "./random/draws.js";
 export { philox4x32 } from "./random/philox.js";
 export { portableCos, portableExp, portableLog, portableSin } from "./random/portable-math.js";
+export type { AnswerTo, NetworkRequest, PairGradient } from "./threads/network-requests.js";
+export { NetworkThread } from "./threads/network-thread.js";
+export { type AskThread, NetworkThreads } from "./threads/network-threads.js";
 export { type ZssrOptions, type ZssrProgress, type ZssrResult, zssr } from "./zssr/zssr.js";

@@ -21,7 +21,9 @@ import { CHANNELS } from "../model/layout.js";
 import type { Model } from "../model/model.js";
 import { downloadWeights, forward, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
+import type { NetworkThreads } from "../threads/network-threads.js";
 import { structuredCrops } from "./structured-crops.js";
+import { uploadImage } from "./upload-image.js";
 
 /** The rate of step j, counted from 0: one for all tensors, or one per tensor. */
 export type RateSchedule = (step: number) => number | ArrayLike<number>;
@@ -49,6 +51,8 @@ export interface AdaptationOptions {
   /** Whether the loss after all steps is wanted, which costs a third of a step. */
   readonly lossAfter?: boolean;
   readonly onStep?: (progress: AdaptationProgress) => void;
+  /** That share the parts of a large photo. Default: this thread alone. The result is the same to the bit on backends that compute alike. */
+  readonly threads?: NetworkThreads | undefined;
 }
 
 export interface Adaptation {
@@ -81,12 +85,13 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
   const losses: number[] = [];
   if (wanted.has(0)) snapshots.set(0, model.parameters.slice());
   const measured = options.lossAfter === true;
-  const owned: { batches: readonly Share[]; weights: Weights } = { batches: [], weights: [] };
+  const owned: { learner: Learner | undefined; weights: Weights } = { learner: undefined, weights: [] };
   try {
-    owned.batches = updates === 0 && !measured ? [] : uploadShares(adaptationPairs(model, photo, options));
+    if (updates > 0 || measured) owned.learner = await learnerOf(model, photo, options);
+    const learner = owned.learner!;
     owned.weights = uploadWeights(model.architecture, model.parameters);
     for (let step = 0; step < updates; step++) {
-      const { loss, weights } = descend(owned.weights, owned.batches, rates(step));
+      const { loss, weights } = await learner.descend(owned.weights, rates(step));
       tf.dispose([...owned.weights]);
       owned.weights = weights;
       losses.push((await loss.data())[0]!);
@@ -94,11 +99,11 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
       if (wanted.has(step + 1)) snapshots.set(step + 1, await downloadWeights(weights));
       onStep?.({ step: step + 1, updates, loss: losses[step]! });
     }
-    const lossAfter = measured ? await meanLoss(owned.weights, owned.batches) : undefined;
+    const lossAfter = measured ? await meanLoss(learner, owned.weights) : undefined;
     return { parameters: snapshots.get(updates)!, snapshots, losses, lossAfter };
   } finally {
     tf.dispose([...owned.weights]);
-    for (const { batch } of owned.batches) tf.dispose([batch.x, batch.y]);
+    owned.learner?.dispose();
   }
 }
 
@@ -154,52 +159,119 @@ function inputWindows(photo: Image, degradation: DegradationOptions): (window: W
   };
 }
 
-/** A batch and its part in the loss; the parts sum to 1. */
-interface Share {
-  readonly batch: Batch;
-  readonly part: number;
+/** Rates of a step: one for all tensors, or one per tensor. */
+type Rates = ReturnType<RateSchedule>;
+
+/** A scalar, and the weights after a step. */
+type Descent = {
+  readonly loss: tf.Tensor;
+  readonly weights: tf.Tensor[];
+};
+
+/** Learns from the pairs, each of equal part in the loss. */
+interface Learner {
+  /** One step of gradient descent over all pairs, added in their order. The old weights stay the caller's. */
+  descend(weights: Weights, rates: Rates): Promise<Descent>;
+  /** L1 of each pair. */
+  losses(weights: Weights): Promise<readonly number[]>;
+  dispose(): void;
 }
 
-/** One step of gradient descent over all shares. The old weights stay the caller's. */
-function descend(
-  weights: Weights,
-  shares: readonly Share[],
-  rate: number | ArrayLike<number>,
-): { loss: tf.Tensor; weights: tf.Tensor[] } {
-  return tf.tidy(() => {
-    let loss: tf.Tensor = tf.scalar(0);
-    let next = weights;
-    for (const { batch, part } of shares) {
-      const gradient = lossGradient(weights, batch, l1Loss, { weight: part });
-      loss = axpy(part, gradient.loss, loss);
-      const moved = next.map((tensor, p) => {
-        return axpy(-(typeof rate === "number" ? rate : rate[p]!), gradient.gradient[p]!, tensor);
-      });
-      tf.dispose(gradient.gradient);
-      if (next !== weights) tf.dispose([...next]);
-      next = moved;
-    }
-    return { loss, weights: next as tf.Tensor[] };
-  });
+async function learnerOf(model: Model, photo: Image, options: AdaptationOptions): Promise<Learner> {
+  const pairs = adaptationPairs(model, photo, options);
+  const { threads } = options;
+  // One pair is one thread's, and this is one.
+  if (threads === undefined || pairs.length === 1) return new LearnerHere(pairs);
+  await threads.learnFrom(model.architecture, pairs);
+  return new LearnerInThreads(model, threads, pairs.length);
 }
 
-async function meanLoss(weights: Weights, shares: readonly Share[]): Promise<number> {
-  let mean = 0;
-  for (const { batch, part } of shares) {
-    const loss = tf.tidy(() => l1Loss.value(forward(weights, batch.x), batch.y));
-    mean += part * (await loss.data())[0]!;
-    loss.dispose();
+/** On the active backend. */
+class LearnerHere implements Learner {
+  readonly #batches: readonly Batch[];
+
+  constructor(pairs: readonly AdaptationPair[]) {
+    this.#batches = pairs.map(({ x, y }) => ({ x: uploadImage(x), y: uploadImage(y) }));
   }
-  return mean;
+
+  async descend(weights: Weights, rates: Rates): Promise<Descent> {
+    const part = 1 / this.#batches.length;
+    return tf.tidy(() => {
+      let descent: Descent | undefined;
+      for (const batch of this.#batches) {
+        const { loss, gradient } = lossGradient(weights, batch, l1Loss, { weight: part });
+        descent = added(descent, weights, { loss, gradient }, part, rates);
+      }
+      return descent!;
+    });
+  }
+
+  async losses(weights: Weights): Promise<number[]> {
+    const losses: number[] = [];
+    for (const { x, y } of this.#batches) {
+      const loss = tf.tidy(() => l1Loss.value(forward(weights, x), y));
+      losses.push((await loss.data())[0]!);
+      loss.dispose();
+    }
+    return losses;
+  }
+
+  dispose(): void {
+    for (const { x, y } of this.#batches) tf.dispose([x, y]);
+  }
 }
 
-function uploadShares(pairs: readonly AdaptationPair[]): Share[] {
-  return pairs.map(({ x, y }) => ({ batch: { x: uploadImage(x), y: uploadImage(y) }, part: 1 / pairs.length }));
+/** Gradients come from the threads; the steps are made here, as `LearnerHere` makes them. */
+class LearnerInThreads implements Learner {
+  readonly #model: Pick<Model, "architecture">;
+  readonly #threads: NetworkThreads;
+  readonly #pairs: number;
+
+  constructor(model: Pick<Model, "architecture">, threads: NetworkThreads, pairs: number) {
+    this.#model = model;
+    this.#threads = threads;
+    this.#pairs = pairs;
+  }
+
+  async descend(weights: Weights, rates: Rates): Promise<Descent> {
+    const gradients = await this.#threads.gradients(await downloadWeights(weights));
+    return tf.tidy(() => {
+      let descent: Descent | undefined;
+      for (const { loss, gradient } of gradients) {
+        const uploaded = { loss: tf.scalar(loss), gradient: uploadWeights(this.#model.architecture, gradient) };
+        descent = added(descent, weights, uploaded, 1 / this.#pairs, rates);
+      }
+      return descent!;
+    });
+  }
+
+  async losses(weights: Weights): Promise<readonly number[]> {
+    return this.#threads.losses(await downloadWeights(weights));
+  }
+
+  dispose(): void {}
 }
 
-/** An image as a batch of one, [1, h, w, 3]. */
-export function uploadImage({ height, width, channels, data }: Image): tf.Tensor {
-  return tf.tensor(data, [1, height, width, channels], "float32");
+/** The descent with one pair's gradient more, which is let go. To be run inside `tf.tidy`. */
+function added(
+  descent: Descent | undefined,
+  weights: Weights,
+  { loss, gradient }: { readonly loss: tf.Tensor; readonly gradient: tf.Tensor[] },
+  part: number,
+  rates: Rates,
+): Descent {
+  const before = descent?.weights ?? weights;
+  const next = before.map((tensor, p) => {
+    return axpy(-(typeof rates === "number" ? rates : rates[p]!), gradient[p]!, tensor);
+  });
+  tf.dispose(gradient);
+  if (descent !== undefined) tf.dispose(descent.weights);
+  return { loss: axpy(part, loss, descent?.loss ?? tf.scalar(0)), weights: next };
+}
+
+async function meanLoss(learner: Learner, weights: Weights): Promise<number> {
+  const losses = await learner.losses(weights);
+  return losses.reduce((mean, loss) => mean + (1 / losses.length) * loss, 0);
 }
 
 /** @throws InputError for anything but RGB */

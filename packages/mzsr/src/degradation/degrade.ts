@@ -110,7 +110,22 @@ export function interpolateInPlace(
   downsampling: Downsampling,
   size: readonly [number, number] = [photo.height * scale, photo.width * scale],
 ): Image {
-  return imresize(photo, scale, size, downsampling === "direct" ? 0.5 - 0.5 / scale : 0);
+  return imresize(photo, scale, size, shiftOf(scale, downsampling));
+}
+
+/** A window of `interpolateInPlace`, the same to the bit. */
+export function interpolatePart(
+  photo: Image,
+  { scale, downsampling }: Pick<DegradationOptions, "scale" | "downsampling">,
+  window: Window,
+): Image {
+  const shift = shiftOf(scale, downsampling);
+  const source = imresizeSource(photo, scale, window, shift);
+  return imresizeWindow({ image: pieceOf(photo, source), ...source, whole: photo }, scale, window, shift);
+}
+
+function shiftOf(scale: number, downsampling: Downsampling): number {
+  return downsampling === "direct" ? 0.5 - 0.5 / scale : 0;
 }
 
 const IDENTITY: BlurKernel = { size: 1, data: Float64Array.of(1) };

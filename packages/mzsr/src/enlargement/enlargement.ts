@@ -1,25 +1,20 @@
-/**
- * Enlarging a photo with a network, in overlapping tiles so that memory is bounded. A 3×3 layer sees one pixel
- * further in every direction, so a pixel of the result depends on `depth` pixels around it: tiles that are read so much
- * wider than they are written give the result of the whole image, with no seam.
- */
+/** Enlarging a photo with a network, in overlapping tiles so that memory is bounded. */
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  type Adaptation,
-  type AdaptationOptions,
-  adapt,
-  requireColour,
-  uploadImage,
-} from "../adaptation/adaptation.js";
-import { type DegradationOptions, degrade, interpolateInPlace, interpolateLow } from "../degradation/degrade.js";
+import { type Adaptation, type AdaptationOptions, adapt, requireColour } from "../adaptation/adaptation.js";
+import { type DegradationOptions, degrade, interpolateInPlace } from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
-import { cropImage, type Image } from "../imaging/image.js";
+import { createImage, type Image } from "../imaging/image.js";
 import type { Model } from "../model/model.js";
-import { forward, uploadWeights, type Weights } from "../model/network.js";
+import { uploadWeights } from "../model/network.js";
+import type { NetworkThreads } from "../threads/network-threads.js";
+import { computeTile } from "./compute-tile.js";
+import { type Tile, tileRows, tileSource } from "./tiles.js";
 
 export interface EnlargementOptions {
   /** Largest side of a tile without its margin, in pixels of the result. Default 512. */
   readonly tileSide?: number;
+  /** That share the tiles. Default: this thread alone. The result is the same to the bit on backends that compute alike. */
+  readonly threads?: NetworkThreads | undefined;
 }
 
 /**
@@ -41,8 +36,12 @@ export function checkResultSize(photo: Pick<Image, "height" | "width">, scale: n
 
 const DEFAULT_TILE_SIDE = 512;
 
-/** Tiles start at multiples of this, so that the fast convolutions cut them as they cut the whole image. */
-const TILE_ALIGNMENT = 4;
+/** Rows of an enlarged photo. */
+export interface Band {
+  /** The first row's place in the whole. */
+  readonly top: number;
+  readonly image: Image;
+}
 
 /**
  * Enlarges a photo by the model's scale: bicubic interpolation, then the network.
@@ -53,15 +52,83 @@ const TILE_ALIGNMENT = 4;
 export async function enlargeWith(
   model: Pick<Model, "architecture" | "scale" | "parameters">,
   photo: Image,
-  { tileSide = DEFAULT_TILE_SIDE }: EnlargementOptions = {},
+  options: EnlargementOptions = {},
 ): Promise<Image> {
   requireColour(photo);
-  const input = interpolateLow(photo, model.scale, [photo.height * model.scale, photo.width * model.scale]);
-  const weights = uploadWeights(model.architecture, model.parameters);
+  const { scale } = model;
+  const result = createImage(photo.height * scale, photo.width * scale, photo.channels);
+  for await (const { top, image } of enlargeInBands(model, photo, options)) {
+    result.data.set(image.data, top * result.width * result.channels);
+  }
+  return result;
+}
+
+/** As `enlargeWith`, from the top downwards, so that the whole result is never in memory. */
+export async function* enlargeInBands(
+  model: Pick<Model, "architecture" | "scale" | "parameters">,
+  photo: Image,
+  { tileSide = DEFAULT_TILE_SIDE, threads }: EnlargementOptions = {},
+): AsyncGenerator<Band> {
+  requireColour(photo);
+  const { architecture, scale, parameters } = model;
+  const size = { height: photo.height * scale, width: photo.width * scale };
+  const rows = tileRows(size, tileSide, architecture.depth);
+  if (threads !== undefined) {
+    await threads.useNetwork(architecture, parameters);
+    yield* bandsOfThreads(threads, photo, scale, rows);
+    return;
+  }
+  const weights = uploadWeights(architecture, parameters);
   try {
-    return await applyTiled(weights, input, model.architecture.depth, tileSide);
+    for (const tiles of rows) {
+      const band = emptyBand(tiles, photo.channels);
+      for (const tile of tiles) place(await computeTile(weights, tileSource(photo, scale, tile)), tile, band);
+      yield band;
+    }
   } finally {
     tf.dispose(weights);
+  }
+}
+
+/** While one band is used, the tiles of the next are computed. */
+async function* bandsOfThreads(
+  threads: NetworkThreads,
+  photo: Image,
+  scale: number,
+  rows: readonly (readonly Tile[])[],
+): AsyncGenerator<Band> {
+  const start = async (tiles: readonly Tile[]): Promise<Band> => {
+    const band = emptyBand(tiles, photo.channels);
+    const computed = tiles.map(async (tile) => {
+      const data = await threads.tile(() => tileSource(photo, scale, tile));
+      place({ ...tile.written, channels: photo.channels, data }, tile, band);
+    });
+    await Promise.all(computed);
+    return band;
+  };
+  let next = start(rows[0]!);
+  for (let i = 0; i < rows.length; i++) {
+    const current = next;
+    const following = rows[i + 1];
+    if (following !== undefined) {
+      next = start(following);
+      // Whoever takes the next band hears of its failure.
+      next.catch(() => undefined);
+    }
+    yield await current;
+  }
+}
+
+function emptyBand(tiles: readonly Tile[], channels: number): Band {
+  const { top, height } = tiles[0]!.written;
+  const { left, width } = tiles.at(-1)!.written;
+  return { top, image: createImage(height, left + width, channels) };
+}
+
+function place({ width, height, channels, data }: Image, { written }: Tile, { image }: Band): void {
+  const row = width * channels;
+  for (let y = 0; y < height; y++) {
+    image.data.set(data.subarray(y * row, (y + 1) * row), (y * image.width + written.left) * channels);
   }
 }
 
@@ -104,60 +171,4 @@ export function backProject(
     result = { ...result, data: result.data.map((value, at) => value + correction.data[at]!) };
   }
   return result;
-}
-
-async function applyTiled(weights: Weights, input: Image, depth: number, tileSide: number): Promise<Image> {
-  const output = { ...input, data: new Float32Array(input.data.length) };
-  const margin = roundUp(depth);
-  for (const rows of spans(input.height, tileSide, margin)) {
-    for (const columns of spans(input.width, tileSide, margin)) {
-      const tile = cropImage(input, rows.readFrom, columns.readFrom, lengthOf(rows), lengthOf(columns));
-      copyInner(await applyWhole(weights, tile), lengthOf(columns), rows, columns, output);
-    }
-  }
-  return output;
-}
-
-async function applyWhole(weights: Weights, image: Image): Promise<Float32Array> {
-  const result = tf.tidy(() => forward(weights, uploadImage(image)));
-  try {
-    return await result.data<"float32">();
-  } finally {
-    result.dispose();
-  }
-}
-
-/** A tile's extent along one side: what is written, and the wider part that is read. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
-  readonly readFrom: number;
-  readonly readTo: number;
-}
-
-/** Spans of about equal length that cover [0, length). */
-function spans(length: number, tileSide: number, margin: number): Span[] {
-  const step = roundUp(length / Math.ceil(length / tileSide));
-  return Array.from({ length: Math.ceil(length / step) }, (_, i) => {
-    const from = i * step;
-    const to = Math.min(from + step, length);
-    return { from, to, readFrom: Math.max(0, from - margin), readTo: Math.min(length, to + margin) };
-  });
-}
-
-function copyInner(tile: Float32Array, tileWidth: number, rows: Span, columns: Span, output: Image): void {
-  const { width, channels } = output;
-  for (let y = rows.from; y < rows.to; y++) {
-    const start = ((y - rows.readFrom) * tileWidth + (columns.from - columns.readFrom)) * channels;
-    const row = tile.subarray(start, start + (columns.to - columns.from) * channels);
-    output.data.set(row, (y * width + columns.from) * channels);
-  }
-}
-
-function lengthOf({ readFrom, readTo }: Span): number {
-  return readTo - readFrom;
-}
-
-function roundUp(length: number): number {
-  return Math.ceil(length / TILE_ALIGNMENT) * TILE_ALIGNMENT;
 }

@@ -1,13 +1,19 @@
 /** A photo adapted to and enlarged, with its transparency. */
 import { type AdaptationProgress, adapt } from "../adaptation/adaptation.js";
-import { type DegradationOptions, type Downsampling, interpolateInPlace } from "../degradation/degrade.js";
+import {
+  type DegradationOptions,
+  type Downsampling,
+  interpolateInPlace,
+  interpolatePart,
+} from "../degradation/degrade.js";
 import type { BlurKernel } from "../degradation/kernel.js";
-import { backProject, enlargeWith } from "../enlargement/enlargement.js";
+import { backProject, enlargeInBands, enlargeWith } from "../enlargement/enlargement.js";
 import { InputError } from "../errors.js";
-import type { Image } from "../imaging/image.js";
+import { createImage, type Image } from "../imaging/image.js";
 import { estimateKernelWith, type KernelEstimate } from "../kernel-estimation/estimate-kernel.js";
 import type { KernelEstimator } from "../kernel-estimation/estimator.js";
 import type { Model } from "../model/model.js";
+import type { NetworkThreads } from "../threads/network-threads.js";
 import type { Photo } from "./photo.js";
 
 export interface EnlargeOptions {
@@ -26,19 +32,34 @@ export interface EnlargeOptions {
   readonly backProjection?: number | undefined;
   /** After each gradient step. */
   readonly onStep?: ((progress: AdaptationProgress) => void) | undefined;
+  /** That share the work of one photo. Default: this thread alone, with the same result. */
+  readonly threads?: NetworkThreads | undefined;
 }
 
-export interface EnlargedPhoto {
+export interface EnlargedPhoto extends Omit<PhotoEnlargement, "bands"> {
   /** Larger by the model's scale; carries what the photo carried. */
   readonly image: Photo;
+  /** Wall time. */
+  readonly seconds: { readonly adaptation: number; readonly enlargement: number };
+}
+
+/** A photo that is being enlarged. */
+export interface PhotoEnlargement {
   /** L1 of the network on the photo's own degradation, before each step. */
   readonly losses: readonly number[];
   /** The same after all steps; more than the first of `losses` where adaptation did harm. */
   readonly lossAfter: number;
   /** Of a kernel that was not given. */
   readonly estimate?: KernelEstimate | undefined;
-  /** Wall time. */
-  readonly seconds: { readonly adaptation: number; readonly enlargement: number };
+  /** Rows of the result, from the top downwards, computed as they are asked for. */
+  readonly bands: AsyncGenerator<PhotoBand>;
+}
+
+export interface PhotoBand {
+  /** The first row's place in the result. */
+  readonly top: number;
+  /** With alpha where the photo has it, without what else it carries. */
+  readonly image: Photo;
 }
 
 const DEFAULT_UPDATES = 10;
@@ -51,22 +72,63 @@ const NOISE_SEED = 1;
  * @throws InputError for anything but RGB, and where a kernel is neither given nor can be estimated
  */
 export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<EnlargedPhoto> {
-  const { model, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep } = options;
+  const started = performance.now();
+  const { bands, ...enlargement } = await beginEnlargement(photo, options);
+  const adapted = performance.now();
+  const { scale } = options.model;
+  const image = createImage(photo.height * scale, photo.width * scale, photo.channels);
+  const alpha = photo.alpha && createImage(image.height, image.width, 1);
+  for await (const { top, image: rows } of bands) {
+    image.data.set(rows.data, top * image.width * image.channels);
+    if (rows.alpha !== undefined) alpha?.data.set(rows.alpha.data, top * image.width);
+  }
+  const seconds = { adaptation: (adapted - started) / 1000, enlargement: (performance.now() - adapted) / 1000 };
+  const { height, width, data } = image;
+  return {
+    ...enlargement,
+    image: { ...photo, height, width, data, ...(alpha === undefined ? {} : { alpha }) },
+    seconds,
+  };
+}
+
+/**
+ * As `enlarge`, with the result in bands of rows. It is adapted when this returns.
+ * @throws InputError as `enlarge`
+ */
+export async function beginEnlargement(photo: Photo, options: EnlargeOptions): Promise<PhotoEnlargement> {
+  const { model, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep, threads } = options;
   const estimate = options.kernel === undefined ? estimateFor(photo, options) : undefined;
   const kernel = estimate?.kernel ?? options.kernel ?? undefined;
   const degradation = { kernel, downsampling, scale: model.scale };
-  const started = performance.now();
   const { parameters, losses, lossAfter } = await adapt(model, photo, {
     degradation: { ...degradation, noise: { sigma: noise, seed: NOISE_SEED } },
     updates,
     lossAfter: true,
+    threads,
     ...(onStep === undefined ? {} : { onStep }),
   });
-  const adapted = performance.now();
-  const enlarged = await enlargeWith({ ...model, parameters }, photo);
-  const image = finished(photo, enlarged, degradation, options.backProjection);
-  const seconds = { adaptation: (adapted - started) / 1000, enlargement: (performance.now() - adapted) / 1000 };
-  return { image, losses, lossAfter: lossAfter!, estimate, seconds };
+  const adapted = { ...model, parameters };
+  const bands = bandsOf(photo, adapted, degradation, options);
+  return { losses, lossAfter: lossAfter!, estimate, bands };
+}
+
+/** Back-projection looks at all of the result, which is one band then. */
+async function* bandsOf(
+  photo: Photo,
+  model: Model,
+  degradation: DegradationOptions,
+  { backProjection = 0, threads }: EnlargeOptions,
+): AsyncGenerator<PhotoBand> {
+  const bands = backProjection === 0 ? enlargeInBands(model, photo, { threads }) : projected();
+  for await (const { top, image } of bands) {
+    const { height, width } = image;
+    const alpha = photo.alpha && clipped(interpolatePart(photo.alpha, degradation, { top, left: 0, height, width }));
+    yield { top, image: alpha === undefined ? image : { ...image, alpha } };
+  }
+  async function* projected() {
+    const enlarged = await enlargeWith(model, photo, { threads });
+    yield { top: 0, image: backProject(enlarged, photo, degradation, backProjection) };
+  }
 }
 
 /** A result of any method: corrected by its own degradation as often as wished, with what the photo carries. */

@@ -5,13 +5,12 @@
 export {
   type Adaptation,
   type AdaptationOptions,
-  type AdaptationPair,
   type AdaptationProgress,
   adapt,
-  adaptationPairs,
   defaultRates,
   type RateSchedule,
 } from "./adaptation/adaptation.js";
+export { type AdaptationPair, adaptationPairs } from "./adaptation/adaptation-pairs.js";
 export { type Corner, structuredCrops } from "./adaptation/structured-crops.js";
 export { blur } from "./degradation/blur.js";
 export { type CheckedKernel, checkedKernel, type KernelTreatment } from "./degradation/checked-kernel.js";

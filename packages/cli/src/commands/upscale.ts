@@ -75,6 +75,7 @@ export function upscaleCommand(terminal: Terminal): Command {
     .option("--force", "replace files of those names; an input is never replaced")
     .option("--recursive", "take the photos of a folder's folders too")
     .option("--jobs <n>", "photos at a time, each in a thread with memory of its own", wholeNumber(1, 256), 1)
+    .option("--threads <n>", "that share the work of one photo (default: all cores)", wholeNumber(1, 256))
     .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
     .option("--json", "print a line of JSON for each photo")
     .option("--quiet", "tell only what fails")

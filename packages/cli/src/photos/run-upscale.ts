@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import {
   IMAGE_FORMATS,
@@ -18,6 +19,7 @@ import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
 import { packageOf, shippedModel } from "./shipped-model.js";
 import { COMPARISON_FORMATS } from "./upscale/comparison.js";
+import { ComputeThreads } from "./upscale/compute-threads.js";
 import type { EnlargeSettings, PhotoTask } from "./upscale/enlarge-file.js";
 import { enlargeHere } from "./upscale/enlarge-here.js";
 import { DEFAULT_UPDATES, type MethodName } from "./upscale/methods.js";
@@ -45,6 +47,8 @@ export interface UpscaleOptions {
   readonly compare?: string;
   readonly recursive?: boolean;
   readonly jobs: number;
+  /** Default: all cores, shared out over the jobs. */
+  readonly threads?: number;
   readonly backend: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -79,13 +83,19 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
     ...{ updates: options.updates ?? DEFAULT_UPDATES[method], noise: options.noise },
     backProjection: options.backProjection,
     backend: backendName(options.backend),
+    threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / options.jobs)),
   };
   if (modelPath !== undefined && options.model === undefined) report.note(`model ${packageOf(scale)}`);
   for (const note of [...inputs.notes, ...(kernel.named?.kernel.notes ?? [])]) report.note(note);
   if (!inputs.several) {
     const photo = { ...planned[0]!, comparison: await places.comparison(planned[0]!) };
     await places.check(photo);
-    report.done(photo, await enlargeHere(photo, settings, report, terminal));
+    const threads = new ComputeThreads(settings.threads);
+    try {
+      report.done(photo, await enlargeHere(photo, settings, threads, report, terminal));
+    } finally {
+      await threads.end();
+    }
     return;
   }
   if (options.compare !== undefined) {
@@ -124,13 +134,15 @@ async function enlargeSeveral(
   }
   // Standard input is this thread's.
   const [apart, here] = jobs > 1 ? split(tasks, ({ input }) => input.path !== undefined) : [[], tasks];
+  const threads = new ComputeThreads(settings.threads);
   for (const [i, task] of here.entries()) {
     const count = apart.length > 0 ? "" : ` (${i + 1} of ${counted(here.length, "photo")})`;
-    await enlargeHere(task, settings, report, terminal, count).then(
+    await enlargeHere(task, settings, threads, report, terminal, count).then(
       (done) => report.done(task, done),
       (thrown: unknown) => report.failed(task, thrown),
     );
   }
+  await threads.end();
   await enlargeInThreads(apart, jobs, settings, report);
 }
 

@@ -4,25 +4,15 @@
  * thousands of steps.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  type DegradationOptions,
-  degrade,
-  degradeWindow,
-  interpolateLow,
-  interpolateWindow,
-} from "../degradation/degrade.js";
-import { InputError } from "../errors.js";
-import { cropImage, type Image } from "../imaging/image.js";
-import { imresizeSource, imresizeWindow, type Window } from "../imaging/resize.js";
+import type { Image } from "../imaging/image.js";
 import { type Batch, lossGradient } from "../meta-learning/gradient.js";
 import { l1Loss } from "../meta-learning/loss.js";
 import { axpy } from "../meta-learning/ops.js";
-import { CHANNELS } from "../model/layout.js";
 import type { Model } from "../model/model.js";
 import { downloadWeights, forward, uploadWeights, type Weights } from "../model/network.js";
 import { portableExp } from "../random/portable-math.js";
 import type { NetworkThreads } from "../threads/network-threads.js";
-import { structuredCrops } from "./structured-crops.js";
+import { type AdaptationPair, adaptationPairs, type PairOptions, requireColour } from "./adaptation-pairs.js";
 import { uploadImage } from "./upload-image.js";
 
 /** The rate of step j, counted from 0: one for all tensors, or one per tensor. */
@@ -37,17 +27,13 @@ export interface AdaptationProgress {
   readonly loss: number;
 }
 
-export interface AdaptationOptions {
-  /** How the photo came to be, as far as it is known; `scale` defaults to the model's. */
-  readonly degradation: Omit<DegradationOptions, "scale"> & { readonly scale?: number };
+export interface AdaptationOptions extends PairOptions {
   /** Gradient steps; 0 leaves the parameters as they are. */
   readonly updates: number;
   /** Further counts of steps after which the parameters are wanted. */
   readonly snapshotsAt?: readonly number[];
   /** Default: the model's learned rates, else the paper's for direct ×2. */
   readonly rates?: RateSchedule;
-  /** A photo with more pixels than this adapts on its most structured parts, so many together. Default 512². */
-  readonly maxPixels?: number;
   /** Whether the loss after all steps is wanted, which costs a third of a step. */
   readonly lossAfter?: boolean;
   readonly onStep?: (progress: AdaptationProgress) => void;
@@ -65,11 +51,6 @@ export interface Adaptation {
   /** After all steps, if asked for. */
   readonly lossAfter?: number | undefined;
 }
-
-const DEFAULT_MAX_PIXELS = 512 * 512;
-
-/** Side of the parts that a large photo adapts on: wide enough that borders hardly count. */
-const CROP_SIDE = 256;
 
 /**
  * Adapts a model to one photo on the active backend, where nothing stays allocated, also after an error.
@@ -111,52 +92,6 @@ export async function adapt(model: Model, photo: Image, options: AdaptationOptio
 export function defaultRates({ innerRates }: Pick<Model, "innerRates">): RateSchedule {
   if (innerRates === undefined) return (step) => (step === 0 ? 2e-2 : step < 4 ? 1e-2 : 5e-3);
   return (step) => Float64Array.from(innerRates[Math.min(step, innerRates.length - 1)]!, portableExp);
-}
-
-/** What a step of adaptation learns from: a network input and what it should become. */
-export interface AdaptationPair {
-  readonly x: Image;
-  readonly y: Image;
-}
-
-/**
- * The pairs that an adaptation to a photo learns from, all of one size and of equal weight: the photo and the ILR image
- * of its own degradation, whole; beyond `maxPixels`, as many of the most structured squares as together stay below.
- *
- * @throws InputError for anything but RGB
- */
-export function adaptationPairs(
-  model: Pick<Model, "scale">,
-  photo: Image,
-  { degradation, maxPixels = DEFAULT_MAX_PIXELS }: Pick<AdaptationOptions, "degradation" | "maxPixels">,
-): AdaptationPair[] {
-  requireColour(photo);
-  const full = { ...degradation, scale: degradation.scale ?? model.scale };
-  if (photo.height * photo.width <= maxPixels) {
-    return [{ x: interpolateLow(degrade(photo, full), full.scale, [photo.height, photo.width]), y: photo }];
-  }
-  const side = Math.min(CROP_SIDE, photo.height, photo.width, Math.floor(Math.sqrt(maxPixels)));
-  const corners = structuredCrops(photo, side, Math.floor(maxPixels / side ** 2));
-  const inputOf = inputWindows(photo, full);
-  return corners.map(({ y, x }) => ({
-    x: inputOf({ top: y, left: x, height: side, width: side }),
-    y: cropImage(photo, y, x, side, side),
-  }));
-}
-
-/** Windows of the ILR image of a photo's degradation. Noise has an order, so with it all of the LR image is computed. */
-function inputWindows(photo: Image, degradation: DegradationOptions): (window: Window) => Image {
-  const { scale, noise } = degradation;
-  if (noise !== undefined && noise.sigma !== 0) {
-    const low = degrade(photo, degradation);
-    return (window) => interpolateWindow(low, scale, window);
-  }
-  const whole = { height: Math.ceil(photo.height / scale), width: Math.ceil(photo.width / scale) };
-  return (window) => {
-    const source = imresizeSource(whole, scale, window);
-    const image = degradeWindow(photo, degradation, source);
-    return imresizeWindow({ image, ...source, whole }, scale, window);
-  };
 }
 
 /** Rates of a step: one for all tensors, or one per tensor. */
@@ -272,9 +207,4 @@ function added(
 async function meanLoss(learner: Learner, weights: Weights): Promise<number> {
   const losses = await learner.losses(weights);
   return losses.reduce((mean, loss) => mean + (1 / losses.length) * loss, 0);
-}
-
-/** @throws InputError for anything but RGB */
-export function requireColour({ channels }: Image): void {
-  if (channels !== CHANNELS) throw new InputError(`an image of ${channels} channels`, { expected: "RGB" });
 }

@@ -1,6 +1,7 @@
 /** Enlarging a photo with a network, in overlapping tiles so that memory is bounded. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Adaptation, type AdaptationOptions, adapt, requireColour } from "../adaptation/adaptation.js";
+import { type Adaptation, type AdaptationOptions, adapt } from "../adaptation/adaptation.js";
+import { requireColour } from "../adaptation/adaptation-pairs.js";
 import { type DegradationOptions, degrade, interpolateInPlace } from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
 import { createImage, type Image } from "../imaging/image.js";

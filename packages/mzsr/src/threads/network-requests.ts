@@ -1,5 +1,5 @@
 /** What a thread that computes with a network is asked, and what it answers. Plain data throughout. */
-import type { AdaptationPair } from "../adaptation/adaptation.js";
+import type { AdaptationPair } from "../adaptation/adaptation-pairs.js";
 import type { TileSource } from "../enlargement/tiles.js";
 import type { Architecture } from "../model/layout.js";
 

@@ -1,5 +1,5 @@
 /** The side that asks: shares pairs and tiles out over threads. */
-import type { AdaptationPair } from "../adaptation/adaptation.js";
+import type { AdaptationPair } from "../adaptation/adaptation-pairs.js";
 import type { TileSource } from "../enlargement/tiles.js";
 import type { Architecture } from "../model/layout.js";
 import type { AnswerTo, NetworkRequest, PairGradient } from "./network-requests.js";

@@ -7,7 +7,7 @@
  * eight flips and rotations. The learning rate falls when the error of the photo's reconstruction stops falling.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { requireColour } from "../adaptation/adaptation-pairs.js";
+import { adaptationPairs, requireColour } from "../adaptation/adaptation-pairs.js";
 import { uploadImage } from "../adaptation/upload-image.js";
 import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
 import { cropImage, DIHEDRAL_TRANSFORMS, type Image, transformImage } from "../imaging/image.js";

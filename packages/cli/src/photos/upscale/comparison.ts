@@ -30,31 +30,66 @@ export interface Comparison {
 }
 
 /**
- * Both halves, pixel for pixel at the same place. Of a large photo the part with the most structure is shown.
- * @param result the photo enlarged by `scale`
+ * Collects what is shown of a photo and of its result, which comes in bands. Both halves lie pixel for pixel at the same place. Of a
+ * large photo the part with the most structure is shown.
  */
-export function compared(
-  photo: Photo,
-  result: Photo,
-  { scale, downsampling }: { readonly scale: number; readonly downsampling: Downsampling },
-): Comparison {
-  const window = windowOf(photo, Math.floor(LONGEST_SIDE / scale));
-  const { x, y, width, height } = window;
-  const halves = (from: Image, to: Image) => {
-    const bicubic = interpolatedPart(from, window, scale, downsampling);
-    return sideBySide(bicubic, cropImage(to, scale * y, scale * x, scale * height, scale * width));
-  };
-  const whole = width === photo.width && height === photo.height;
-  return {
-    picture: {
-      ...halves(photo, result),
-      grey: photo.grey,
-      alpha: photo.alpha && result.alpha && halves(photo.alpha, result.alpha),
-    },
-    part: whole
-      ? undefined
-      : `${scale * width}×${scale * height} pixels of the result, from (${scale * x}, ${scale * y})`,
-  };
+export class Comparing {
+  readonly #photo: Photo;
+  readonly #options: { readonly scale: number; readonly downsampling: Downsampling };
+  readonly #window: Window;
+  readonly #colours: Image;
+  readonly #alpha: Image | undefined;
+
+  /** @param options of the enlargement */
+  constructor(photo: Photo, options: { readonly scale: number; readonly downsampling: Downsampling }) {
+    const { scale } = options;
+    this.#photo = photo;
+    this.#options = options;
+    this.#window = windowOf(photo, Math.floor(LONGEST_SIDE / scale));
+    const { width, height } = this.#window;
+    this.#colours = createImage(scale * height, scale * width, photo.channels);
+    this.#alpha = photo.alpha && createImage(scale * height, scale * width, 1);
+  }
+
+  /** Rows of the result, and where they begin in it. */
+  add(top: number, band: Photo): void {
+    this.#take(top, band, this.#colours);
+    if (this.#alpha !== undefined && band.alpha !== undefined) this.#take(top, band.alpha, this.#alpha);
+  }
+
+  #take(top: number, band: Image, shown: Image): void {
+    const { scale } = this.#options;
+    const [first, left] = [scale * this.#window.y, scale * this.#window.x];
+    const from = Math.max(top, first);
+    const to = Math.min(top + band.height, first + shown.height);
+    for (let y = from; y < to; y++) {
+      const start = ((y - top) * band.width + left) * band.channels;
+      shown.data.set(
+        band.data.subarray(start, start + shown.width * shown.channels),
+        (y - first) * shown.width * shown.channels,
+      );
+    }
+  }
+
+  /** When all of the result has come. */
+  compared(): Comparison {
+    const { scale, downsampling } = this.#options;
+    const { x, y, width, height } = this.#window;
+    const { alpha, grey } = this.#photo;
+    const halves = (from: Image, to: Image) =>
+      sideBySide(interpolatedPart(from, this.#window, scale, downsampling), to);
+    const whole = width === this.#photo.width && height === this.#photo.height;
+    return {
+      picture: {
+        ...halves(this.#photo, this.#colours),
+        grey,
+        alpha: alpha && this.#alpha && halves(alpha, this.#alpha),
+      },
+      part: whole
+        ? undefined
+        : `${scale * width}×${scale * height} pixels of the result, from (${scale * x}, ${scale * y})`,
+    };
+  }
 }
 
 interface Window {

@@ -7,6 +7,8 @@ import {
   InputError,
   type LoadedPhoto,
   type Model,
+  type NetworkThreads,
+  PhotoEncoder,
   readPhoto,
   readPhotoBytes,
 } from "@mzsr/mzsr";
@@ -15,8 +17,8 @@ import { counted, significant } from "../../progress/numbers.js";
 import type { StepShown } from "../../progress/step-progress.js";
 import { finiteImage } from "../finite-image.js";
 import { estimateInWords, gaussianName, type KernelPlan, type PhotoKernel, plannedKernel } from "../kernel-source.js";
-import { COMPARISON, compared } from "./comparison.js";
-import { type Enlarged, METHODS, type Method, type MethodName } from "./methods.js";
+import { COMPARISON, Comparing } from "./comparison.js";
+import { type Enlargement, METHODS, type Method, type MethodName } from "./methods.js";
 import type { PhotoInput } from "./photo-inputs.js";
 import type { PhotoOutput } from "./photo-outputs.js";
 
@@ -33,6 +35,8 @@ export interface EnlargeSettings {
   readonly quality: number | undefined;
   readonly force: boolean;
   readonly backend: string;
+  /** That share the work of one photo. */
+  readonly threads: number;
 }
 
 export interface PhotoTask {
@@ -43,10 +47,22 @@ export interface PhotoTask {
 }
 
 export interface TaskListener {
-  /** The photo is read. @returns the name of the backend that its steps are computed on, once that has started */
-  ready(photo: { readonly width: number; readonly height: number }): Promise<string>;
+  /** The photo is read. @returns what computes, once that has started */
+  ready(photo: { readonly width: number; readonly height: number }): Promise<Computing>;
+  /** What is being done, whose length nobody knows. */
+  phase(name: string): void;
   step(progress: StepShown): void;
+  /** Of the result. */
+  rows(progress: { readonly done: number; readonly of: number }): void;
   note(text: string): void;
+}
+
+/** What a photo is enlarged by. */
+export interface Computing {
+  /** The name of the backend of this thread, and of the others. */
+  readonly backend: string;
+  /** Others that share the work; none where this thread is alone. */
+  readonly threads: NetworkThreads | undefined;
 }
 
 export interface PhotoReport {
@@ -114,34 +130,42 @@ export async function enlargeFile(
     for (const note of notes) listener.note(note);
   };
   tell(photo.notes);
+  const { backend, threads } = await listener.ready(photo);
   clock.lap();
+  if (settings.kernel.named === undefined) listener.phase("estimating the blur");
   const kernel = await plannedKernel(settings.kernel, photo, settings.scale);
   const estimation = clock.lap();
   if (kernel.estimate !== undefined) listener.note(estimateInWords(kernel.estimate));
-  const backend = await listener.ready(photo);
+  listener.phase("adapting");
   const method: Method = METHODS[settings.method];
-  const enlarged = await method(photo, {
-    ...settings,
-    kernel,
-    onStep: (step) => listener.step(step),
-  });
-  finiteImage(enlarged.image, input.name);
-  clock.lap();
-  const { bytes, notes } = await encodePhoto(enlarged.image, output.format, { quality: settings.quality });
-  tell([...notes, ...(settings.method === "mzsr" ? harmOf(enlarged) : [])]);
+  const onStep = (step: StepShown) => listener.step(step);
+  const { bands, seconds = 0, ...learned } = await method(photo, { ...settings, kernel, threads, onStep });
+  const adaptation = clock.lap() - seconds;
+  listener.phase("enlarging");
+  const { scale } = settings;
+  const [width, height] = [photo.width * scale, photo.height * scale];
+  const { data: _, ...traits } = photo;
+  const encoder = new PhotoEncoder({ ...traits, width, height }, output.format);
+  const comparing = comparison && new Comparing(photo, { scale, downsampling: kernel.downsampling });
+  for await (const { top, image } of bands) {
+    finiteImage(image, input.name);
+    encoder.add(top, image);
+    comparing?.add(top, image);
+    listener.rows({ done: top + image.height, of: height });
+  }
+  const enlargement = clock.lap() + seconds;
+  listener.phase("writing");
+  const { bytes, notes } = await encoder.finish({ quality: settings.quality });
+  tell([...notes, ...(settings.method === "mzsr" ? harmOf(learned) : [])]);
   if (output.path === undefined) await streams.write(bytes);
   else await writeOutputFile(output.path, bytes, settings.force);
   const write = clock.lap();
-  if (comparison !== undefined) {
-    const { picture, part } = compared(photo, enlarged.image, {
-      scale: settings.scale,
-      downsampling: kernel.downsampling,
-    });
+  if (comparison !== undefined && comparing !== undefined) {
+    const { picture, part } = comparing.compared();
     if (part !== undefined) tell([`${comparison.path} shows ${part}`]);
     const file = await encodePhoto(picture, comparison.format, { quality: settings.quality, description: COMPARISON });
     await writeOutputFile(comparison.path, file.bytes, settings.force);
   }
-  const { width, height } = enlarged.image;
   return {
     input: input.name,
     width,
@@ -150,13 +174,13 @@ export async function enlargeFile(
     method: settings.method,
     backend,
     kernel: reported(settings.kernel.name, kernel),
-    updates: enlarged.losses.length,
-    ...(enlarged.converged === undefined ? {} : { converged: enlarged.converged }),
-    losses: enlarged.losses,
-    loss_after: enlarged.lossAfter ?? null,
+    updates: learned.losses.length,
+    ...(learned.converged === undefined ? {} : { converged: learned.converged }),
+    losses: learned.losses,
+    loss_after: learned.lossAfter ?? null,
     notes: told,
     seconds: clock.total(),
-    timings: { read, estimation, ...enlarged.seconds, write },
+    timings: { read, estimation, adaptation, enlargement, write },
   };
 }
 
@@ -183,7 +207,7 @@ function checkSize(photo: LoadedPhoto, scale: number, { format }: PhotoOutput, w
 const HARMLESS = 1.001;
 
 /** A warning where the steps led away from what they were to reach. */
-function harmOf({ losses, lossAfter }: Pick<Enlarged, "losses" | "lossAfter">): string[] {
+function harmOf({ losses, lossAfter }: Pick<Enlargement, "losses" | "lossAfter">): string[] {
   const [before] = losses;
   if (before === undefined || lossAfter === undefined || lossAfter <= HARMLESS * before) return [];
   const change = `loss ${significant(before)} before, ${significant(lossAfter)} after ${counted(losses.length, "step")}`;

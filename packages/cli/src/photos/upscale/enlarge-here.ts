@@ -1,14 +1,16 @@
 /** One photo in this thread, with its progress shown. */
 import { InputError, LARGEST_IMAGE_FILE_BYTES, messageOf, RunError } from "@mzsr/mzsr";
-import { StepProgress } from "../../progress/step-progress.js";
+import { PhotoProgress } from "../../progress/photo-progress.js";
 import type { Terminal } from "../../progress/terminal.js";
 import { useBackend } from "../use-backend.js";
+import type { ComputeThreads } from "./compute-threads.js";
 import {
   type EnlargeSettings,
   enlargeFile,
   type PhotoReport,
   type PhotoTask,
   type StandardStreams,
+  type TaskListener,
 } from "./enlarge-file.js";
 import type { UpscaleReport } from "./upscale-report.js";
 
@@ -16,23 +18,32 @@ import type { UpscaleReport } from "./upscale-report.js";
 export async function enlargeHere(
   task: PhotoTask,
   settings: EnlargeSettings,
+  threads: ComputeThreads,
   report: UpscaleReport,
   terminal: Terminal,
   count = "",
 ): Promise<PhotoReport> {
-  let progress: StepProgress | undefined;
-  const listener = {
-    note: (text: string) => report.noteOn(task, text),
-    step: (step: Parameters<StepProgress["show"]>[0]) => progress?.show(step),
-    ready: async ({ width, height }: { readonly width: number; readonly height: number }) => {
+  let progress: PhotoProgress | undefined;
+  const listener: TaskListener = {
+    note: (text) => {
+      progress?.clear();
+      report.noteOn(task, text);
+    },
+    phase: (name) => progress?.phase(name),
+    step: (step) => progress?.step(step),
+    rows: (rows) => progress?.rows(rows),
+    ready: async (photo) => {
       const backend = await useBackend(settings.backend);
-      const title = `${task.input.name}${count}: ${width}×${height}, backend ${backend}`;
-      if (!report.quiet) progress = new StepProgress(terminal, title);
-      return backend;
+      const title = `${task.input.name}${count}: ${photo.width}×${photo.height}, backend ${backend}`;
+      if (!report.quiet) progress = new PhotoProgress(terminal, title);
+      return { backend, threads: threads.for(photo, backend) };
     },
   };
   try {
     return await enlargeFile(task, settings, listener, standardStreams(terminal));
+  } catch (thrown) {
+    await threads.end();
+    throw thrown;
   } finally {
     progress?.done();
   }

@@ -1,5 +1,14 @@
 /** The ways to enlarge a photo, by the name that a user gives. */
-import { type EnlargedPhoto, enlarge, enlargeBicubic, enlargeZssr, type Model, type Photo } from "@mzsr/mzsr";
+import {
+  beginEnlargement,
+  enlargeBicubic,
+  enlargeZssr,
+  type Model,
+  type NetworkThreads,
+  type Photo,
+  type PhotoBand,
+  type PhotoEnlargement,
+} from "@mzsr/mzsr";
 import type { StepShown } from "../../progress/step-progress.js";
 import type { KernelChoice } from "../kernel-choice.js";
 
@@ -13,32 +22,42 @@ export interface MethodInput {
   /** Standard deviation, where white is 1. */
   readonly noise: number;
   readonly backProjection: number;
+  /** That share the work, where the method can be shared. */
+  readonly threads: NetworkThreads | undefined;
   readonly onStep: (progress: StepShown) => void;
 }
 
-export interface Enlarged extends Omit<EnlargedPhoto, "lossAfter"> {
+/** A photo that is being enlarged: when a method returns, what it learns is learned. */
+export interface Enlargement extends Pick<PhotoEnlargement, "losses" | "bands"> {
   /** L1 of the network on the photo's own degradation, after all steps; undefined without a network. */
   readonly lossAfter: number | undefined;
   /** Whether training ended because nothing more was learned, where it can. */
   readonly converged?: boolean;
+  /** That the result has taken already. */
+  readonly seconds?: number;
 }
 
-export type Method = (photo: Photo, input: MethodInput) => Promise<Enlarged>;
+export type Method = (photo: Photo, input: MethodInput) => Promise<Enlargement>;
 
 export const METHODS = {
-  mzsr: (photo, { kernel, model, ...input }) => enlarge(photo, { ...input, ...kernel, model: model! }),
-  zssr: (photo, input) => {
+  mzsr: (photo, { kernel, model, ...input }) => beginEnlargement(photo, { ...input, ...kernel, model: model! }),
+  zssr: async (photo, input) => {
     const { updates, backProjection, onStep, model } = input;
     const architecture = model === undefined ? {} : { architecture: model.architecture };
-    return enlargeZssr(photo, { updates, backProjection, onStep, ...architecture, degradation: degradationOf(input) });
+    const options = { updates, backProjection, onStep, ...architecture, degradation: degradationOf(input) };
+    const { image, seconds, ...learned } = await enlargeZssr(photo, options);
+    return { ...learned, bands: whole(image), seconds: seconds.enlargement };
   },
   bicubic: async (photo, input) => {
     const started = performance.now();
     const image = enlargeBicubic(photo, { degradation: degradationOf(input), backProjection: input.backProjection });
-    const seconds = { adaptation: 0, enlargement: (performance.now() - started) / 1000 };
-    return { image, losses: [], lossAfter: undefined, seconds };
+    return { bands: whole(image), losses: [], lossAfter: undefined, seconds: (performance.now() - started) / 1000 };
   },
 } satisfies Readonly<Record<string, Method>>;
+
+async function* whole(image: Photo): AsyncGenerator<PhotoBand> {
+  yield { top: 0, image };
+}
 
 export type MethodName = keyof typeof METHODS;
 

@@ -2,6 +2,7 @@
 import { workerData } from "node:worker_threads";
 import { serveTasks } from "../../threads/serve-tasks.js";
 import { useBackend } from "../use-backend.js";
+import { ComputeThreads } from "./compute-threads.js";
 import { type EnlargeSettings, enlargeFile, type PhotoReport, type PhotoTask } from "./enlarge-file.js";
 
 const settings = workerData as EnlargeSettings;
@@ -9,10 +10,22 @@ const started = useBackend(settings.backend);
 // Whoever waits for it hears of a failure.
 started.catch(() => undefined);
 
+const threads = new ComputeThreads(settings.threads);
+
 /** Photos from and to standard streams are not given to threads. */
 const noStream = () => Promise.reject(new Error("a thread has no standard streams"));
 
-serveTasks<PhotoTask, PhotoReport>((task, note) => {
-  const listener = { note, ready: () => started, step: () => undefined };
-  return enlargeFile(task, settings, listener, { read: noStream, write: noStream });
+serveTasks<PhotoTask, PhotoReport>(async (task, note) => {
+  const nothing = () => undefined;
+  const ready = async (photo: { readonly width: number; readonly height: number }) => {
+    const backend = await started;
+    return { backend, threads: threads.for(photo, backend) };
+  };
+  const listener = { note, ready, phase: nothing, step: nothing, rows: nothing };
+  try {
+    return await enlargeFile(task, settings, listener, { read: noStream, write: noStream });
+  } catch (thrown) {
+    await threads.end();
+    throw thrown;
+  }
 });

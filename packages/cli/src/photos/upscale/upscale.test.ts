@@ -25,7 +25,7 @@ import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../../main.js";
 import { Terminal } from "../../progress/terminal.js";
-import { compared } from "./comparison.js";
+import { Comparing } from "./comparison.js";
 
 const [HEIGHT, WIDTH] = [24, 32];
 const SLOW = { timeout: 120_000 };
@@ -71,6 +71,7 @@ const OPTIONS_WITH_WORDS = [
   "--format",
   "--quality",
   "--jobs",
+  "--threads",
   "--updates",
   "--noise",
   "--back-projection",
@@ -339,7 +340,9 @@ describe("--compare", () => {
     for (let i = 0; i < 40 * 3000; i++)
       if (i % 3000 > 2000 && i % 3000 < 2030) photo.data.fill((i + Math.floor(i / 3000)) % 2, 3 * i, 3 * i + 3);
     const result = createImage(80, 6000, 3, imresize(photo, 2).data);
-    const { picture: both, part } = compared(photo, result, { scale: 2, downsampling: "bicubic" });
+    const comparing = new Comparing(photo, { scale: 2, downsampling: "bicubic" });
+    for (const top of [0, 30]) comparing.add(top, cropImage(result, top, 0, top === 0 ? 30 : 50, 6000));
+    const { picture: both, part } = comparing.compared();
     expect([both.width, both.height, part]).toEqual([
       160,
       80,
@@ -363,6 +366,36 @@ describe("--compare", () => {
     expect((await upscale("a.png", "-o", "x.png", "--compare", "x.png")).notes).toMatch(/is where the result goes/);
     expect((await upscale("a.png", "--compare", "x.tif")).notes).toMatch(/ends with \.png or \.jpg/);
   });
+});
+
+it("threads share the work of a photo, and their number changes nothing in the result", SLOW, async () => {
+  const side = 530;
+  const data = Float32Array.from(
+    { length: side * side * 3 },
+    (_, i) => 0.5 + 0.4 * Math.sin(i / 7) * Math.cos(i / 9000),
+  );
+  await writePng(join(folder, "large.png"), createImage(side, side, 3, data));
+  const parameters = Float32Array.from(
+    { length: parameterLayout({ depth: 2, width: 4 }).size },
+    (_, i) => Math.sin(i) / 9,
+  );
+  const path = join(folder, "model.safetensors");
+  await writeModel(path, {
+    architecture: { depth: 2, width: 4 },
+    scale: 2,
+    parameters,
+    innerRates: undefined,
+    metadata: {},
+  });
+  const outcome = async (threads: string) => {
+    const given = ["--model", path, "--kernel", "g2.0", "--updates", "2", "--backend", "simd", "--force", "--json"];
+    const { out } = await mzsr(["upscale", "large.png", "--threads", threads, ...given], { cwd: folder });
+    const { losses, loss_after } = JSON.parse(out);
+    return { losses, loss_after, file: await readFile(join(folder, "large-x2.png")) };
+  };
+  const alone = await outcome("1");
+  expect(alone.losses.length).toBe(2);
+  for (const threads of ["2", "3"]) expect(await outcome(threads)).toEqual(alone);
 });
 
 describe("a kernel that is not named", () => {

@@ -9,6 +9,9 @@ const ONE_CORE: readonly string[] = ["simd", "cpu"];
 /** A smaller photo is one part to adapt to, and few tiles: threads would take longer to start than they save. */
 const WORTHWHILE_PIXELS = 512 * 512;
 
+/** From here on the threads' memory, some 150 MB each, is wanted back before a result is written. */
+const LARGE_PIXELS = 4_000_000;
+
 /** Starts no thread before a photo is worth it, and keeps them for the next photo. */
 export class ComputeThreads {
   readonly #count: number;
@@ -25,6 +28,11 @@ export class ComputeThreads {
       return undefined;
     this.#network ??= new NetworkThreads(Array.from({ length: this.#count }, () => this.#start(backend)));
     return this.#network;
+  }
+
+  /** A large photo's file needs the memory that threads hold; other photos find them ready. */
+  async makeRoom({ width, height }: { readonly width: number; readonly height: number }): Promise<void> {
+    if (width * height > LARGE_PIXELS) await this.end();
   }
 
   /** Threads of a photo that failed may be in the middle of something: the next photo gets new ones. */

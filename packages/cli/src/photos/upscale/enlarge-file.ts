@@ -54,6 +54,8 @@ export interface TaskListener {
   step(progress: StepShown): void;
   /** Of the result. */
   rows(progress: { readonly done: number; readonly of: number }): void;
+  /** Nothing is to be computed any more for this photo. */
+  computed(photo: { readonly width: number; readonly height: number }): Promise<void>;
   note(text: string): void;
 }
 
@@ -155,6 +157,7 @@ export async function enlargeFile(
   }
   const enlargement = clock.lap() + seconds;
   listener.phase("writing");
+  await listener.computed(photo);
   const { bytes, notes } = await encoder.finish({ quality: settings.quality });
   tell([...notes, ...(settings.method === "mzsr" ? harmOf(learned) : [])]);
   if (output.path === undefined) await streams.write(bytes);

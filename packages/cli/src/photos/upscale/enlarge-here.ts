@@ -32,6 +32,7 @@ export async function enlargeHere(
     phase: (name) => progress?.phase(name),
     step: (step) => progress?.step(step),
     rows: (rows) => progress?.rows(rows),
+    computed: (photo) => threads.makeRoom(photo),
     ready: async (photo) => {
       const backend = await useBackend(settings.backend);
       const title = `${task.input.name}${count}: ${photo.width}×${photo.height}, backend ${backend}`;

@@ -21,7 +21,8 @@ serveTasks<PhotoTask, PhotoReport>(async (task, note) => {
     const backend = await started;
     return { backend, threads: threads.for(photo, backend) };
   };
-  const listener = { note, ready, phase: nothing, step: nothing, rows: nothing };
+  const computed = threads.makeRoom.bind(threads);
+  const listener = { note, ready, phase: nothing, step: nothing, rows: nothing, computed };
   try {
     return await enlargeFile(task, settings, listener, { read: noStream, write: noStream });
   } catch (thrown) {

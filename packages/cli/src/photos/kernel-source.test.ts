@@ -51,6 +51,18 @@ describe("auto", () => {
     expect(kernel.name).toMatch(/^auto \(gauss:[\d.]+,[\d.]+,-?[\d.]+\)$/);
   });
 
+  it("finds kernels for other scales than it was trained for", async () => {
+    for (const [scale, lambda1, lambda2] of [
+      [3, 4, 2],
+      [4, 6, 4],
+    ] as const) {
+      const shape = { lambda1, lambda2, theta: 0.4 };
+      const low = degrade(photos[1]!, { kernel: gaussianKernel(shape), scale, downsampling: "direct" });
+      const { estimate } = await kernelOfPhoto(low, "auto", { scale });
+      expect(widthError(rootOf(estimate!.shape), rootOf(shape))).toBeLessThan(0.15 * scale);
+    }
+  });
+
   it("turns with the photo", async () => {
     const low = blurred(photos[1]!, { lambda1: 4, lambda2: 1, theta: 0.4 });
     const [upright, turned] = await Promise.all(

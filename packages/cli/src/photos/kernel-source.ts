@@ -54,7 +54,6 @@ export async function planKernel(
 /**
  * The kernel of one photo as planned.
  * @param scale of the model: kernels are in pixels of the enlarged photo
- * @throws InputError when none can be estimated for this scale
  */
 export async function plannedKernel(
   { named, downsampling }: KernelPlan,

@@ -31,11 +31,11 @@ export interface KernelEstimate {
 /**
  * The estimate is narrowed by this multiple of its expected error, `narrow` where the mean width is at most `below`, `wide`
  * from `above` on, in between along a line: too wide a kernel draws lines that are not there, and costs most in a sharp
- * photo, while too narrow a kernel leaves a blurred photo soft.
+ * photo, while too narrow a kernel leaves a blurred photo soft. Widths are those of the scale that the estimator was trained for.
  */
 const SAFE_SIDE = { narrow: 1.5, wide: 0.5, below: 0.6, above: 1.2 } as const;
 
-/** From this expected error on, in pixels of the enlarged photo, an estimate is called unsure. */
+/** From this expected error on, in pixels of the photo enlarged twice, an estimate is called unsure. */
 const UNSURE = 0.2;
 
 /** Widths of a photo that shows nothing: as a good lens leaves it, in pixels of the enlarged photo. */
@@ -46,31 +46,43 @@ const SMALLEST = WINDOW_SIDE + 16;
 
 /**
  * How a photo was blurred, as far as it shows.
- * @throws InputError when the estimator was not trained for the scale and downsampling
+ *
+ * For a scale that the estimator was not trained for, its part for the nearest scale serves: what a photo shows is its blur in
+ * its own pixels, and a blur of σ pixels of the photo enlarged s times is one of σ t / s of the photo enlarged t times.
+ * @throws InputError when the estimator was not trained for the downsampling
  */
 export function estimateKernelWith(
   estimator: KernelEstimator,
   photo: Image,
   { scale = 2, downsampling = "direct" }: EstimateOptions = {},
 ): KernelEstimate {
-  const part = estimator.parts.get(partName(scale, downsampling));
-  if (part === undefined) {
-    throw new InputError(`no kernel can be estimated for ×${scale} ${downsampling}`, {
-      expected: `one of ${[...estimator.parts.keys()].join(", ")}, or a kernel by name`,
-    });
-  }
+  const { part, ratio } = partFor(estimator, scale, downsampling);
   const { least, most } = widthRange(scale);
+  const leastSure = (most - least) / 4;
   if (Math.min(photo.height, photo.width) < SMALLEST || isFlat(photo)) {
     const shape = { lambda1: OF_GOOD_LENS ** 2, lambda2: OF_GOOD_LENS ** 2, theta: 0 };
-    return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: (most - least) / 4, certain: false };
+    return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: leastSure, certain: false };
   }
   const features = blurFeatures(photo);
-  const uncertainty = Math.min(expectedError(part, features), (most - least) / 4);
-  const widths = widthsOf(estimateRoot(part, features));
-  const by = safeSide((widths.sigma1 + widths.sigma2) / 2) * uncertainty;
-  const narrower = { ...widths, sigma1: widths.sigma1 - by, sigma2: widths.sigma2 - by };
+  const uncertainty = Math.min(ratio * expectedError(part, features), leastSure);
+  const { sigma1, sigma2, theta } = widthsOf(estimateRoot(part, features));
+  const by = safeSide((sigma1 + sigma2) / 2) * uncertainty;
+  const narrower = { theta, sigma1: ratio * sigma1 - by, sigma2: ratio * sigma2 - by };
   const shape = shapeOf(narrower, least, most);
-  return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty, certain: uncertainty < UNSURE };
+  return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty, certain: uncertainty < ratio * UNSURE };
+}
+
+/** The part for a scale, or for the nearest one, and how many pixels of this scale make one of that. */
+function partFor({ parts }: KernelEstimator, scale: number, downsampling: Downsampling) {
+  for (let away = 0; away < scale; away++) {
+    for (const other of [scale - away, scale + away]) {
+      const part = parts.get(partName(other, downsampling));
+      if (part !== undefined) return { part, ratio: scale / other };
+    }
+  }
+  throw new InputError(`no kernel can be estimated for ×${scale} ${downsampling}`, {
+    expected: `one of ${[...parts.keys()].join(", ")}, or a kernel by name`,
+  });
 }
 
 function safeSide(width: number): number {

@@ -28,7 +28,7 @@ export async function readEstimator(path: string = SHIPPED): Promise<KernelEstim
 /**
  * How a photo was blurred, as far as it shows: the blur kernel to adapt a model with.
  * @param options scale of the enlargement (default 2), downsampling (default direct); an estimator, if not the package's own
- * @throws InputError when the estimator was not trained for the scale and downsampling
+ * @throws InputError when the estimator was not trained for the downsampling
  */
 export async function estimateKernel(
   photo: Image,

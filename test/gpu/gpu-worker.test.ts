@@ -64,6 +64,36 @@ async function gradientsOf(given: typeof settings, options: Partial<WorkerOption
 }
 
 describeOnGpu("a worker on webgpu", () => {
+  it("offers what may fit, and where the run's tasks need more, leaves and joins again with as many as do", async () => {
+    const large = {
+      ...settings,
+      model: { depth: 4, width: 16 },
+      metaTraining: { ...settings.metaTraining, patchSize: 48 },
+    };
+    const coordinator = await new FakeCoordinator().listen(0);
+    const worker = await startWorker({
+      ...{ coordinator: coordinator.address, backend: "webgpu", cacheDir: await temporaryFolder() },
+      ...{ gpuMemoryBytes: 20e6, logger: pino({ level: "silent" }) },
+    });
+    try {
+      const first = await coordinator.welcome(large);
+      expect((await first.next("hello")).slots).toBe(32);
+      expect((await first.next("goodbye")).reason).toMatch(/^joins again with \d+ slots$/);
+      const second = await coordinator.welcome(large);
+      const { slots, incarnation } = await second.next("hello");
+      expect(slots).toBeGreaterThan(1);
+      expect(slots).toBeLessThan(32);
+      expect(incarnation).toBe((await first.next("hello")).incarnation);
+      // It is content with that: at the end of the run it is over, and does not join a third time.
+      second.send({ type: "drain", reason: "the run is finished", finished: true });
+      expect(await worker.finished).toEqual({ reason: "the run is finished", ok: true });
+    } finally {
+      worker.drain("at once");
+      await worker.finished;
+      coordinator.kill();
+    }
+  });
+
   it.each([
     ["second order, learned rates", settings],
     ["first order", { ...settings, metaTraining: { ...settings.metaTraining, order: "first", learnedRates: false } }],

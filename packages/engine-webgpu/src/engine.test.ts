@@ -1,5 +1,6 @@
+import "@mzsr/tfjs-backend-simd";
 import "@tensorflow/tfjs-backend-cpu";
-import { metaGradient, minibatchGradient } from "@mzsr/mzsr";
+import { Draws, initialParameters, metaGradient, minibatchGradient } from "@mzsr/mzsr";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { type EngineOptions, MetaGradientEngine } from "./engine.js";
@@ -105,6 +106,29 @@ describeOnGpu("the engine", (device) => {
         await expect(engine.run([odd])).rejects.toThrow("query has the shape 2 × 8 × 11 × 3; expected 2 × 8 × 10 × 3");
       });
     });
+  });
+
+  it("computes a wide network on patches that no tile divides as the core does", async () => {
+    const architecture = { depth: 3, width: 64 };
+    const patches = { patches: 1, height: 40, width: 40 };
+    const draws = new Draws(2, [1, 2, 3]);
+    const image = () => Float32Array.from({ length: 40 * 40 * 3 }, () => draws.uniform(0, 1));
+    const pairs = () => ({ shape: [1, 40, 40, 3] as const, x: image(), y: image() });
+    const shape = {
+      architecture,
+      support: patches,
+      query: patches,
+      innerSteps: 1,
+      order: 2,
+      learnedRates: false,
+    } as const;
+    const theta = initialParameters(architecture, draws);
+    const task = { theta, innerRate: 0.01, stepWeights: [1], support: pairs(), query: pairs() };
+    const [result] = await withEngine(shape, { tasks: 1 }, (engine) => engine.run([task]));
+    await tf.setBackend("simd");
+    const core = await metaGradient({ ...shape, ...task });
+    expect(relativeL2(result!.gradient, core.gradient)).toBeLessThan(1e-5);
+    expect(result!.outerLoss).toBeCloseTo(core.outerLoss, 5);
   });
 
   it("computes pretraining's gradient as the core does, for several minibatches at once", async () => {

@@ -3,7 +3,7 @@ import type { StepShown } from "./step-progress.js";
 import type { Terminal } from "./terminal.js";
 
 /** Elsewhere than on a terminal a line is told this often, in seconds. */
-const SECONDS_BETWEEN_LINES = 10;
+const SECONDS_BETWEEN_LINES = 60;
 
 /** Shows where a photo stands, with the time left of each phase: on one line of a terminal, elsewhere a line now and then. */
 export class PhotoProgress {

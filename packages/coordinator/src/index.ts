@@ -25,6 +25,7 @@ export { finishedModel } from "./run/finished-model.js";
 export { checkReplaceable } from "./run/fresh-start.js";
 export { readStart, type StartModel } from "./run/initial-state.js";
 export { type MetricsLine, readMetrics, summaryOf } from "./run/metrics-log.js";
+export { removeRun } from "./run/remove-run.js";
 export { removeReport } from "./run/run-contents.js";
 export { runPaths } from "./run/run-folder.js";
 export { foreignFolder, runFolderState, unclaimRunFolder } from "./run/run-marker.js";

@@ -6,9 +6,15 @@ import { readAnnouncement } from "../cluster/announcement.js";
 import { readSteps } from "../cluster/read-steps.js";
 import { significant } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
+import { readAbout } from "./about-run.js";
 
 export interface RunsOptions {
   readonly json?: boolean;
+  readonly search?: string;
+  readonly note?: string;
+  readonly tag?: readonly string[];
+  readonly untag?: readonly string[];
+  readonly remove?: boolean;
 }
 
 /** What a run folder says about its run. */
@@ -22,6 +28,9 @@ export interface RunSummary {
   readonly lossAfter: number | undefined;
   /** The model that it started from, if any. */
   readonly init: string | undefined;
+  /** What was written of it; empty for nothing. */
+  readonly note: string;
+  readonly tags: readonly string[];
   /** When it last changed, milliseconds since the epoch. */
   readonly changedAt: number;
   /** The page, while it runs. */
@@ -41,21 +50,32 @@ export async function listRuns(folder: string, options: RunsOptions, terminal: T
     });
   });
   const found = await Promise.all(names.map((name) => summarise(folder, name)));
-  const runs = found.filter((run) => run !== undefined).sort((a, b) => a.changedAt - b.changedAt);
+  const runs = found
+    .filter((run) => run !== undefined)
+    .filter((run) => matches(run, options.search))
+    .sort((a, b) => a.changedAt - b.changedAt);
   if (options.json === true) return terminal.json(runs);
+  if (runs.length === 0 && options.search !== undefined)
+    return terminal.note(`${folder}: no run has ${options.search}`);
   if (runs.length === 0) terminal.note(`${folder}: no runs; start one with: npx mzsr up --preset quick`);
   const width = Math.max(0, ...runs.map(({ run }) => run.length));
   for (const run of runs) terminal.line(lineOf(run, width));
 }
 
+/** Whatever the case of its letters. */
+function matches({ run, note, tags, init = "" }: RunSummary, search: string | undefined): boolean {
+  if (search === undefined) return true;
+  return [run, note, init, ...tags].some((text) => text.toLowerCase().includes(search.toLowerCase()));
+}
+
 function lineOf(
-  { run, state, step, totalSteps, lossBefore, lossAfter, init, changedAt, url }: RunSummary,
+  { run, state, step, totalSteps, lossBefore, lossAfter, init, changedAt, url, note, tags }: RunSummary,
   width: number,
 ): string {
   const loss = lossAfter === undefined ? "" : `  loss ${significant(lossBefore)} → ${significant(lossAfter)}`;
   const start = init === undefined ? "" : `  from ${init}`;
   const changed = new Date(changedAt).toISOString().slice(0, 16).replace("T", " ");
-  return `${run.padEnd(width)}  ${state.padEnd(8)}  ${changed}  step ${step} of ${totalSteps}${loss}${start}${url === undefined ? "" : `  ${url}`}`;
+  return `${run.padEnd(width)}  ${state.padEnd(8)}  ${changed}  step ${step} of ${totalSteps}${loss}${start}${url === undefined ? "" : `  ${url}`}${tags.map((tag) => `  #${tag}`).join("")}${note === "" ? "" : `  ${note}`}`;
 }
 
 /** Undefined for a folder that holds no run. */
@@ -75,6 +95,7 @@ async function summarise(parent: string, name: string): Promise<RunSummary | und
     lossBefore: last?.queryLosses[0],
     lossAfter: last?.queryLosses.at(-1),
     init: configuration.init,
+    ...(await readAbout(folder)),
     changedAt: Math.max(
       modelAt,
       await changed(join(folder, "metrics.jsonl")),

@@ -41,7 +41,7 @@ const REPORT = folderOf(
 
 const RUN: Contents = {
   files: new RegExp(
-    String.raw`^((\.mzsr-run|config\.yaml|model(-best)?\.safetensors|coordinator\.json)${UNFINISHED}|metrics\.jsonl|events\.jsonl|lock(\.dead)?(\.${UUID})?)$`,
+    String.raw`^((\.mzsr-run|config\.yaml|about\.json|model(-best)?\.safetensors|coordinator\.json)${UNFINISHED}|metrics\.jsonl|events\.jsonl|lock(\.dead)?(\.${UUID})?)$`,
   ),
   folders: {
     checkpoints: folderOf(new RegExp(String.raw`^step-\d{8,}\.safetensors(\.broken)?${UNFINISHED}$`)),
@@ -70,6 +70,17 @@ export async function replacedEntries(folder: string): Promise<string[]> {
 /** Deletes the run that was set aside. */
 export async function removeAside(folder: string): Promise<void> {
   await removeFolder(join(folder, ASIDE), RUN);
+}
+
+/** Deletes what a run wrote but its mark and its lock; with `all` these too, and the folder if that leaves it empty. */
+export async function removeContents(folder: string, all = false): Promise<void> {
+  if (all) return removeFolder(folder, WITH_OLD);
+  for (const entry of await entriesOf(folder)) {
+    if (/^(\.mzsr-run|lock)/.test(entry.name)) continue;
+    const inner = folderNamed(entry, WITH_OLD);
+    if (inner !== undefined) await removeFolder(join(folder, entry.name), inner);
+    else if (isOwnFile(entry, WITH_OLD)) await rm(join(folder, entry.name), { force: true });
+  }
 }
 
 /** Deletes a report, and its folder if that leaves it empty. Whatever else is there stays. */

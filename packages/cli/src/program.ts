@@ -9,6 +9,7 @@ import { fetchModelCommand } from "./commands/fetch-model.js";
 import { importCommand } from "./commands/import.js";
 import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
+import { sweepCommand } from "./commands/sweep.js";
 import { trainEstimatorCommand } from "./commands/train-estimator.js";
 import { upCommand } from "./commands/up.js";
 import { upscaleCommand } from "./commands/upscale.js";
@@ -33,6 +34,7 @@ export function buildProgram(terminal: Terminal): Command {
     upCommand,
     coordinatorCommand,
     workerCommand,
+    sweepCommand,
     statusCommand,
     evaluateCommand,
     benchmarkCommand,

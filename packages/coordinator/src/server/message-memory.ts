@@ -2,8 +2,12 @@
  * The memory in which workers' large messages are put together.
  *
  * With n workers that answer at once, n gradients arrive side by side, and were each given memory when it begins, all would
- * be there half-arrived: 0.9 GB for 1,024 workers. So only so many arrive at a time; the others' bytes wait in HTTP/2's
- * windows. And what has been read is used for the next message: fresh memory costs a page fault for every 4 KiB.
+ * be there half-arrived: 0.9 GB for 1,024 workers. So only so many arrive at a time; the others' streams are not read, and
+ * their bytes wait where they are, within HTTP/2's windows. And what has been read is used for the next message: fresh memory
+ * costs a page fault for every 4 KiB.
+ *
+ * (Smaller windows with many workers bound what waits, too, and were tried: with 64 KiB a gradient comes in fourteen turns, and
+ * 1,024 workers cost 3.2 s of processor time a step instead of 2.2 s.)
  */
 
 /** Smaller messages (heartbeats, failures) wait for nobody. */

@@ -1,9 +1,8 @@
 /** Who works, on what, and where does the time go? */
 import { type Dashboard, RowBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { frame } from "./frame.js";
-import { graph, heatmap, stat, ZERO_IS_GOOD } from "./parts.js";
+import { graph, heatmap, RUN, SHARE_IN_VAIN, stat, workersByState, ZERO_IS_GOOD } from "./parts.js";
 
-const RUN = 'run="$run"';
 const WORKER = 'run="$run",worker=~"$worker"';
 
 /** Seconds of the workers' time per second that tasks took in one part. */
@@ -91,14 +90,7 @@ export function clusterDashboard(): Dashboard {
           width: 3,
         },
         [{ expr: `run:mzsr_tasks_wasted:ratio5m{${RUN}}`, legend: "" }],
-        {
-          decimals: 1,
-          thresholds: [
-            { value: null, color: "green" },
-            { value: 0.1, color: "orange" },
-            { value: 0.3, color: "red" },
-          ],
-        },
+        SHARE_IN_VAIN,
       ),
     )
     .withPanel(
@@ -132,19 +124,7 @@ export function clusterDashboard(): Dashboard {
       ),
     )
     .withRow(new RowBuilder("Workers"))
-    .withPanel(
-      graph(
-        {
-          title: "Workers by state",
-          description: "As the coordinator sees them.",
-          normal: "active alone; draining for seconds when workers are told to leave.",
-          unit: "none",
-          width: 8,
-        },
-        [{ expr: `mzsr_workers{${RUN}}`, legend: "{{state}}" }],
-        { stacked: true, steps: true, min: 0 },
-      ),
-    )
+    .withPanel(workersByState(8))
     .withPanel(
       graph(
         {

@@ -1,9 +1,8 @@
 /** Hundreds of workers: how many do what, and which of them are fastest, slowest and in trouble? */
 import { type Dashboard, RowBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { frame } from "./frame.js";
-import { graph, ranking, stat, ZERO_IS_GOOD } from "./parts.js";
+import { graph, RUN, ranking, SHARE_IN_VAIN, stat, workersByState, ZERO_IS_GOOD } from "./parts.js";
 
-const RUN = 'run="$run"';
 const RATE = `worker:mzsr_tasks:rate5m{${RUN}}`;
 /** Workers named in each ranking. */
 const NAMED = 10;
@@ -99,14 +98,7 @@ export function fleetDashboard(): Dashboard {
           width: 4,
         },
         [{ expr: `run:mzsr_tasks_wasted:ratio5m{${RUN}}`, legend: "" }],
-        {
-          decimals: 1,
-          thresholds: [
-            { value: null, color: "green" },
-            { value: 0.1, color: "orange" },
-            { value: 0.3, color: "red" },
-          ],
-        },
+        SHARE_IN_VAIN,
       ),
     )
     .withRow(new RowBuilder("Who"))
@@ -147,19 +139,7 @@ export function fleetDashboard(): Dashboard {
       ),
     )
     .withRow(new RowBuilder("How many, and how evenly"))
-    .withPanel(
-      graph(
-        {
-          title: "Workers by state",
-          description: "As the coordinator sees them.",
-          normal: "active alone; draining for seconds when workers are told to leave.",
-          unit: "none",
-          width: 12,
-        },
-        [{ expr: `mzsr_workers{${RUN}}`, legend: "{{state}}" }],
-        { stacked: true, steps: true, min: 0 },
-      ),
-    )
+    .withPanel(workersByState(12))
     .withPanel(
       graph(
         {

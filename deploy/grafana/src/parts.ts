@@ -63,8 +63,18 @@ export interface PanelText {
   readonly width: number;
 }
 
-function descriptionOf({ description, normal }: PanelText): string {
-  return `${description}\n\n**Normal:** ${normal}`;
+/** What the builders of all kinds of panels have. */
+interface AnyPanel {
+  title(text: string): this;
+  description(text: string): this;
+  datasource(of: typeof DATASOURCE): this;
+  span(columns: number): this;
+  height(rows: number): this;
+}
+
+function framed<P extends AnyPanel>(panel: P, { title, description, normal, width }: PanelText, height: number): P {
+  const whole = `${description}\n\n**Normal:** ${normal}`;
+  return panel.title(title).description(whole).datasource(DATASOURCE).span(width).height(height);
 }
 
 export interface GraphStyle {
@@ -84,13 +94,8 @@ const GRAPH_HEIGHT = 8;
 const STAT_HEIGHT = 4;
 
 export function graph(text: PanelText, queries: readonly Query[], style: GraphStyle = {}): Builder<Panel> {
-  const panel = new TimeseriesPanel()
-    .title(text.title)
-    .description(descriptionOf(text))
-    .datasource(DATASOURCE)
+  const panel = framed(new TimeseriesPanel(), text, GRAPH_HEIGHT)
     .unit(text.unit)
-    .span(text.width)
-    .height(GRAPH_HEIGHT)
     .targets(targetsOf(queries))
     .drawStyle(style.bars === true ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
     .lineWidth(style.bars === true ? 0 : 2)
@@ -129,13 +134,8 @@ export interface StatStyle {
 /** One number, with its recent course behind it. */
 export function stat(text: PanelText, queries: readonly Query[], style: StatStyle = {}): Builder<Panel> {
   const steps = style.thresholds ?? [{ value: null, color: "blue" }];
-  const panel = new StatPanel()
-    .title(text.title)
-    .description(descriptionOf(text))
-    .datasource(DATASOURCE)
+  const panel = framed(new StatPanel(), text, STAT_HEIGHT)
     .unit(text.unit)
-    .span(text.width)
-    .height(STAT_HEIGHT)
     .targets(targetsOf(queries))
     .noValue("–")
     .colorMode(BigValueColorMode.Value)
@@ -149,12 +149,7 @@ export function stat(text: PanelText, queries: readonly Query[], style: StatStyl
 
 /** Buckets of a Prometheus histogram over time. */
 export function heatmap(text: PanelText, query: Query): Builder<Panel> {
-  return new HeatmapPanel()
-    .title(text.title)
-    .description(descriptionOf(text))
-    .datasource(DATASOURCE)
-    .span(text.width)
-    .height(GRAPH_HEIGHT)
+  return framed(new HeatmapPanel(), text, GRAPH_HEIGHT)
     .withTarget(target(query, 0).format(PromQueryFormat.Heatmap))
     .calculate(false)
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme("Viridis").exponent(0.5).steps(64))
@@ -165,13 +160,8 @@ export function heatmap(text: PanelText, query: Query): Builder<Panel> {
 
 /** The newest values, the largest first: a line for each series. */
 export function ranking(text: PanelText, query: Query): Builder<Panel> {
-  return new BarGaugePanel()
-    .title(text.title)
-    .description(descriptionOf(text))
-    .datasource(DATASOURCE)
+  return framed(new BarGaugePanel(), text, GRAPH_HEIGHT)
     .unit(text.unit)
-    .span(text.width)
-    .height(GRAPH_HEIGHT)
     .withTarget(asked(query, 0).instant())
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
@@ -180,6 +170,34 @@ export function ranking(text: PanelText, query: Query): Builder<Panel> {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor("blue"));
 }
+
+/** Selects the series of the run that the person looking has chosen. */
+export const RUN = 'run="$run"';
+
+/** The workers of a run by what the coordinator thinks of them. */
+export function workersByState(width: number): Builder<Panel> {
+  return graph(
+    {
+      title: "Workers by state",
+      description: "As the coordinator sees them.",
+      normal: "active alone; draining for seconds when workers are told to leave.",
+      unit: "none",
+      width,
+    },
+    [{ expr: `mzsr_workers{${RUN}}`, legend: "{{state}}" }],
+    { stacked: true, steps: true, min: 0 },
+  );
+}
+
+/** How a share of leases that came to nothing is shown. */
+export const SHARE_IN_VAIN: StatStyle = {
+  decimals: 1,
+  thresholds: [
+    { value: null, color: "green" },
+    { value: 0.1, color: "orange" },
+    { value: 0.3, color: "red" },
+  ],
+};
 
 /** Colours of a number that ought to be zero. */
 export const ZERO_IS_GOOD: readonly Threshold[] = [

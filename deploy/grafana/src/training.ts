@@ -1,9 +1,7 @@
 /** Is it learning, how fast, and how long still? */
 import { type Dashboard, RowBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { frame } from "./frame.js";
-import { graph, stat } from "./parts.js";
-
-const RUN = 'run="$run"';
+import { graph, RUN, stat } from "./parts.js";
 
 export function trainingDashboard(): Dashboard {
   return frame({

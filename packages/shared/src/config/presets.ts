@@ -11,6 +11,23 @@ export type PartialConfiguration = z.input<typeof configurationSchema>;
 export const PRESET_NAMES = ["quick", "gpu", "paper", "reference", "reference-x3", "reference-x4", "finetune"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
+/** From nearly no blur to more than the test kernels have: a network for the mean kernel alone would not need to adapt. */
+const ON_MANY_KERNELS = {
+  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
+  patches: { stride: 16 },
+} satisfies PartialConfiguration;
+
+const LEARNS_TO_ADAPT: PartialConfiguration["metaTraining"] = {
+  tasks: 1,
+  support: 4,
+  query: 4,
+  patchSize: 48,
+  supportFrom: "low",
+  innerSteps: 3,
+  innerRate: 1e-2,
+  learnedRates: true,
+};
+
 /**
  * A few minutes on two cores: a small network, kernels drawn widely, learned inner rates (docs/configuration.md). A step
  * is one task, and three steps are computed at a time, so that two workers seldom wait for each other; gradients that are
@@ -18,9 +35,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
  */
 const quick: PartialConfiguration = {
   model: { depth: 5, width: 32 },
-  // From nearly no blur to more than the test kernels have: a network for the mean kernel alone would not need to adapt.
-  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
-  patches: { stride: 16 },
+  ...ON_MANY_KERNELS,
   pretraining: {
     steps: 800,
     batch: 16,
@@ -32,15 +47,9 @@ const quick: PartialConfiguration = {
     warmupSteps: 200,
   },
   metaTraining: {
+    ...LEARNS_TO_ADAPT,
     steps: 1300,
-    tasks: 1,
-    support: 4,
-    query: 4,
-    patchSize: 48,
-    supportFrom: "low",
-    innerSteps: 3,
     innerRate: 2e-2,
-    learnedRates: true,
     learningRate: 6e-4,
     learningRateFinal: 0.1,
     warmupSteps: 100,
@@ -65,24 +74,12 @@ const paper: PartialConfiguration = {};
 /** What `init` calls the model that comes with the program. */
 export const SHIPPED_MODEL = "shipped";
 
-const LEARNS_TO_ADAPT: PartialConfiguration["metaTraining"] = {
-  tasks: 1,
-  support: 4,
-  query: 4,
-  patchSize: 48,
-  supportFrom: "low",
-  innerSteps: 3,
-  innerRate: 1e-2,
-  learnedRates: true,
-};
-
 /**
  * Hours on a few cores: the paper's network, its kind of pretraining in small, then meta-training with learned rates on widely drawn
  * kernels. Steps of one task each, two at a time.
  */
 const reference: PartialConfiguration = {
-  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
-  patches: { stride: 16 },
+  ...ON_MANY_KERNELS,
   pretraining: {
     steps: 8000,
     batch: 16,
@@ -113,8 +110,7 @@ const referenceFor = (scale: number): PartialConfiguration => ({
 /** The model that comes with the program, trained on for some photographs of a user's own. */
 const finetune: PartialConfiguration = {
   init: SHIPPED_MODEL,
-  degradation: { downsampling: "mixed", lambdaMin: 0.2, lambdaMax: 5 },
-  patches: { stride: 16 },
+  ...ON_MANY_KERNELS,
   pretraining: { steps: 0 },
   metaTraining: {
     ...LEARNS_TO_ADAPT,

@@ -3,8 +3,8 @@
  * the reason and is started again.
  */
 import { isDeepStrictEqual } from "node:util";
-import { Worker } from "node:worker_threads";
-import { type Image, InputError, messageOf, RunError } from "@mzsr/mzsr";
+import type { Worker } from "node:worker_threads";
+import { type Image, messageOf, RunError } from "@mzsr/mzsr";
 import type { BackendName, Task, TaskOutcome } from "@mzsr/shared";
 import {
   type DataSource,
@@ -15,6 +15,7 @@ import {
   type ToThread,
 } from "./compute-messages.js";
 import { AbandonedError, type Computer, type FinishedTask, type OnFinished, type TaskRequest } from "./computer.js";
+import { startThread } from "./start-thread.js";
 
 /** A thread that dies this often without a task in between is not started again. */
 const MAX_DEATHS_IN_A_ROW = 5;
@@ -81,7 +82,7 @@ export class ComputePool implements Computer {
    * @throws InputError when the backend asked for does not start
    */
   static async start(options: ComputePoolOptions): Promise<ComputePool> {
-    const first = await startThread(options.entry, options.backend);
+    const first = await startComputeThread(options.entry, options.backend);
     const pool = new ComputePool(options, first.backend);
     pool.#adopt(first.worker);
     const slots = options.slots(first.backend);
@@ -213,7 +214,7 @@ export class ComputePool implements Computer {
   async #addThread(): Promise<void> {
     this.#starting++;
     try {
-      const { worker } = await startThread(this.#options.entry, this.#backend.name);
+      const { worker } = await startComputeThread(this.#options.entry, this.#backend.name);
       if (this.#closed) await worker.terminate();
       else this.#adopt(worker);
     } finally {
@@ -286,35 +287,14 @@ function longestWithoutNews(threads: Iterable<Thread>): Thread | undefined {
   return [...threads].sort((a, b) => newest(a) - newest(b))[0];
 }
 
-/** Starts a thread and waits until its backend is ready. @throws InputError or RunError with the thread's reason */
-async function startThread(
+/** @throws InputError or RunError with the thread's reason */
+async function startComputeThread(
   entry: URL = new URL("./compute-thread.js", import.meta.url),
   backend: BackendName | "auto",
 ): Promise<{ worker: Worker; backend: StartedBackend }> {
-  const worker = new Worker(entry, { workerData: { backend } satisfies ThreadData });
-  try {
-    return { worker, backend: await ready(worker) };
-  } catch (error) {
-    await worker.terminate();
-    throw error;
-  }
+  const data: ThreadData = { backend };
+  const { worker, ready } = await startThread<Ready>("the compute thread", entry, data);
+  return { worker, backend: ready.backend };
 }
 
-function ready(worker: Worker): Promise<StartedBackend> {
-  return new Promise((resolve, reject) => {
-    const settle = (action: () => void) => {
-      worker.off("message", hear).off("error", fail).off("exit", end);
-      action();
-    };
-    const hear = (message: FromThread) => {
-      if (message.type === "ready") settle(() => resolve(message.backend));
-      if (message.type !== "broken") return;
-      settle(() => reject(message.badInput ? new InputError(message.reason) : new RunError(message.reason)));
-    };
-    const fail = (error: Error) =>
-      settle(() => reject(new RunError(`the compute thread did not start: ${messageOf(error)}`)));
-    const end = (code: number) =>
-      settle(() => reject(new RunError(`the compute thread ended at its start with code ${code}`)));
-    worker.on("message", hear).on("error", fail).on("exit", end);
-  });
-}
+type Ready = Extract<FromThread, { type: "ready" }>;

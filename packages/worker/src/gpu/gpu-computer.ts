@@ -22,7 +22,7 @@ import { RecentBatches } from "./batch-times.js";
 import { DataThreads, type OrderedData } from "./data-threads.js";
 import type { Batch, FromGpuThread } from "./gpu-messages.js";
 import { MOST_TASKS, planRun, type RunPlan, type StagePlan } from "./run-plan.js";
-import { type GpuThread, startGpuThread } from "./start-thread.js";
+import { type GpuThread, startGpuThread } from "./start-gpu-thread.js";
 
 /** A GPU that is lost this often without a batch in between is not opened again. */
 const MAX_DEATHS_IN_A_ROW = 5;

@@ -14,7 +14,7 @@ export interface KernelChoice {
 export async function chooseKernel(
   name: string,
   downsampling?: Downsampling,
-  { centerKernel }: { readonly centerKernel?: boolean } = {},
+  { centerKernel }: { readonly centerKernel?: boolean | undefined } = {},
 ): Promise<KernelChoice> {
   const kernel = await loadKernel(name, { centre: centerKernel });
   const papers = Object.hasOwn(PAPER_KERNELS, name)

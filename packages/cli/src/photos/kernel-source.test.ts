@@ -15,7 +15,7 @@ import {
 } from "@mzsr/mzsr";
 import { beforeAll, describe, expect, it } from "vitest";
 import { heldOutPhotos } from "./embedded-photos.js";
-import { estimateInWords, kernelOfPhoto, testKernels } from "./kernel-source.js";
+import { estimateInWords, planKernel, plannedKernel, testKernels } from "./kernel-source.js";
 
 let photos: Image[];
 
@@ -27,6 +27,9 @@ beforeAll(async () => {
 
 const blurred = (photo: Image, shape: { lambda1: number; lambda2: number; theta: number }) =>
   degrade(photo, { kernel: gaussianKernel(shape), scale: 2, downsampling: "direct" });
+
+const kernelOfPhoto = async (photo: Image, name: string, { scale }: { scale: number }) =>
+  plannedKernel(await planKernel(name, {}), photo, scale);
 
 describe("auto", () => {
   it("finds the kernels of the paper, whole or through a JPEG file", async () => {

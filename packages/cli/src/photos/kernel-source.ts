@@ -14,7 +14,7 @@ import {
 import { chooseKernel, type KernelChoice } from "./kernel-choice.js";
 
 /** What `--kernel` and `--adapt-with` call the estimate. */
-export const AUTO = "auto";
+const AUTO = "auto";
 
 /** The kernel that a photo is adapted with, and how it was found where it was estimated. */
 export interface PhotoKernel extends KernelChoice {
@@ -46,8 +46,7 @@ export async function planKernel(
   name: string,
   { downsampling, centerKernel }: Omit<PhotoKernelOptions, "scale">,
 ): Promise<KernelPlan> {
-  const centring = centerKernel === undefined ? {} : { centerKernel };
-  const named = name === AUTO ? undefined : await chooseKernel(name, downsampling, centring);
+  const named = name === AUTO ? undefined : await chooseKernel(name, downsampling, { centerKernel });
   return { name, named, downsampling: named?.downsampling ?? downsampling ?? "direct" };
 }
 
@@ -64,14 +63,6 @@ export async function plannedKernel(
   const estimate = await estimateKernel(photo, { scale, downsampling });
   const kernel = { ...estimate.kernel, name: `auto (${gaussianName(estimate.shape)})`, notes: [] };
   return { kernel, downsampling, estimate };
-}
-
-/**
- * The kernel that the user names, or the one that the photo itself shows where it is called `auto`.
- * @throws InputError when there is no such kernel
- */
-export async function kernelOfPhoto(photo: Image, name: string, options: PhotoKernelOptions): Promise<PhotoKernel> {
-  return plannedKernel(await planKernel(name, options), photo, options.scale);
 }
 
 /** `about 1.1 px of blur, a little wider along 30°; direct; sure to 0.08 px (gauss:1.44,1,0.524)`, for the estimate of a photo. */
@@ -97,7 +88,7 @@ export async function testKernels(
 ): Promise<{ readonly kernelOf: KernelOf; readonly downsampling: Downsampling; readonly notes: readonly string[] }> {
   const [, seed] = /^random(?::(.*))?$/.exec(name) ?? [];
   if (!name.startsWith("random")) {
-    const choice = await chooseKernel(name, downsampling, centerKernel === undefined ? {} : { centerKernel });
+    const choice = await chooseKernel(name, downsampling, { centerKernel });
     return { kernelOf: () => choice, downsampling: choice.downsampling, notes: choice.kernel.notes };
   }
   if (!/^random(:\d{1,15})?$/.test(name)) {

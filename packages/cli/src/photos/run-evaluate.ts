@@ -14,7 +14,14 @@ import type { Terminal } from "../progress/terminal.js";
 import { type AdaptationLoss, lossLines, lossOf } from "./adaptation-loss.js";
 import { evaluatePair, meanScores, type PhotoEvaluation, type Scores, testPair } from "./evaluate-photo.js";
 import { finiteImage } from "./finite-image.js";
-import { AUTO, estimateInWords, type KernelOf, kernelOfPhoto, testKernels } from "./kernel-source.js";
+import {
+  estimateInWords,
+  type KernelOf,
+  type KernelPlan,
+  planKernel,
+  plannedKernel,
+  testKernels,
+} from "./kernel-source.js";
 import { photosIn } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
@@ -69,6 +76,8 @@ interface Outcome {
 interface Evaluation {
   readonly model: Model;
   readonly kernelOf: KernelOf;
+  /** With `--adapt-with`. */
+  readonly adaptation: KernelPlan | undefined;
   readonly options: EvaluateOptions;
   readonly terminal: Terminal;
 }
@@ -85,10 +94,8 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   const model = await readModelFor(options.model, options.scale, options.weights);
   const { scale } = model;
   const { kernelOf, downsampling, notes } = await testKernels(options.kernel, { ...options, scale });
-  // A name that is none must not cost the scores of the first photo.
-  if (options.adaptWith !== undefined && options.adaptWith !== AUTO) {
-    await testKernels(options.adaptWith, { ...options, scale });
-  }
+  const { adaptWith } = options;
+  const adaptation = adaptWith === undefined ? undefined : await planKernel(adaptWith, { ...options, downsampling });
   const { names, bad } = await photosIn(options.images, scale, options.skipBad === true);
   const backend = await useBackend(options.backend);
   terminal.note(
@@ -97,7 +104,7 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   for (const { path, reason } of bad) terminal.note(`${path} was left out: ${reason}`);
   for (const note of notes) terminal.note(`${options.kernel}: ${note}`);
   const started = performance.now();
-  const outcome = await evaluateAll(names, { model, kernelOf, options, terminal });
+  const outcome = await evaluateAll(names, { model, kernelOf, adaptation, options, terminal });
   const skipped = [...bad.map(({ path, reason }) => ({ name: path, reason })), ...outcome.skipped];
   const { rows, failed } = outcome;
   if (rows.length > 0) {
@@ -166,7 +173,7 @@ async function evaluateAll(names: readonly string[], evaluation: Evaluation): Pr
 }
 
 async function rowOf(name: string, place: number, evaluation: Evaluation, progress: StepProgress): Promise<Row> {
-  const { model, kernelOf, options, terminal } = evaluation;
+  const { model, kernelOf, adaptation, options, terminal } = evaluation;
   const photo = await readImage(join(options.images, name));
   const truth = kernelOf(place);
   const noise = { sigma: options.noise / LEVELS, seed: NOISE_SEED + place };
@@ -184,12 +191,11 @@ async function rowOf(name: string, place: number, evaluation: Evaluation, progre
   const known = await evaluate(truth);
   for (const note of photo.notes) terminal.note(`${name}: ${note}`);
   const row = { name, kernel: truth.kernel.name };
-  if (options.adaptWith === undefined) {
+  if (adaptation === undefined) {
     tellScores(name, known, terminal);
     return { ...row, scores: scoresOf(known) };
   }
-  const { downsampling } = truth;
-  const used = await kernelOfPhoto(pair.lr, options.adaptWith, { ...options, scale: model.scale, downsampling });
+  const used = await plannedKernel(adaptation, pair.lr, model.scale);
   const scores = scoresOf(await evaluate(used));
   tellScores(name, scores, terminal);
   if (used.estimate !== undefined) terminal.note(`${name}: ${estimateInWords(used.estimate)}`);

@@ -12,6 +12,13 @@ export async function useBackend(name: string): Promise<BackendName> {
   return (await startBackend(backendName(name))).name;
 }
 
+/** `useBackend` for a thread that goes on meanwhile: whoever waits for what it returns hears of a failure, and nobody else. */
+export function beginBackend(name: string): Promise<BackendName> {
+  const started = useBackend(name);
+  started.catch(() => undefined);
+  return started;
+}
+
 /** @throws InputError for an unknown name */
 export function backendName(name: string): BackendName | "auto" {
   const names = ["auto", ...BACKEND_NAMES] as const;

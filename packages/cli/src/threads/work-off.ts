@@ -1,7 +1,7 @@
 /** Several tasks at a time, each in a thread with memory of its own. */
 import { Worker } from "node:worker_threads";
 import { InputError, RunError } from "@mzsr/mzsr";
-import type { ThreadAnswer } from "./messages.js";
+import { askThread, type FinalAnswer } from "./ask-thread.js";
 
 export interface TaskListener<Task, Report> {
   noteOn?(task: Task, text: string): void;
@@ -48,26 +48,17 @@ async function oneThread<Task, Report>(
 }
 
 /** @throws what breaks the thread */
-function oneTask<Task, Report>(thread: Worker, task: Task, listener: TaskListener<Task, Report>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const ended = () => reject(new RunError("the thread that worked on it ended"));
-    const settle = () => {
-      thread.off("message", hear).off("error", reject).off("exit", ended);
-      resolve();
-    };
-    const hear = (answer: ThreadAnswer<Report>) => {
-      if (answer.kind === "note") return listener.noteOn?.(task, answer.text);
-      if (answer.kind === "done") listener.done(task, answer.report);
-      else listener.failed(task, revived(answer));
-      settle();
-    };
-    thread.on("message", hear).on("error", reject).on("exit", ended);
-    thread.postMessage(task);
+async function oneTask<Task, Report>(thread: Worker, task: Task, listener: TaskListener<Task, Report>): Promise<void> {
+  const note = (text: string) => listener.noteOn?.(task, text);
+  const answer = await askThread<Task, Report>(thread, task, note).catch((thrown: unknown) => {
+    throw typeof thrown === "number" ? new RunError("the thread that worked on it ended") : thrown;
   });
+  if (answer.kind === "done") listener.done(task, answer.report);
+  else listener.failed(task, revived(answer));
 }
 
 /** An error loses its class on the way between threads. */
-function revived({ reason, where, expected }: Extract<ThreadAnswer<unknown>, { kind: "failed" }>): Error {
+function revived({ reason, where, expected }: Extract<FinalAnswer<unknown>, { kind: "failed" }>): Error {
   if (where === undefined) return new RunError(reason);
   return new InputError(reason, { where, ...(expected === undefined ? {} : { expected }) });
 }

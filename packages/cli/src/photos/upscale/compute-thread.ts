@@ -2,12 +2,10 @@
 import { workerData } from "node:worker_threads";
 import { type NetworkRequest, NetworkThread } from "@mzsr/mzsr";
 import { serveTasks } from "../../threads/serve-tasks.js";
-import { useBackend } from "../use-backend.js";
+import { beginBackend } from "../use-backend.js";
 
 const network = new NetworkThread();
-const started = useBackend(workerData as string);
-// Whoever waits for it hears of a failure.
-started.catch(() => undefined);
+const started = beginBackend(workerData as string);
 
 // One request at a time: the next one comes when this is answered.
 serveTasks<NetworkRequest, unknown>(async (request) => {

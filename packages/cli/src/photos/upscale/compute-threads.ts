@@ -1,7 +1,7 @@
 /** Threads that share the work of one photo. */
 import { Worker } from "node:worker_threads";
-import { type AnswerTo, type AskThread, NetworkThreads, RunError } from "@mzsr/mzsr";
-import type { ThreadAnswer } from "../../threads/messages.js";
+import { type AnswerTo, type AskThread, type NetworkRequest, NetworkThreads, RunError } from "@mzsr/mzsr";
+import { askThread } from "../../threads/ask-thread.js";
 
 /** Backends that leave the other cores alone; those of GPUs and TensorFlow's own use what there is. */
 const ONE_CORE: readonly string[] = ["simd", "cpu"];
@@ -47,26 +47,18 @@ export class ComputeThreads {
     // Its failures are those of what it is asked.
     worker.on("error", () => undefined);
     worker.unref();
-    return (request) =>
-      new Promise<AnswerTo<typeof request>>((resolve, reject) => {
-        const failed = (thrown: unknown) =>
-          settle(() => reject(new RunError("a thread that computed ended", { cause: thrown })));
-        const settle = (outcome: () => void) => {
-          worker.off("message", hear).off("error", failed).off("exit", failed);
-          worker.unref();
-          outcome();
-        };
-        const hear = (message: ThreadAnswer<AnswerTo<typeof request>>) =>
-          settle(() => {
-            if (message.kind === "done") resolve(message.report);
-            else if (message.kind === "failed") reject(new RunError(message.reason));
-          });
-        worker.on("message", hear).on("error", failed).on("exit", failed);
-        worker.ref();
-        worker.postMessage(
-          request,
-          request.kind === "tile" ? [request.source.piece.image.data.buffer as ArrayBuffer] : [],
-        );
-      });
+    return async (request) => {
+      const transfer = request.kind === "tile" ? [request.source.piece.image.data.buffer as ArrayBuffer] : [];
+      worker.ref();
+      try {
+        const answer = await askThread<NetworkRequest, AnswerTo<typeof request>>(worker, request, undefined, transfer);
+        if (answer.kind === "done") return answer.report;
+        throw new RunError(answer.reason);
+      } catch (thrown) {
+        throw thrown instanceof RunError ? thrown : new RunError("a thread that computed ended", { cause: thrown });
+      } finally {
+        worker.unref();
+      }
+    };
   }
 }

@@ -1,14 +1,12 @@
 /** Entry of a thread that enlarges photos, one after the other. */
 import { workerData } from "node:worker_threads";
 import { serveTasks } from "../../threads/serve-tasks.js";
-import { useBackend } from "../use-backend.js";
+import { beginBackend } from "../use-backend.js";
 import { ComputeThreads } from "./compute-threads.js";
 import { type EnlargeSettings, enlargeFile, type PhotoReport, type PhotoTask } from "./enlarge-file.js";
 
 const settings = workerData as EnlargeSettings;
-const started = useBackend(settings.backend);
-// Whoever waits for it hears of a failure.
-started.catch(() => undefined);
+const started = beginBackend(settings.backend);
 
 const threads = new ComputeThreads(settings.threads);
 

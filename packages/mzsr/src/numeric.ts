@@ -87,6 +87,7 @@ export { stepWeights } from "./meta-learning/step-weights.js";
 export { initialParameters, type NormalDraws } from "./model/initial.js";
 export {
   type Architecture,
+  axesReversed,
   CHANNELS,
   type LayoutEntry,
   metaLayout,

@@ -1,6 +1,6 @@
 /** What a benchmark measures: jobs, each of one photo, one kernel, and one model or other subject. */
-import { createHash } from "node:crypto";
 import type { BlurKernel, Downsampling } from "@mzsr/mzsr";
+import { sha256Of } from "@mzsr/shared";
 
 /** A photo, and how it is degraded. */
 export interface Case {
@@ -83,8 +83,8 @@ export function jobKey(
 ): string {
   const { kind } = subject;
   const updates = kind === "bicubic" ? [] : subject.updates;
-  const kernel = sha256(Buffer.from(blur.data.buffer, blur.data.byteOffset, blur.data.byteLength));
-  return sha256(
+  const kernel = sha256Of(Buffer.from(blur.data.buffer, blur.data.byteOffset, blur.data.byteLength));
+  return sha256Of(
     JSON.stringify([VERSION, digests, backend, scale, kernel, downsampling, kind, updates, crops !== undefined, curve]),
   );
 }
@@ -95,10 +95,6 @@ export function cropFile(
   of: { readonly method: string; readonly model: string | null } | undefined,
 ): string {
   if (of === undefined) return `${start}-hr.png`;
-  const model = of.model === null ? "" : `-${sha256(of.model).slice(0, 8)}`;
+  const model = of.model === null ? "" : `-${sha256Of(of.model).slice(0, 8)}`;
   return `${start}-${of.method.replace(":", "-")}${model}.png`;
-}
-
-export function sha256(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
 }

@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Downsampling, InputError, type Model } from "@mzsr/mzsr";
+import { sha256Of } from "@mzsr/shared";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Dataset } from "./datasets.js";
-import { type Case, type Job, jobKey, type Subject, sha256 } from "./job.js";
+import { type Case, type Job, jobKey, type Subject } from "./job.js";
 import type { Method } from "./methods.js";
 import { knownDataset } from "./published-figures.js";
 
@@ -38,7 +39,7 @@ const PICTURED = 5;
 export async function planJobs(inputs: PlanInputs): Promise<Job[]> {
   const digests = new Map<string, Promise<string>>();
   const digest = (path: string) => {
-    const known = digests.get(path) ?? readFile(path).then(sha256, (thrown: unknown) => unreadable(path, thrown));
+    const known = digests.get(path) ?? readFile(path).then(sha256Of, (thrown: unknown) => unreadable(path, thrown));
     digests.set(path, known);
     return known;
   };
@@ -101,5 +102,5 @@ function subjectsOf({ methods, models, zssrUpdates }: PlanInputs, scale: number)
 
 /** The same for all subjects of a case, so that they lie side by side. */
 function cropsStart(folder: string, { scale, kernel, downsampling }: Case, hr: string): string {
-  return join(folder, sha256(JSON.stringify([hr, scale, kernel, downsampling])).slice(0, 16));
+  return join(folder, sha256Of(JSON.stringify([hr, scale, kernel, downsampling])).slice(0, 16));
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { type Downsampling, InputError, messageOf, RunError, reasonOf, type WeightChoice } from "@mzsr/mzsr";
+import { sha256Of } from "@mzsr/shared";
 import { checkOutputFile, type OutputFile } from "../model-files/output-file.js";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
@@ -14,7 +15,7 @@ import { workOff } from "../threads/work-off.js";
 import type { ThreadData } from "./benchmark-thread.js";
 import { qualityCurve } from "./curve.js";
 import { type Dataset, findDatasets, modelName, nameAndPath, withDistinctNames } from "./datasets.js";
-import { type Job, type JobResult, sha256 } from "./job.js";
+import type { Job, JobResult } from "./job.js";
 import { type Method, methodTitle, parseMethods } from "./methods.js";
 import { benchmarkHtml } from "./page.js";
 import { type BenchmarkModel, planJobs } from "./plan.js";
@@ -97,7 +98,7 @@ async function readModels(
     named.map(async ({ name, path }) => {
       const file = await modelFile(path);
       const model = await readModelFor(file, undefined, weights);
-      return { name, file, model, sha256: sha256(await readFile(file)) + (weights ?? "") };
+      return { name, file, model, sha256: sha256Of(await readFile(file)) + (weights ?? "") };
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** The network's tensors as most other programs keep them: kernels OIHW instead of HWIO. */
-import { type Model, type NamedTensor, parameterLayout } from "@mzsr/mzsr";
+import { axesReversed, type Model, type NamedTensor, parameterLayout } from "@mzsr/mzsr";
 
 /**
  * Names follow PyTorch's habit: `conv1.weight` [out, in, 3, 3], `conv1.bias` [out], …
@@ -13,20 +13,7 @@ export function channelsFirstTensors({ architecture, parameters }: Model): (Name
     return {
       name: renamed,
       shape: [outputs, inputs, height, width],
-      data: outInFirst(data, height * width, inputs, outputs),
+      data: axesReversed(data, [height * width, inputs, outputs]),
     };
   });
-}
-
-/** [places, in, out] → [out, in, places]. */
-function outInFirst(data: Float32Array, places: number, inputs: number, outputs: number): Float32Array {
-  const turned = new Float32Array(data.length);
-  for (let place = 0; place < places; place++) {
-    for (let input = 0; input < inputs; input++) {
-      for (let output = 0; output < outputs; output++) {
-        turned[(output * inputs + input) * places + place] = data[(place * inputs + input) * outputs + output]!;
-      }
-    }
-  }
-  return turned;
 }

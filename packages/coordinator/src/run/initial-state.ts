@@ -1,5 +1,4 @@
 /** Where a run begins, and what its data set is called. */
-import { createHash } from "node:crypto";
 import {
   chooseWeights,
   Draws,
@@ -12,7 +11,7 @@ import {
   parameterLayout,
   readInputFile,
 } from "@mzsr/mzsr";
-import type { Configuration } from "@mzsr/shared";
+import { type Configuration, sha256Of } from "@mzsr/shared";
 import { initialTrainingState, type TrainingState } from "../core/training-state.js";
 import type { DatasetFile } from "../tasks/dataset.js";
 
@@ -46,7 +45,7 @@ export async function firstState(configuration: Configuration): Promise<Training
 export async function readStart({ init, initSha256, model }: Configuration): Promise<StartModel | undefined> {
   if (init === undefined) return undefined;
   const bytes = await readInputFile(init, "the model that the run starts from (init)", LARGEST_MODEL_BYTES);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const sha256 = sha256Of(bytes);
   if (initSha256 !== undefined && sha256 !== initSha256) {
     throw new InputError(`is not the file that the configuration starts from: its SHA-256 is ${sha256}`, {
       where: init,
@@ -82,7 +81,5 @@ function startingFrom(start: Model, drawn: Float32Array, { model, metaTraining }
 
 /** Digest of a data set's content: what tasks mean by "image 3". */
 export function datasetDigest(images: readonly DatasetFile[]): string {
-  return createHash("sha256")
-    .update(images.map(({ sha256 }) => sha256).join("\n"))
-    .digest("hex");
+  return sha256Of(images.map(({ sha256 }) => sha256).join("\n"));
 }

@@ -1,5 +1,4 @@
 /** A run's photographs: which files, with what content, and where their patches lie. Pixels are not kept. */
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import {
   type BadImage,
@@ -14,7 +13,7 @@ import {
   readImageBytes,
   readInputFile,
 } from "@mzsr/mzsr";
-import { ConcurrencyBudget, type Configuration } from "@mzsr/shared";
+import { ConcurrencyBudget, type Configuration, sha256Of } from "@mzsr/shared";
 import { PATCH_SETS, type PatchIndex, PatchPositions, type PatchSet, patchSides } from "./patch-positions.js";
 
 /** Images read and decoded at the same time: enough to keep the decoder's threads busy, few enough for the memory. */
@@ -105,7 +104,7 @@ async function examined(path: string, content: Buffer, configuration: DatasetCon
   const energy = new GradientEnergy(image);
   const sides = patchSides(configuration);
   return {
-    sha256: createHash("sha256").update(content).digest("hex"),
+    sha256: sha256Of(content),
     name,
     path,
     bytes: content.byteLength,

@@ -64,3 +64,17 @@ function layoutOf(shapes: readonly (readonly [string, readonly number[]])[]): Pa
   });
   return { entries, size };
 }
+
+/**
+ * An array [a, b, c] as [c, b, a]: a kernel of HWIO as OIHW and back, its places taken as one axis.
+ * @param data a·b·c numbers, the last axis the innermost
+ */
+export function axesReversed(data: ArrayLike<number>, [a, b, c]: readonly [number, number, number]): Float32Array {
+  const turned = new Float32Array(data.length);
+  for (let i = 0; i < a; i++) {
+    for (let j = 0; j < b; j++) {
+      for (let k = 0; k < c; k++) turned[(k * b + j) * a + i] = data[(i * b + j) * c + k]!;
+    }
+  }
+  return turned;
+}

@@ -1,11 +1,13 @@
 /** Networks from other programs: a chain of 3×3 convolutions, found among named tensors. */
 import { InputError } from "../errors.js";
-import { CHANNELS, KERNEL_SIDE, parameterLayout } from "./layout.js";
+import { axesReversed, CHANNELS, KERNEL_SIDE, parameterLayout } from "./layout.js";
 import type { Model } from "./model.js";
 import type { NamedTensor } from "./safetensors.js";
 
 const EXPECTED =
   "the weight [out, in, 3, 3] and bias [out] of each convolution, from 3 channels to 3 (PyTorch), or …/kernel [3, 3, in, out]";
+
+const PLACES = KERNEL_SIDE * KERNEL_SIDE;
 
 /** Of one convolution; the kernel HWIO. */
 interface Layer {
@@ -70,21 +72,7 @@ function layersOf(tensors: ReadonlyMap<string, NamedTensor>, where: string): Lay
       const found = bias === undefined ? "has no bias" : `has a bias of shape [${bias.shape}]`;
       throw new InputError(`${base} ${found}`, { where, expected: EXPECTED });
     }
-    const kernel = channelsFirst ? channelsLast(data, outputs!, inputs!) : data;
+    const kernel = channelsFirst ? axesReversed(data, [outputs!, inputs!, PLACES]) : data;
     return [{ name, inputs: inputs!, outputs: outputs!, kernel, bias: bias.data }];
   });
-}
-
-/** OIHW → HWIO. */
-function channelsLast(data: ArrayLike<number>, outputs: number, inputs: number): Float64Array {
-  const places = KERNEL_SIDE * KERNEL_SIDE;
-  const turned = new Float64Array(data.length);
-  for (let output = 0; output < outputs; output++) {
-    for (let input = 0; input < inputs; input++) {
-      for (let place = 0; place < places; place++) {
-        turned[(place * inputs + input) * outputs + output] = data[(output * inputs + input) * places + place]!;
-      }
-    }
-  }
-  return turned;
 }

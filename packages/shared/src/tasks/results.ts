@@ -46,8 +46,8 @@ export class GroupSums {
 }
 
 /** Hex SHA-256. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+export function sha256Of(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
 }
 
 function reportOf({ gradient: _, ...report }: TaskOutcome): TaskReport {

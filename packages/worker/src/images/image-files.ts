@@ -1,9 +1,9 @@
 /** Where a worker finds image files: in folders it was told of, else in its cache, else at the coordinator. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf, RunError } from "@mzsr/mzsr";
-import type { DatasetImage } from "@mzsr/shared";
+import { type DatasetImage, sha256Of } from "@mzsr/shared";
 import type { Logger } from "pino";
 
 /** Gets a file's content from the coordinator; ends with an error when there are more than `image.bytes` of it. */
@@ -40,7 +40,7 @@ export class ImageFiles {
     this.#localBySize ??= this.#listLocalFolders();
     for (const path of (await this.#localBySize).get(image.bytes) ?? []) {
       const content = await readFile(path).catch(() => undefined);
-      if (content !== undefined && sha256(content) === image.sha256) return content;
+      if (content !== undefined && sha256Of(content) === image.sha256) return content;
     }
     return undefined;
   }
@@ -48,7 +48,7 @@ export class ImageFiles {
   async #fromCache(image: DatasetImage): Promise<Buffer | undefined> {
     const path = this.#cachePath(image);
     const content = await readFile(path).catch(() => undefined);
-    if (content === undefined || sha256(content) === image.sha256) return content;
+    if (content === undefined || sha256Of(content) === image.sha256) return content;
     this.#options.logger.warn({ path }, "cached image is damaged; fetching it again");
     await rm(path, { force: true }).catch(() => undefined);
     return undefined;
@@ -56,7 +56,7 @@ export class ImageFiles {
 
   async #fetched(image: DatasetImage): Promise<Buffer> {
     const content = await this.#options.fetch(image);
-    const found = sha256(content);
+    const found = sha256Of(content);
     if (found !== image.sha256) {
       const expected = `${image.bytes} bytes with SHA-256 ${image.sha256}`;
       throw new RunError(
@@ -104,8 +104,4 @@ async function filesOf(folder: string, logger: Logger): Promise<string[]> {
     logger.warn({ folder, reason: messageOf(error) }, "local image folder cannot be read; going on without");
     return [];
   }
-}
-
-function sha256(content: Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
 }

@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type ClusterStatus, type Configuration, writeConfiguration } from "@mzsr/shared";
 import { BIN } from "@mzsr/testing/run-command";
-import { onTestFinished, vi } from "vitest";
+import { onTestFailed, onTestFinished, vi } from "vitest";
 
 const PATIENCE_MS = 60_000;
 
-/** A process of the cluster. It is gone when the test is. */
+/** A process of the cluster. It is gone when the test is; what it said is told when the test fails. */
 export class ClusterProcess {
   readonly #child: ChildProcess;
   #said = "";
@@ -22,6 +22,7 @@ export class ClusterProcess {
       });
     }
     onTestFinished(() => this.kill());
+    onTestFailed(() => console.error(`${words.join(" ")} said:\n${this.#said}`));
   }
 
   /** What it has printed so far. */

@@ -13,7 +13,7 @@ import { ClusterProcess, coordinatorProcess, statusWhere, workerProcess } from "
 vi.setConfig({ testTimeout: 240_000 });
 
 const RUN = "run";
-const PATIENCE = 60_000;
+const PATIENCE = 100_000;
 
 interface Setting {
   readonly folder: string;

@@ -14,7 +14,7 @@ import {
   openNats,
 } from "@mzsr/shared";
 import { type KV, type NatsConnection, NatsError, type ObjectStore } from "nats";
-import { within } from "./within.js";
+import { patiently, within } from "./patience.js";
 
 /** JetStream's code for "somebody else has written since". */
 const WRONG_LAST_SEQUENCE = 10_071;
@@ -41,25 +41,29 @@ export class LeaderStore {
   }
 
   /**
-   * Waits until NATS is there, and makes the buckets that are not.
+   * Waits until NATS is there and answers, and makes the buckets that are not.
    * @param replicas servers of a NATS cluster that keep a copy
    * @param stopping ends the wait for NATS
-   * @throws InputError when NATS has no JetStream; what `stopping` was aborted with
+   * @param onTrouble told why the wait goes on
+   * @throws InputError when NATS has no JetStream, or does not answer for a minute; what `stopping` was aborted with
    */
   static async open(
     options: NatsOptions,
     run: string,
     replicas: number,
     stopping: AbortSignal = new AbortController().signal,
+    onTrouble: (reason: string) => void = () => undefined,
   ): Promise<LeaderStore> {
     const connection = await connected(options, stopping);
     try {
-      const stream = connection.jetstream({ timeout: REQUEST_MS });
-      const records = await stream.views.kv(LEADERS_BUCKET, { history: 1, replicas });
-      const objects = await stream.views.os(checkpointsBucket(run), { replicas });
+      const { views } = connection.jetstream({ timeout: REQUEST_MS });
+      const ask = <T>(work: () => Promise<T>) => patiently(work, () => !stopping.aborted, onTrouble);
+      const records = await ask(() => views.kv(LEADERS_BUCKET, { history: 1, replicas }));
+      const objects = await ask(() => views.os(checkpointsBucket(run), { replicas }));
       return new LeaderStore(connection, records, objects, leaderKey(run));
     } catch (thrown) {
       await connection.close();
+      stopping.throwIfAborted();
       throw new InputError(`NATS keeps no records (${messageOf(thrown)})`, {
         where: options.servers.join(", "),
         expected: "a NATS server with JetStream (nats-server -js), or a cluster of no fewer than --nats-replicas",

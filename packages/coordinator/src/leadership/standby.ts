@@ -24,6 +24,7 @@ import { LeaderElection } from "./leader-election.js";
 import { LEASE_MS, LeaderLease } from "./leader-lease.js";
 import { LeaderStore, OvertakenError } from "./leader-store.js";
 import { fetchMetrics, MetricsReplica } from "./metrics-replica.js";
+import { patiently } from "./patience.js";
 import { StandbyServer } from "./standby-server.js";
 
 const POLL_MS = 250;
@@ -70,7 +71,8 @@ export async function startStandby(options: StandbyOptions): Promise<StandbyCoor
   await room.open();
   try {
     logger.info(`standing by for the run ${runName}; waiting for NATS`);
-    const store = await LeaderStore.open(options.nats, runName, options.replicas ?? 1, options.stopping);
+    const onTrouble = (reason: string) => logger.warn(`standing by without NATS: ${reason}`);
+    const store = await LeaderStore.open(options.nats, runName, options.replicas ?? 1, options.stopping, onTrouble);
     return new Standby(options, dataset, store, room);
   } catch (thrown) {
     await room.close();
@@ -193,8 +195,9 @@ class Standby implements StandbyCoordinator {
     try {
       await this.#room.close();
       await this.#copying;
-      await this.#fetchCheckpoint(record);
-      const replica = await this.#replica(lease);
+      const leads = () => lost === undefined;
+      await this.#patiently(() => this.#fetchCheckpoint(record), leads);
+      const replica = await this.#patiently(() => this.#replica(lease), leads);
       const coordinator = await this.#startLeading(lease, replica);
       if (lost !== undefined) await coordinator.abandon(lost);
       void lease.set(this.#addresses(coordinator));
@@ -212,6 +215,10 @@ class Standby implements StandbyCoordinator {
     } finally {
       this.#leading = undefined;
     }
+  }
+
+  #patiently<T>(work: () => Promise<T>, goOn: () => boolean): Promise<T> {
+    return patiently(work, goOn, (reason) => this.#options.logger.warn(`NATS is late, trying again: ${reason}`));
   }
 
   async #replica(lease: LeaderLease): Promise<{ checkpoints: CheckpointReplica; metrics: MetricsReplica }> {
@@ -242,9 +249,10 @@ class Standby implements StandbyCoordinator {
   /** Another coordinator finished the run: this run folder gets the checkpoint and the model, too. */
   async #finish(): Promise<CoordinatorResult> {
     await this.#room.close();
-    const entry = await this.#store.read();
+    const stands = () => !this.#stopping.signal.aborted;
+    const entry = await this.#patiently(() => this.#store.read(), stands);
     await this.#copying;
-    if (entry !== undefined) await this.#fetchCheckpoint(entry.record);
+    if (entry !== undefined) await this.#patiently(() => this.#fetchCheckpoint(entry.record), stands);
     const coordinator = await coordinate(await this.#coordinatorOptions(), this.#dataset);
     return coordinator.finished;
   }

@@ -164,6 +164,16 @@ describe("an audited cluster", () => {
     expect(cluster.steps).toHaveLength(1);
   });
 
+  it("changes no parameters: a task that is computed twice counts once", () => {
+    const theta = (auditShare: number) => {
+      const cluster = new CoreHarness({ tasks: 2, steps: 1, cluster: { auditShare } });
+      cluster.finish(cluster.join("a"), cluster.join("b"));
+      return [cluster.audits, cluster.steps[0]?.thetaSha256] as const;
+    };
+    // Seed 1 audits one of the two tasks.
+    expect(theta(0.5)).toEqual([["match"], theta(0)[1]]);
+  });
+
   it("has the same parameters as one that never met the bad worker", () => {
     const quiet = audited("a", "b");
     quiet.cluster.finish(...quiet.workers);

@@ -67,6 +67,18 @@ describe("the gradients of a step", () => {
     expect(sums.takeOut("nobody")).toEqual([]);
   });
 
+  it("are taken out once, and only those that were let in", () => {
+    const sums = new GradientSums(1, 1, 100);
+    const [counted, refused] = [entryOf(0), entryOf(1)];
+    sums.add(counted, "a", bytesOf(1));
+    expect(sums.add(refused, "a", bytesOf(101))).toMatchObject({ code: "norm" });
+    expect(sums.takeOut("a")).toEqual([counted]);
+    // Computed again by others: who is found wrong later must not take them out a second time.
+    for (const entry of [counted, refused]) sums.add(entry, "b", bytesOf(2));
+    expect(sums.takeOut("a")).toEqual([]);
+    expect(sums.mean(0)).toEqual(Float64Array.of(2));
+  });
+
   it("that were confirmed stay when their worker is taken out", () => {
     const sums = new GradientSums(1, 1, 1e9);
     sums.addConfirmed(entryOf(0), bytesOf(5));

@@ -95,11 +95,15 @@ export {
   parameterLayout,
 } from "./model/layout.js";
 export {
+  chooseScale,
   chooseWeights,
   decodeModel,
   encodeModel,
   type Model,
   type ModelParameters,
+  scaleMetadata,
+  scalesInWords,
+  scalesOf,
   WEIGHT_CHOICES,
   type WeightChoice,
 } from "./model/model.js";

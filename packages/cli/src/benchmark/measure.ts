@@ -1,6 +1,7 @@
 /** Measures one job, on the active TensorFlow.js backend. */
 import {
   adapt,
+  chooseScale,
   cropImage,
   type DegradationOptions,
   encodePng,
@@ -75,7 +76,7 @@ async function* enlargements(
 ): AsyncGenerator<Enlargement> {
   if (subject.kind === "bicubic") yield byInterpolation(problem);
   else if (subject.kind === "zssr") yield await byZssr(subject.updates, problem, curve);
-  else yield* byModel(models[subject.index]!, subject.updates, problem, curve);
+  else yield* byModel(chooseScale(models[subject.index]!, problem.degradation.scale), subject.updates, problem, curve);
 }
 
 function byInterpolation({ pair: { hr, lr }, degradation }: Problem): Enlargement {

@@ -1,7 +1,7 @@
 /** Which jobs a benchmark has: models × methods × kernels × data sets × scales. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Downsampling, InputError, type Model } from "@mzsr/mzsr";
+import { type Downsampling, InputError, type Model, scalesOf } from "@mzsr/mzsr";
 import { sha256Of } from "@mzsr/shared";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Dataset } from "./datasets.js";
@@ -94,7 +94,7 @@ function subjectsOf({ methods, models, zssrUpdates }: PlanInputs, scale: number)
   const counts = methods.flatMap((method) => (method.kind === "mzsr" ? [method.updates] : []));
   const updates = [...new Set(counts)].sort((a, b) => a - b);
   for (const [index, { name, model }] of models.entries()) {
-    if (updates.length > 0 && model.scale === scale) subjects.push({ kind: "model", name, index, updates });
+    if (updates.length > 0 && scalesOf(model).includes(scale)) subjects.push({ kind: "model", name, index, updates });
   }
   if (methods.some(({ kind }) => kind === "zssr")) subjects.push({ kind: "zssr", updates: zssrUpdates });
   return subjects;

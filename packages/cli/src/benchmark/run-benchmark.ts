@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
-import { type Downsampling, InputError, messageOf, RunError, reasonOf, type WeightChoice } from "@mzsr/mzsr";
+import { type Downsampling, InputError, messageOf, RunError, reasonOf, scalesOf, type WeightChoice } from "@mzsr/mzsr";
 import { sha256Of } from "@mzsr/shared";
 import { checkOutputFile, type OutputFile } from "../model-files/output-file.js";
 import { modelFile } from "../photos/model-path.js";
@@ -153,7 +153,8 @@ async function datasetsByScale(
   models: readonly BenchmarkModel[],
   terminal: Terminal,
 ): Promise<Map<number, Dataset[]>> {
-  const wanted = scales?.flatMap((text) => text.split(",")).map(scaleOf) ?? models.map(({ model }) => model.scale);
+  const wanted =
+    scales?.flatMap((text) => text.split(",")).map(scaleOf) ?? models.flatMap(({ model }) => scalesOf(model));
   const sets = new Map<number, Dataset[]>();
   for (const scale of [...new Set(wanted.length === 0 ? [2] : wanted)].sort((a, b) => a - b)) {
     sets.set(scale, await findDatasets(images, lr, { scale, skipBad }));

@@ -1,7 +1,7 @@
 /**
  * The network as an ONNX graph: `output = input + conv_D(ReLU(… conv_1(input)))` for images of any size.
  */
-import type { Model } from "@mzsr/mzsr";
+import { type Model, scaleMetadata, scalesInWords } from "@mzsr/mzsr";
 import { VERSION } from "../version.js";
 import { channelsFirstTensors } from "./channels-first.js";
 import { encodeOnnx, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from "./onnx-schema.js";
@@ -19,15 +19,16 @@ export function onnxModel(model: Model): Uint8Array {
 
 function onnxGraph(model: Model): OnnxModel {
   const { depth } = model.architecture;
+  const factors = scalesInWords(model);
   return {
     irVersion: IR_VERSION,
     producerName: "mzsr-cluster",
     producerVersion: VERSION,
     docString:
-      `Zero-shot super-resolution, scale ${model.scale}. Input: the low-resolution image enlarged ${model.scale} times ` +
+      `Zero-shot super-resolution, scale ${factors}. Input: the low-resolution image enlarged ${factors} times ` +
       "by MATLAB's bicubic interpolation, RGB in [0, 1], NCHW. Adapt the weights to the image for full quality.",
     opsetImport: [{ domain: "", version: OPSET }],
-    metadataProps: Object.entries({ ...model.metadata, scale: String(model.scale) }).map(([key, value]) => ({
+    metadataProps: Object.entries({ ...model.metadata, ...scaleMetadata(model) }).map(([key, value]) => ({
       key,
       value,
     })),

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { encodeSafetensors, type WeightChoice } from "@mzsr/mzsr";
+import { encodeSafetensors, scaleMetadata, type WeightChoice } from "@mzsr/mzsr";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -25,7 +25,7 @@ export async function runExport(options: ExportOptions, terminal: Terminal): Pro
   const bytes =
     output.extension === ".onnx"
       ? onnxModel(model)
-      : encodeSafetensors(channelsFirstTensors(model), { ...model.metadata, scale: String(model.scale) });
+      : encodeSafetensors(channelsFirstTensors(model), { ...model.metadata, ...scaleMetadata(model) });
   await output.write(bytes);
   if (options.json === true) terminal.json({ output: output.path, bytes: bytes.length });
   else terminal.line(`${output.path}: ${bytes.length} bytes`);

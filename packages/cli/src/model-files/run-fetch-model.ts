@@ -1,4 +1,4 @@
-import { decodeModel, InputError, LARGEST_MODEL_BYTES, messageOf, RunError } from "@mzsr/mzsr";
+import { decodeModel, InputError, LARGEST_MODEL_BYTES, messageOf, RunError, scalesInWords } from "@mzsr/mzsr";
 import type { Terminal } from "../progress/terminal.js";
 import { checkOutputFile } from "./output-file.js";
 
@@ -25,7 +25,7 @@ export async function runFetchModel(options: FetchModelOptions, terminal: Termin
   const model = decodeModel(bytes, address.href);
   await output.write(bytes);
   if (options.json === true) terminal.json({ output: output.path, bytes: bytes.length, scale: model.scale });
-  else terminal.line(`${output.path}: ${bytes.length} bytes, enlarges ${model.scale} times`);
+  else terminal.line(`${output.path}: ${bytes.length} bytes, enlarges ${scalesInWords(model)} times`);
 }
 
 function addressOf({ from, run }: FetchModelOptions): URL {

@@ -107,6 +107,22 @@ it("upscale writes an image of twice the size", { timeout: 120_000 }, async () =
   expect(psnrY(imresize(photo, 2), large, 2)).toBeGreaterThan(50);
 });
 
+it("upscale takes any scale that a model was trained for, and names them for another", {
+  timeout: 120_000,
+}, async () => {
+  const several = join(folder, "several.safetensors");
+  await writeModel(several, { ...(await readModel(model)), scales: [2, 3] });
+  const args = ["upscale", join(photos, "one.png"), "--model", several, "--kernel", "gauss:1,1,0", "--updates", "1"];
+  const enlarged = async (...more: string[]) => {
+    const output = join(folder, `by-${more.at(-1)}.png`);
+    const { code, out, notes } = await mzsr([...args, "-o", output, "--json", ...more]);
+    return code === 0 ? [code, JSON.parse(out).width] : [code, notes];
+  };
+  expect(await enlarged("--backend", "simd")).toEqual([0, 240]);
+  expect(await enlarged("--scale", "3")).toEqual([0, 360]);
+  expect(await enlarged("--scale", "4")).toEqual([2, expect.stringContaining("enlarges 2 or 3 times")]);
+});
+
 it("no command replaces its input, nor another file unless told to", { timeout: 120_000 }, async () => {
   const photo = join(photos, "one.png");
   const before = await readFile(photo);

@@ -12,10 +12,12 @@ export function finishedModel(
   step: number,
   average?: Float32Array,
 ): Model {
-  const { initSha256 } = configuration;
+  const { initSha256, degradation } = configuration;
+  const { scale, scales } = degradation;
   return {
     architecture: configuration.model,
-    scale: configuration.degradation.scale,
+    scale,
+    ...(scales && { scales }),
     ...modelParameters(configuration, theta),
     ...(average === undefined ? {} : { ema: modelParameters(configuration, average) }),
     metadata: {

@@ -86,6 +86,22 @@ describe("what is drawn fills its range", () => {
   const draw = (changes: object, count: number) =>
     Array.from({ length: count }, (_, i) => taskOf(configure({ ...stages, ...changes }), patches, 10 + i, 0));
 
+  it("every scale comes up where there are several, each with kernels as wide as it allows; nothing else changes", () => {
+    const degradation = { scales: [2, 3, 4], kernelSize: 41 };
+    const tasks = draw({ degradation }, 600);
+    for (const scale of [2, 3, 4]) {
+      const own = tasks.filter((task) => task.scale === scale);
+      expect(Math.abs(own.length / tasks.length - 1 / 3)).toBeLessThan(0.06);
+      const widest = Math.max(...own.map((task) => covariance(task.kernels[0]!).large));
+      expect(widest / (2.5 * scale)).toBeGreaterThan(0.9);
+      expect(widest / (2.5 * scale)).toBeLessThan(1.01);
+    }
+    const one = draw({ degradation: { kernelSize: 41 } }, 600);
+    expect(tasks.map(({ support }) => support)).toEqual(one.map(({ support }) => support));
+    const twice = tasks.findIndex(({ scale }) => scale === 2);
+    expect(tasks[twice]).toEqual(one[twice]);
+  });
+
   it("λ1 reaches both ends of U(λmin, λmax), λ2 both ends of U(λmin, λ1)", () => {
     const degradation = { lambdaMin: 1, lambdaMax: 5, kernelSize: 41 };
     const shapes = draw({ degradation }, 400).map((task) => covariance(task.kernels[0]!));

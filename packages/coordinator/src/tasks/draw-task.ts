@@ -9,7 +9,7 @@ import type { RunSchedule } from "../core/schedule.js";
 import type { PatchIndex, PatchPositions } from "./patch-positions.js";
 
 /** First word of a stream's name; each purpose has its own, so that more patches do not change the kernel. */
-const STREAMS = { degradation: 1, support: 2, query: 3, noise: 4 } as const;
+const STREAMS = { degradation: 1, support: 2, query: 3, noise: 4, scale: 5 } as const;
 
 const TRANSFORMS = 8;
 const TWO_TO_32 = 2 ** 32;
@@ -24,21 +24,22 @@ const NOISE_SEED_HIGH = 2 ** 20;
 export function drawTask(schedule: RunSchedule, patches: PatchIndex, step: number, index: number): Task {
   const { configuration } = schedule;
   const stage = schedule.stageOf(step);
+  const scale = drawScale(configuration, step, index);
   const common = {
     stage,
     step,
     index,
     parametersStep: schedule.parametersStepOf(step),
     stepWeights: [...schedule.stepWeights(step)],
-    scale: configuration.degradation.scale,
+    scale,
     noiseSigma: configuration.degradation.noiseSigma,
     noiseSeed: drawNoiseSeed(drawsFor(configuration, STREAMS.noise, step, index)),
     patchSize: configuration[stage].patchSize,
     supportFrom: stage === "pretraining" ? "high" : configuration.metaTraining.supportFrom,
   } as const;
   return stage === "pretraining"
-    ? { ...common, ...pretrainingPart(configuration, patches.pretraining, step, index) }
-    : { ...common, ...metaTrainingPart(configuration, patches, step, index) };
+    ? { ...common, ...pretrainingPart(configuration, patches.pretraining, step, index, scale) }
+    : { ...common, ...metaTrainingPart(configuration, patches, step, index, scale) };
 }
 
 type StagePart = Pick<Task, "downsampling" | "kernels" | "support" | "query">;
@@ -48,6 +49,7 @@ function pretrainingPart(
   positions: PatchPositions,
   step: number,
   index: number,
+  scale: number,
 ): StagePart {
   const { batch, tasks, kernels } = configuration.pretraining;
   const count = Math.ceil(batch / tasks);
@@ -60,20 +62,26 @@ function pretrainingPart(
   const downsampling = drawDownsampling(configuration, draws);
   return {
     downsampling,
-    kernels: Array.from({ length: count }, () => drawKernel(configuration, draws)),
+    kernels: Array.from({ length: count }, () => drawKernel(configuration, scale, draws)),
     support: drawPatches(support, positions, count, (patch) => patch),
     query: [],
   };
 }
 
-function metaTrainingPart(configuration: Configuration, positions: PatchIndex, step: number, index: number): StagePart {
+function metaTrainingPart(
+  configuration: Configuration,
+  positions: PatchIndex,
+  step: number,
+  index: number,
+  scale: number,
+): StagePart {
   const { support, query } = configuration.metaTraining;
   const draws = drawsFor(configuration, STREAMS.degradation, step, index);
   const patches = (set: "support" | "query", count: number) =>
     drawPatches(drawsFor(configuration, STREAMS[set], step, index), positions[set], count, () => 0);
   return {
     downsampling: drawDownsampling(configuration, draws),
-    kernels: [drawKernel(configuration, draws)],
+    kernels: [drawKernel(configuration, scale, draws)],
     support: patches("support", support),
     query: patches("query", query),
   };
@@ -84,12 +92,18 @@ function drawsFor(configuration: Configuration, stream: number, step: number, in
 }
 
 /** An anisotropic Gaussian: λ1 ~ U(λmin, λmax), λ2 ~ U(λmin, λ1), θ ~ U(0, π) (paper §5.1; docs/method.md). */
-function drawKernel({ degradation }: Configuration, draws: Draws): BlurKernel {
+function drawKernel({ degradation }: Configuration, scale: number, draws: Draws): BlurKernel {
   const { kernelSize, lambdaMin } = degradation;
-  const lambda1 = draws.uniform(lambdaMin, largestVariance(degradation));
+  const lambda1 = draws.uniform(lambdaMin, largestVariance(degradation, scale));
   const lambda2 = draws.uniform(lambdaMin, lambda1);
   const theta = draws.uniform(0, Math.PI);
   return gaussianKernel({ size: kernelSize, lambda1, lambda2, theta });
+}
+
+function drawScale(configuration: Configuration, step: number, index: number): number {
+  const { scale, scales } = configuration.degradation;
+  if (scales === undefined) return scale;
+  return scales[drawsFor(configuration, STREAMS.scale, step, index).integer(scales.length)]!;
 }
 
 function drawDownsampling({ degradation }: Configuration, draws: Draws): "direct" | "bicubic" {

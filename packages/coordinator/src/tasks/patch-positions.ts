@@ -57,9 +57,10 @@ export type PatchSet = (typeof PATCH_SETS)[number];
 /** Sides of the HR squares that each set's patches come from, in pixels. */
 export function patchSides({ pretraining, metaTraining, degradation }: SidesConfiguration): Record<PatchSet, number> {
   const { patchSize, supportFrom } = metaTraining;
+  const { scale, scales = [scale] } = degradation;
   return {
     pretraining: pretraining.patchSize,
-    support: supportFrom === "low" ? patchSize * degradation.scale : patchSize,
+    support: supportFrom === "low" ? patchSize * Math.max(...scales) : patchSize,
     query: patchSize,
   };
 }

@@ -4,7 +4,7 @@ import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../errors.js";
 import { initialParameters } from "./initial.js";
-import { chooseWeights, decodeModel, encodeModel, type Model } from "./model.js";
+import { chooseScale, chooseWeights, decodeModel, encodeModel, type Model } from "./model.js";
 import { readModel, writeModel } from "./model-file.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
 
@@ -36,6 +36,21 @@ describe("a model file", () => {
     await writeModel(path, fixed);
     expect(await readModel(path)).toEqual(fixed);
     expect(await readdir(folder)).toEqual(["model.safetensors"]);
+  });
+
+  it("says all factors that the model was trained for, and the model takes any of them", async () => {
+    const path = join(folder, "several.safetensors");
+    const several = { ...model, scales: [2, 3, 4] };
+    await writeModel(path, several);
+    const read = await readModel(path);
+    expect(read).toEqual(several);
+    expect(chooseScale(read, 4)).toEqual({ ...several, scale: 4 });
+    expect(() => chooseScale({ ...read, scales: [2, 3] }, 4, "it")).toThrow(/it: the model enlarges 2 or 3 times/);
+    expect(() => chooseScale(model, 2, "it")).toThrow(/enlarges 3 times.*--scale 3/);
+    for (const scales of ["2,4", "3,2", "3,5", "3,3,4", ""]) {
+      const bytes = changed((_, metadata) => void Object.assign(metadata, { scales }));
+      expect(() => decodeModel(bytes, "bad"), scales).toThrow(InputError);
+    }
   });
 
   it("holds the moving average beside the last parameters, and gives either", async () => {

@@ -15,6 +15,8 @@ export interface Model extends ModelParameters {
   readonly architecture: Architecture;
   /** How many times larger it makes an image. */
   readonly scale: number;
+  /** All factors that it was trained for, in ascending order, where these are several; `scale` is one of them. */
+  readonly scales?: readonly number[] | undefined;
   /** The exponential moving average of the parameters, where the training kept one; with as many inner rates. */
   readonly ema?: ModelParameters | undefined;
   /** Where it comes from: run, steps, configuration, … */
@@ -49,13 +51,40 @@ export function chooseWeights(model: Model, choice?: WeightChoice, where = "the 
   return { ...last, ...ema, metadata: { ...model.metadata, weights: "ema" } };
 }
 
+/** The factors that a model enlarges by. */
+export function scalesOf({ scale, scales }: Pick<Model, "scale" | "scales">): readonly number[] {
+  return scales ?? [scale];
+}
+
+/** These as `2, 3 or 4`. */
+export function scalesInWords(model: Pick<Model, "scale" | "scales">): string {
+  const scales = scalesOf(model);
+  return scales.length === 1 ? String(scales[0]) : `${scales.slice(0, -1).join(", ")} or ${scales.at(-1)}`;
+}
+
+/**
+ * The model, to enlarge by `scale`.
+ * @param where names the model in errors
+ * @throws InputError when it was not trained for that
+ */
+export function chooseScale(model: Model, scale: number, where = "the model"): Model {
+  if (scalesOf(model).includes(scale)) return { ...model, scale };
+  const words = scalesInWords(model);
+  throw new InputError(`the model enlarges ${words} times`, { where, expected: `--scale ${words}` });
+}
+
+/** How files say what a model enlarges by. */
+export function scaleMetadata({ scale, scales }: Pick<Model, "scale" | "scales">): Record<string, string> {
+  return { scale: String(scale), ...(scales && { scales: scales.join(",") }) };
+}
+
 /** The bytes of a model file. */
-export function encodeModel({ architecture, scale, ema, metadata, ...last }: Model): Uint8Array<ArrayBuffer> {
+export function encodeModel({ architecture, scale, scales, ema, metadata, ...last }: Model): Uint8Array<ArrayBuffer> {
   const tensors = [
     ...tensorsOf(architecture, last, ""),
     ...(ema === undefined ? [] : tensorsOf(architecture, ema, EMA)),
   ];
-  return encodeSafetensors(tensors, { ...metadata, format: FORMAT, scale: String(scale) });
+  return encodeSafetensors(tensors, { ...metadata, format: FORMAT, ...scaleMetadata({ scale, scales }) });
 }
 
 function tensorsOf(architecture: Architecture, { parameters, innerRates }: ModelParameters, prefix: string) {
@@ -71,7 +100,7 @@ function tensorsOf(architecture: Architecture, { parameters, innerRates }: Model
 /** A model from the bytes of a file; `where` names it in errors. */
 export function decodeModel(bytes: Uint8Array, where: string): Model {
   const file = decodeSafetensors(bytes, where, EXPECTED);
-  const { format, scale, ...metadata } = file.metadata;
+  const { format, scale, scales, ...metadata } = file.metadata;
   if (format !== FORMAT) {
     throw new InputError(`not a model of this program (format ${format ?? "not given"})`, {
       where,
@@ -86,8 +115,11 @@ export function decodeModel(bytes: Uint8Array, where: string): Model {
   if (file.tensors.size !== known) {
     throw new InputError(`${file.tensors.size} tensors`, { where, expected: `${known}, each of them part of a model` });
   }
-  const model = { architecture, scale: scaleOf(scale, where), ...last, metadata };
-  return ema === undefined ? model : { ...model, ema };
+  const factors = {
+    scale: scaleFrom(scale, where),
+    ...(scales !== undefined && { scales: scalesFrom(scales, scale, where) }),
+  };
+  return { architecture, ...factors, ...last, ...(ema && { ema }), metadata };
 }
 
 function parametersOf(file: TensorFile, architecture: Architecture, prefix: string, where: string): ModelParameters {
@@ -140,10 +172,19 @@ function tensorOf(file: TensorFile, name: string, shape: readonly number[], wher
   return tensor.data;
 }
 
-function scaleOf(text: string | undefined, where: string): number {
+function scaleFrom(text: string | undefined, where: string): number {
   const scale = Number(text);
   if (!Number.isInteger(scale) || scale < 2 || scale > 4) {
     throw new InputError(`scale is ${text ?? "not given"}`, { where, expected: "2, 3 or 4" });
   }
   return scale;
+}
+
+function scalesFrom(text: string, scale: string | undefined, where: string): number[] {
+  const scales = text.split(",").map((each) => scaleFrom(each, where));
+  if (scales.includes(Number(scale)) && scales.every((each, i) => i === 0 || each > scales[i - 1]!)) return scales;
+  throw new InputError(`scales are ${text}`, {
+    where,
+    expected: `some of 2,3,4 in ascending order, ${scale} among them`,
+  });
 }

@@ -146,6 +146,17 @@ describe("presets", () => {
     for (const preset of PRESET_NAMES) await expect(loadConfiguration({ preset })).resolves.toBeDefined();
   });
 
+  it("for several scales have one of them as the model's own", async () => {
+    const several = await loadConfiguration({ preset: "reference-x234" });
+    expect(several.degradation).toMatchObject({ scale: 2, scales: [2, 3, 4] });
+    // As wide as each task's scale allows.
+    expect(several.degradation.lambdaMax).toBeUndefined();
+    const overrides = [parseOverride("degradation.scale=3"), parseOverride("degradation.scales=[2, 4]")];
+    await expect(loadConfiguration({ preset: "reference-x234", overrides })).rejects.toThrow(
+      /scale is 3 and degradation.scales are 2, 4.*expected scale among scales/,
+    );
+  });
+
   it("for larger results draw wider kernels, and are the same otherwise", async () => {
     const reference = await loadConfiguration({ preset: "reference" });
     for (const scale of [3, 4]) {

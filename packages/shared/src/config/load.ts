@@ -114,13 +114,18 @@ function configurationFromLayers(layers: readonly Layer[]): Configuration {
 function contradictions(configuration: Configuration): ConfigurationProblem[] {
   const { degradation, pretraining, metaTraining } = configuration;
   const problems: ConfigurationProblem[] = [];
-  const lambdaMax = largestVariance(degradation);
+  const { scale, scales = [scale] } = degradation;
+  const lambdaMax = largestVariance(degradation, scales[0]!);
   if (lambdaMax < degradation.lambdaMin) {
     problems.push({
       path: degradation.lambdaMax === undefined ? "degradation.lambdaMin" : "degradation.lambdaMax",
       what: `degradation.lambdaMax is ${lambdaMax} and degradation.lambdaMin is ${degradation.lambdaMin}`,
       expected: "lambdaMax not below lambdaMin",
     });
+  }
+  if (!scales.includes(scale)) {
+    const what = `degradation.scale is ${scale} and degradation.scales are ${scales.join(", ")}`;
+    problems.push({ path: "degradation.scales", what, expected: "scale among scales" });
   }
   if (pretraining.steps + metaTraining.steps === 0) {
     problems.push({

@@ -8,7 +8,16 @@ import type { configurationSchema } from "./schema.js";
 /** What a configuration file may hold: any part of a configuration. */
 export type PartialConfiguration = z.input<typeof configurationSchema>;
 
-export const PRESET_NAMES = ["quick", "gpu", "paper", "reference", "reference-x3", "reference-x4", "finetune"] as const;
+export const PRESET_NAMES = [
+  "quick",
+  "gpu",
+  "paper",
+  "reference",
+  "reference-x3",
+  "reference-x4",
+  "reference-x234",
+  "finetune",
+] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** From nearly no blur to more than the test kernels have: a network for the mean kernel alone would not need to adapt. */
@@ -107,6 +116,12 @@ const referenceFor = (scale: number): PartialConfiguration => ({
   degradation: { ...reference.degradation, scale, lambdaMax: 2.5 * scale },
 });
 
+/** `reference` for all three: each task draws its scale, and its kernel as for that. */
+const referenceForAll: PartialConfiguration = {
+  ...reference,
+  degradation: { downsampling: "mixed", lambdaMin: 0.2, scale: 2, scales: [2, 3, 4] },
+};
+
 /** The model that comes with the program, trained on for some photographs of a user's own. */
 const finetune: PartialConfiguration = {
   init: SHIPPED_MODEL,
@@ -131,5 +146,6 @@ export const presets: Readonly<Record<PresetName, PartialConfiguration>> = {
   reference,
   "reference-x3": referenceFor(3),
   "reference-x4": referenceFor(4),
+  "reference-x234": referenceForAll,
   finetune,
 };

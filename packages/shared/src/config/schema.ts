@@ -22,6 +22,12 @@ const model = z.strictObject({
 
 const degradation = z.strictObject({
   scale: count(2, 4).default(2),
+  /** For one network that enlarges by several factors: each task draws one of these; `scale` is among them. */
+  scales: z
+    .array(count(2, 4))
+    .min(2)
+    .refine((list) => list.every((n, i) => i === 0 || n > list[i - 1]!), "must ascend")
+    .optional(),
   /** `mixed` draws direct or bicubic for each task with equal chance (beyond the paper). */
   downsampling: z.enum(["direct", "bicubic", "mixed"]).default("direct"),
   kernelSize: count(3, 61)
@@ -29,7 +35,7 @@ const degradation = z.strictObject({
     .default(15),
   /** Smallest variance of the drawn kernels, in squared HR pixels. */
   lambdaMin: range(0.01, 50).default(1),
-  /** Largest variance of the drawn kernels; 2.5·scale when not given. */
+  /** Largest variance of the drawn kernels; 2.5 · the task's scale when not given. */
   lambdaMax: range(0.01, 50).optional(),
   /** Standard deviation of the noise added to LR images, in [0, 1] units. */
   noiseSigma: range(0, 0.5).default(0),
@@ -179,7 +185,7 @@ export function metaGradientOrder({ pretraining, metaTraining }: Configuration, 
   return order === "first" || step < pretraining.steps + firstOrderSteps ? 1 : 2;
 }
 
-/** The upper end of λ1's range, in HR pixels²: 2.5 · scale where it is not set (paper §5.1). */
-export function largestVariance({ lambdaMax, scale }: Configuration["degradation"]): number {
+/** The upper end of λ1's range for tasks of a scale, in HR pixels²: 2.5 · scale where it is not set (paper §5.1). */
+export function largestVariance({ lambdaMax }: Configuration["degradation"], scale: number): number {
   return lambdaMax ?? 2.5 * scale;
 }

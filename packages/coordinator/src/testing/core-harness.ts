@@ -203,8 +203,12 @@ export function groupOf(leases: readonly Lease[], change: Partial<TaskOutcome> =
   return new GroupSums().add(outcomes)!;
 }
 
+/** Near Adam's ε, so that θ shows a mean's size and not only its sign. */
+const TINY = 2 ** -27;
+
 export function smallOutcome(task: Pick<Task, "stage" | "step" | "index">): TaskOutcome {
-  return { ...smallReport(task), gradient: Float32Array.of(task.step + 1, task.index - 1, 0.5) };
+  const gradient = Float32Array.of(task.step + 1, task.index - 1, 0.5).map((value) => TINY * value);
+  return { ...smallReport(task), gradient };
 }
 
 export function smallReport({ stage, step, index }: Pick<Task, "stage" | "step" | "index">): TaskReport {

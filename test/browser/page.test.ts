@@ -241,7 +241,7 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     const { page } = await open(feed, "?run=old");
     await expectText(page.locator(".connection"), "From its folder");
     expect(feed.asked).not.toContain("/api/stream");
-    await page.getByRole("combobox", { name: "Compare with" }).selectOption("fake");
+    await compareWith(page, "fake (live)");
     await page.waitForURL(/run=old&compare=fake/);
     await expectText(page.getByRole("region", { name: "Summary" }), "Finished");
     const table = page.getByRole("region", { name: "Side by side" });
@@ -251,6 +251,72 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await page.getByRole("combobox", { name: "Run", exact: true }).selectOption("fake");
     await page.waitForURL(/run=fake/);
     await expectText(page.locator(".connection"), "Live");
+  });
+
+  it("compares a run with several: a curve of its own look for each, its value at the cursor, and numbers side by side", async () => {
+    const others = [120, 90, 40].map((steps, at) => finishedRun(`other-${at + 1}`, steps));
+    const feed = await serve(finishedRun("shown", 60), ...others);
+    const { page, problems } = await open(feed, "?run=shown");
+    await compareWith(page, "other-1", "other-2", "other-3");
+    await page.waitForURL(/run=shown&compare=other-1&compare=other-2&compare=other-3$/);
+    const table = page.getByRole("region", { name: "Side by side" });
+    for (const { name } of others) await table.getByRole("row", { name: new RegExp(`^${name} `) }).waitFor();
+    const legend = page.locator(".legend");
+    await expectText(legend, "Newest step of each run");
+    for (const [at, steps] of [120, 90, 40].entries()) {
+      await expectText(legend, `other-${at + 1}, after adaptation ${lossAfter(steps)}`);
+    }
+    const looks = await legend.locator(".swatch").evaluateAll(looksOf);
+    expect(new Set(looks).size).toBe(5);
+
+    await page.getByRole("slider", { name: "Smoothing" }).fill("0");
+    await page.locator(".chart[tabindex]").first().focus();
+    await page.keyboard.press("End");
+    await expectText(
+      legend,
+      `Step 120Before adaptation –After adaptation –other-1, after adaptation ${lossAfter(120)}`,
+    );
+    await page.keyboard.press("Home");
+    await expectText(legend, `other-3, after adaptation ${lossAfter(21)}`);
+    await page.getByText("Compare (3)").click();
+    await page.getByText("What these losses are").click();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it("lets seven runs be chosen for comparison, and drops the one that becomes the shown one", async () => {
+    const names = Array.from({ length: 9 }, (_, at) => `run-${at + 1}`);
+    const feed = await serve(...names.map((name) => finishedRun(name, 40)));
+    const { page } = await open(feed, "?run=run-1");
+    await compareWith(page, ...names.slice(1, 8));
+    await expectText(page.locator(".compared-choice summary"), "Compare (7)");
+    await page.locator(".compared-choice summary").click();
+    expect(await page.getByRole("checkbox", { name: "run-9" }).isDisabled()).toBe(true);
+    await page.keyboard.press("Escape");
+    expect(await page.getByRole("checkbox", { name: "run-9" }).isVisible()).toBe(false);
+    await page.getByRole("combobox", { name: "Run", exact: true }).selectOption("run-3");
+    await expectText(page.locator(".compared-choice summary"), "Compare (6)");
+    await expectText(page.locator("h1"), "run-3");
+  });
+
+  it("says a loss once: the summary, the legend and the chart by inner step tell the newest step's, the cursor the curve's", async () => {
+    const run = runOf(1500);
+    const newest = fakeStep(1500, PRETRAINING);
+    const [queryBefore, queryAfter] = [newest.queryLosses[0]!, newest.queryLosses.at(-1)!];
+    run.status = fakeStatus({ step: 1500, losses: { supportBefore: null, queryBefore, queryAfter } });
+    const { page } = await open(await serve(run));
+    const after = queryAfter.toPrecision(3);
+    await expectText(page.getByRole("region", { name: "Summary" }), `Loss after adaptation${after}`);
+    await expectText(page.locator(".legend"), `Newest step, 1 500Before adaptation ${queryBefore.toPrecision(3)}`);
+    await expectText(page.locator(".legend"), `After adaptation ${after}`);
+    await expectText(page.locator(".small-chart").first(), `Loss by inner step ${after}`);
+    const gain = /Gain \d+ %/.exec(plain(await page.locator(".legend").textContent()))![0];
+    await expectText(page.locator(".small-chart").nth(1), gain.replace("Gain", "Gain from adaptation"));
+    await page.locator(".chart[tabindex]").first().focus();
+    await page.keyboard.press("End");
+    await expectText(page.locator(".legend"), "Steps 1 496 to 1 500, mean, smoothed");
+    await page.getByText("What these losses are").click();
+    await expectText(page.locator(".explanation"), "Numbers are those of the newest step");
   });
 
   it("says that a run does not exist", async () => {
@@ -433,10 +499,31 @@ async function addPictures(run: FakeRun, steps = STEPS): Promise<void> {
   run.images = [{ name: "cat", scale: 2, updates: 10, downsampling: "direct", kernel, entries }];
 }
 
+function finishedRun(name: string, steps: number): FakeRun {
+  const run = new FakeRun(fakeStatus({ run: name, phase: "finished", step: steps, totalSteps: steps }), false);
+  for (let step = 1; step <= steps; step++) run.history.append(fakeStep(step, PRETRAINING));
+  return run;
+}
+
+/** As the page writes it. */
+function lossAfter(step: number): string {
+  return fakeStep(step, PRETRAINING).queryLosses.at(-1)!.toPrecision(3);
+}
+
+/** Ticks runs in the list of those that can be compared, and shows them. */
+async function compareWith(page: Page, ...labels: string[]): Promise<void> {
+  await page.getByText("Compare", { exact: true }).click();
+  for (const label of labels) await page.getByRole("checkbox", { name: label }).check();
+  await page.getByRole("button", { name: "Show" }).click();
+}
+
 /** Waits until an element's text, with its kinds of space made plain, contains a text. */
 async function expectText(element: ReturnType<Page["locator"]>, text: string): Promise<void> {
-  const plain = async () => ((await element.textContent()) ?? "").replaceAll(/\s+/g, " ");
-  await expect.poll(plain, { timeout: 15_000 }).toContain(text);
+  await expect.poll(async () => plain(await element.textContent()), { timeout: 15_000 }).toContain(text);
+}
+
+function plain(text: string | null): string {
+  return (text ?? "").replaceAll(/\s+/g, " ");
 }
 
 function focused(page: Page): Promise<string> {
@@ -448,6 +535,15 @@ function focused(page: Page): Promise<string> {
 function scrollToEnd(element: unknown): void {
   const scrolled = element as { scrollTop: number; scrollHeight: number };
   scrolled.scrollTop = scrolled.scrollHeight;
+}
+
+/** Colour and dashes of the lines in a legend. */
+function looksOf(swatches: unknown[]): string[] {
+  const style = (globalThis as unknown as { getComputedStyle(of: unknown): Record<string, string> }).getComputedStyle;
+  return swatches.map((swatch) => {
+    const line = (swatch as { firstElementChild: unknown }).firstElementChild;
+    return `${style(line).stroke} ${style(line).strokeDasharray}`;
+  });
 }
 
 function naturalWidth(image: unknown): number {

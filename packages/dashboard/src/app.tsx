@@ -1,3 +1,4 @@
+import type { Compared } from "./data/compared.js";
 import type { RunStore } from "./data/store.js";
 import { areMany } from "./data/worker-table.js";
 import { Announcer } from "./parts/announcer.js";
@@ -14,8 +15,8 @@ import type { Theme } from "./theme.js";
 
 export interface AppProps {
   readonly store: RunStore;
-  /** The run that is compared with, if any. */
-  readonly compared: RunStore | undefined;
+  /** The runs that it is compared with. */
+  readonly compared: readonly Compared[];
   readonly theme: Theme;
 }
 
@@ -36,7 +37,7 @@ export function App({ store, compared, theme }: AppProps) {
         {status !== undefined && (
           <>
             <Summary store={store} status={status} />
-            {compared && <Comparison store={store} compared={compared} />}
+            {compared.length > 0 && <Comparison store={store} compared={compared} />}
             <div class="columns">
               <div class="column">
                 <Learning store={store} compared={compared} theme={theme} />

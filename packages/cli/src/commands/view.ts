@@ -5,16 +5,16 @@ import { portNumber } from "./arguments.js";
 
 export function viewCommand(terminal: Terminal): Command {
   return new Command("view")
-    .description("Open a finished run on the page, or compare two, or a picture of before and after, until Ctrl-C.")
+    .description("Open a finished run on the page, or compare several, or a picture of before and after, until Ctrl-C.")
     .argument("<run>", "a run folder, or a picture that upscale --compare wrote")
-    .argument("[other]", "a run folder to compare it with")
+    .argument("[others...]", "run folders to compare it with; eight runs are drawn, more can be chosen on the page")
     .option("--host <address>", "interface to listen on", "127.0.0.1")
     .option("--port <port>", "port of the page, 0 for a free one", portNumber, 0)
-    .addHelpText("after", "\nExample:\n  $ npx mzsr view runs/first runs/second\n")
-    .action(async (run: string, other: string | undefined, options: ViewOptions) => {
+    .addHelpText("after", "\nExample:\n  $ npx mzsr view runs/first runs/second runs/third\n")
+    .action(async (run: string, others: readonly string[], options: ViewOptions) => {
       const { viewRuns } = await import("../inspect/view-runs.js");
       const { isPicture, viewComparison } = await import("../inspect/view-comparison.js");
-      if (other === undefined && (await isPicture(run))) return viewComparison(run, options, terminal);
-      await viewRuns(other === undefined ? [run] : [run, other], options, terminal);
+      if (others.length === 0 && (await isPicture(run))) return viewComparison(run, options, terminal);
+      await viewRuns([run, ...others], options, terminal);
     });
 }

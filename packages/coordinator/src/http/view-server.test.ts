@@ -33,14 +33,19 @@ async function view(...runs: string[]) {
   return { url: new URL(server.url), get, problems };
 }
 
-test("two finished runs are told from their folders, the first by default", async () => {
+test("finished runs are told from their folders, the first by default, and compared with it", async () => {
   const folder = await temporaryFolder();
-  const { url, get } = await view(await finishedRun(folder, "b"), await finishedRun(folder, "a"));
-  expect(url.search).toBe("?run=b&compare=a");
+  const { url, get } = await view(
+    await finishedRun(folder, "b"),
+    await finishedRun(folder, "a"),
+    await finishedRun(folder, "c"),
+  );
+  expect(url.search).toBe("?run=b&compare=a&compare=c");
   const runs = JSON.parse((await get("/api/runs")).text) as RunListing[];
   expect(runs.map(({ run, live, status }) => [run, live, status.phase])).toEqual([
     ["b", false, "finished"],
     ["a", false, "finished"],
+    ["c", false, "finished"],
   ]);
   const metrics = JSON.parse((await get("/api/metrics?run=a")).text) as MetricsColumns;
   expect(metrics).toMatchObject({ run: "a", lastStep: 6 });

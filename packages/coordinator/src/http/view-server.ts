@@ -7,7 +7,7 @@ import { ChosenRuns } from "./run-view.js";
 import { startHttpServer } from "./server.js";
 
 export interface ViewServerOptions {
-  /** Run folders; the first is shown, and a second compared with it. */
+  /** Run folders; the first is shown, and the others are compared with it, as many as the page draws. */
   readonly runs: readonly string[];
   /** The interface to listen on. */
   readonly host: string;
@@ -39,8 +39,9 @@ export async function startViewServer({ runs, host, port, onError }: ViewServerO
     routes,
     onError,
   });
-  const [run, compare] = chosen.names;
-  const query = new URLSearchParams({ run: run ?? "", ...(compare === undefined ? {} : { compare }) });
+  const [run = "", ...compared] = chosen.names;
+  const query = new URLSearchParams({ run });
+  for (const name of compared) query.append("compare", name);
   const authority = host.includes(":") ? `[${host}]:${server.port}` : `${host}:${server.port}`;
   return { url: `http://${authority}/?${query}`, stop: () => server.stop() };
 }

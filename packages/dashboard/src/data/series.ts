@@ -78,6 +78,15 @@ export function pick<T>(values: readonly T[], rows: readonly number[]): T[] {
   return rows.map((row) => values[row]!);
 }
 
+/** Values brought to other steps: that of the first step that is not before it; null past the end. */
+export function nearestAt(steps: readonly number[], values: readonly Value[], x: readonly number[]): Value[] {
+  let at = 0;
+  return x.map((step) => {
+    while (at < steps.length && steps[at]! < step) at++;
+    return values[at] ?? null;
+  });
+}
+
 /** The smallest range that holds all but the given share of the values at each end: one outlier must not flatten a curve. */
 export function robustRange(columns: readonly (readonly Value[])[], share = 0.01): [number, number] | undefined {
   const sorted = columns

@@ -36,6 +36,8 @@ export type Connection = "connecting" | "live" | "lost" | "over" | "still";
 
 export class RunStore {
   readonly api: Api;
+  /** Of the run, as it was asked for; undefined for the coordinator's own. */
+  readonly name: string | undefined;
   readonly connection: Signal<Connection> = signal("connecting");
   /** Why there is nothing to show, when there is not. */
   readonly problem: Signal<string | undefined> = signal(undefined);
@@ -50,7 +52,6 @@ export class RunStore {
   readonly folder: Signal<string | undefined> = signal(undefined);
   /** The pictures' files that can still be shown; undefined while all can be fetched. */
   readonly kept: Signal<ReadonlySet<string> | undefined> = signal(undefined);
-  readonly #run: string | undefined;
   readonly #refreshMetrics = throttled(
     () => ((this.metrics.value?.bucketSteps ?? 1) < MANY_STEPS ? METRICS_EVERY_MS : LONG_METRICS_EVERY_MS),
     () => this.#load(this.metrics, this.api.metrics),
@@ -65,17 +66,17 @@ export class RunStore {
 
   /** @param run name of a run; the coordinator's own when undefined */
   constructor(run: string | undefined) {
-    this.#run = run;
+    this.name = run;
     this.api = new Api(run);
   }
 
   /** Fetches everything once and then, for a live run, follows the stream. */
   async start(): Promise<void> {
     await Promise.all([this.#refreshAll(), this.#load(this.runs, this.api.runs)]);
-    const run = this.#run ?? this.status.value?.run;
+    const run = this.name ?? this.status.value?.run;
     const listing = this.runs.value.find((each) => each.run === run);
     if (this.problem.value === undefined && listing !== undefined && !listing.live) this.connection.value = "still";
-    else if (this.#run === undefined || listing?.live) this.#follow();
+    else if (this.name === undefined || listing?.live) this.#follow();
   }
 
   /** With many workers: whose lanes are in view. Only those are fetched. */

@@ -1,59 +1,85 @@
-import type { ClusterStatus, MetricsColumns } from "@mzsr/shared";
+import type { MetricsColumns } from "@mzsr/shared";
+import type { Compared } from "../data/compared.js";
 import { pick, rowsOf, type Value } from "../data/series.js";
 import type { RunStore } from "../data/store.js";
 import { formatCount, formatDecibels, formatLoss, formatPercent, formatSeconds } from "../format.js";
+import { Swatch } from "./swatch.js";
 
-/** Two runs side by side, in numbers. */
-export function Comparison({ store, compared }: { store: RunStore; compared: RunStore }) {
-  const other = compared.status.value;
-  if (compared.problem.value !== undefined) return <p class="notice bad">{compared.problem.value}</p>;
-  if (other === undefined) return null;
-  const rows = [store, compared].map((run) => ({ run: run.status.value!.run, facts: factsOf(run) }));
+const NAMES = [
+  "Steps",
+  "Loss before adaptation",
+  "Loss after adaptation",
+  "Gain from adaptation",
+  "Held-out pictures, adapted",
+  "Time of a step",
+];
+
+/** Runs side by side, in numbers. */
+export function Comparison({ store, compared }: { store: RunStore; compared: readonly Compared[] }) {
+  const shown = [{ store, colour: "--after", dash: undefined }, ...compared];
   return (
     <section class="comparison" aria-labelledby="comparison-title">
-      <h2 id="comparison-title">Side by side</h2>
+      <div class="section-head">
+        <h2 id="comparison-title">Side by side</h2>
+        <p class="aside">Losses and times are means over the last tenth of meta-training.</p>
+      </div>
+      {compared.map(
+        ({ store: { problem, name } }) =>
+          problem.value && (
+            <p key={name} class="notice bad">
+              {problem.value}
+            </p>
+          ),
+      )}
       <div class="scrolled">
         <table>
           <thead>
             <tr>
               <th scope="col">Run</th>
-              {rows[0]!.facts.map(([name]) => (
+              {NAMES.map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody>
-            {rows.map(({ run, facts }) => (
-              <tr key={run}>
-                <th scope="row">{run}</th>
-                {facts.map(([name, value]) => (
-                  <td key={name}>{value}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
+          <tbody>{shown.map((run) => run.store.status.value && <Row key={run.colour} {...run} />)}</tbody>
         </table>
       </div>
     </section>
   );
 }
 
-function factsOf(store: RunStore): [name: string, value: string][] {
-  const status: ClusterStatus = store.status.value!;
+function Row({ store, colour, dash }: Pick<Compared, "store" | "colour"> & { dash: Compared["dash"] | undefined }) {
+  const facts = factsOf(store);
+  return (
+    <tr>
+      <th scope="row">
+        <Swatch colour={colour} dash={dash} />
+        {store.status.value!.run}
+      </th>
+      {NAMES.map((name, at) => (
+        <td key={name}>{facts[at]}</td>
+      ))}
+    </tr>
+  );
+}
+
+/** In the order of NAMES. */
+function factsOf(store: RunStore): string[] {
+  const status = store.status.value!;
   const metrics = store.metrics.value;
   const before = lateMean(metrics, "queryBefore");
   const after = lateMean(metrics, "queryAfter");
   const gain = before === null || after === null ? null : 1 - after / before;
   const psnr = store.images.value.flatMap(({ entries }) => entries.at(-1)?.psnr.adapted ?? []);
   return [
-    ["Steps", `${formatCount(status.step)} of ${formatCount(status.totalSteps)}`],
-    ["Loss before adaptation", formatLoss(before)],
-    ["Loss after adaptation", formatLoss(after)],
-    ["Gain from adaptation", formatPercent(gain)],
-    ["Held-out pictures, adapted", formatDecibels(mean(psnr))],
-    ["Time of a step", formatSeconds(lateMean(metrics, "seconds"))],
+    `${formatCount(status.step)} of ${formatCount(status.totalSteps)}`,
+    formatLoss(before),
+    formatLoss(after),
+    formatPercent(gain),
+    formatDecibels(mean(psnr)),
+    formatSeconds(lateMean(metrics, "seconds")),
   ];
 }
 

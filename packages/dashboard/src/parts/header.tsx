@@ -1,6 +1,7 @@
-import type { RunListing } from "@mzsr/shared";
+import type { Compared } from "../data/compared.js";
 import type { Connection, RunStore } from "../data/store.js";
 import type { Theme } from "../theme.js";
+import { RunChoice } from "./run-choice.js";
 
 const CONNECTION_WORDS: Record<Connection, string> = {
   connecting: "Connecting",
@@ -10,7 +11,13 @@ const CONNECTION_WORDS: Record<Connection, string> = {
   still: "From its folder",
 };
 
-export function Header({ store, compared, theme }: { store: RunStore; compared: RunStore | undefined; theme: Theme }) {
+export interface HeaderProps {
+  readonly store: RunStore;
+  readonly compared: readonly Compared[];
+  readonly theme: Theme;
+}
+
+export function Header({ store, compared, theme }: HeaderProps) {
   const run = store.status.value?.run;
   const connection = store.connection.value;
   document.title = run === undefined ? "mzsr" : `${run} · mzsr`;
@@ -20,7 +27,7 @@ export function Header({ store, compared, theme }: { store: RunStore; compared: 
       <h1>{run ?? ""}</h1>
       <span class={`connection ${connection}`}>{CONNECTION_WORDS[connection]}</span>
       <nav aria-label="Runs">
-        <RunChoice runs={store.runs.value} run={run} compared={compared?.status.value?.run} />
+        <RunChoice runs={store.runs.value} run={run} compared={compared.map(({ store }) => store.name!)} />
       </nav>
       <button type="button" class="quiet" onClick={() => theme.turn()} aria-label={`Theme: ${theme.choice.value}`}>
         <ThemeIcon />
@@ -28,55 +35,6 @@ export function Header({ store, compared, theme }: { store: RunStore; compared: 
       </button>
     </header>
   );
-}
-
-function RunChoice({
-  runs,
-  run,
-  compared,
-}: {
-  runs: readonly RunListing[];
-  run: string | undefined;
-  compared: string | undefined;
-}) {
-  if (runs.length < 2 || run === undefined) return null;
-  return (
-    <>
-      <label>
-        <span class="wide-only">Run</span>
-        <select value={run} aria-label="Run" onChange={(event) => open(event.currentTarget.value, undefined)}>
-          {runs.map((each) => (
-            <option key={each.run} value={each.run}>
-              {each.live ? `${each.run} (live)` : each.run}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <select
-          value={compared ?? ""}
-          aria-label="Compare with"
-          onChange={(event) => open(run, event.currentTarget.value || undefined)}
-        >
-          <option value="">Compare with …</option>
-          {runs
-            .filter((each) => each.run !== run)
-            .map((each) => (
-              <option key={each.run} value={each.run}>
-                {each.run}
-              </option>
-            ))}
-        </select>
-      </label>
-    </>
-  );
-}
-
-/** A choice of runs is an address, so that it can be kept and passed on. */
-function open(run: string, compared: string | undefined): void {
-  const query = new URLSearchParams({ run });
-  if (compared !== undefined) query.set("compare", compared);
-  location.search = query.toString();
 }
 
 function ThemeIcon() {

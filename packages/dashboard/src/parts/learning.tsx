@@ -1,16 +1,18 @@
 import type { MetricsColumns, RunStage } from "@mzsr/shared";
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import type { Compared } from "../data/compared.js";
+import type { StageChoice } from "../data/loss-curves.js";
 import type { RunStore } from "../data/store.js";
 import { verdictOf } from "../data/verdict.js";
 import type { Theme } from "../theme.js";
 import { LossChart } from "./loss-chart.js";
 import { SmallCharts } from "./small-charts.js";
-import { STAGE_WORDS, type StageChoice } from "./stage-words.js";
+import { STAGE_WORDS } from "./stage-words.js";
 
 export interface LearningProps {
   readonly store: RunStore;
-  readonly compared: RunStore | undefined;
+  readonly compared: readonly Compared[];
   readonly theme: Theme;
 }
 
@@ -20,7 +22,10 @@ export function Learning({ store, compared, theme }: LearningProps) {
   const smoothing = useSignal(0.8);
   const logarithmic = useSignal(false);
   const metrics = store.metrics.value;
-  const other = compared?.metrics.value;
+  const histories = compared.flatMap(({ store, colour, dash }) => {
+    const metrics = store.metrics.value;
+    return metrics === undefined ? [] : [{ metrics, colour, dash }];
+  });
   const current = store.status.value!.stage;
   const choice = chosen.value ?? currentChoice(metrics, current);
   const verdict = useMemo(
@@ -62,7 +67,8 @@ export function Learning({ store, compared, theme }: LearningProps) {
         <>
           <LossChart
             metrics={metrics}
-            compared={other}
+            compared={histories}
+            whole={hasEnded(store)}
             choice={choice}
             smoothing={smoothing.value}
             logarithmic={logarithmic.value}
@@ -73,6 +79,11 @@ export function Learning({ store, compared, theme }: LearningProps) {
       )}
     </section>
   );
+}
+
+/** While a run is at work, its curve has the whole width, and others are drawn as far as it has come. */
+function hasEnded({ connection, status }: RunStore): boolean {
+  return ["still", "over"].includes(connection.value) || status.value?.phase === "finished";
 }
 
 /** The stage that runs, once it has a step to show. */

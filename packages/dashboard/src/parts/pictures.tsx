@@ -1,13 +1,14 @@
 import type { PreviewEntry, PreviewImage } from "@mzsr/shared";
 import { useSignal } from "@preact/signals";
 import type { Api } from "../data/api.js";
+import type { Compared } from "../data/compared.js";
 import { showable } from "../data/pictures.js";
 import type { RunStore } from "../data/store.js";
 import { formatCount, formatDecibels } from "../format.js";
 import { KernelMap } from "./kernel-map.js";
 
 /** Held-out pictures as the run's model makes them, with the kernel that blurred them. */
-export function Pictures({ store, compared }: { store: RunStore; compared: RunStore | undefined }) {
+export function Pictures({ store, compared }: { store: RunStore; compared: readonly Compared[] }) {
   const images = showable(store.images.value, store.kept.value);
   /** Undefined follows the newest. */
   const chosen = useSignal<number | undefined>(undefined);
@@ -42,8 +43,7 @@ export function Pictures({ store, compared }: { store: RunStore; compared: RunSt
           image={image}
           step={at === steps.length - 1 ? undefined : steps[at]!}
           api={store.api}
-          compared={compared?.images.value.find(({ name }) => name === image.name)}
-          comparedWith={compared}
+          compared={compared}
         />
       ))}
     </section>
@@ -72,15 +72,18 @@ interface PictureProps {
   /** Undefined for the newest. */
   readonly step: number | undefined;
   readonly api: Api;
-  readonly compared: PreviewImage | undefined;
-  readonly comparedWith: RunStore | undefined;
+  readonly compared: readonly Compared[];
 }
 
-function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
+function Picture({ image, step, api, compared }: PictureProps) {
   const entry = entryAt(image, step);
   if (entry === undefined) return null;
   const { files, psnr } = entry;
-  const other = compared && entryAt(compared, step);
+  const others = compared.flatMap(({ store }) => {
+    const same = store.images.value.find(({ name }) => name === image.name);
+    const entry = same && entryAt(same, step);
+    return entry === undefined ? [] : [{ store, entry }];
+  });
   const updates = image.updates === 1 ? "1 step" : `${image.updates} steps`;
   return (
     <article class="picture" aria-label={image.name}>
@@ -95,7 +98,7 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
           <figcaption>its blur kernel</figcaption>
         </figure>
       </header>
-      <ul class={other === undefined ? "views" : "views five"}>
+      <ul class={others.length === 0 ? "views" : "views compared"}>
         <View
           name="Low resolution"
           note={`×${image.scale}, ${image.downsampling}`}
@@ -104,13 +107,14 @@ function Picture({ image, step, api, compared, comparedWith }: PictureProps) {
         />
         <View name="Bicubic" note={formatDecibels(psnr.bicubic)} src={api.picture(files.bicubic)} />
         <View name="Adapted" note={formatDecibels(psnr.adapted)} src={api.picture(files.adapted)} strong />
-        {other !== undefined && comparedWith !== undefined && (
+        {others.map(({ store, entry }) => (
           <View
-            name={comparedWith.status.value?.run ?? "Compared"}
-            note={formatDecibels(other.psnr.adapted)}
-            src={comparedWith.api.picture(other.files.adapted)}
+            key={store.name}
+            name={store.name!}
+            note={formatDecibels(entry.psnr.adapted)}
+            src={store.api.picture(entry.files.adapted)}
           />
-        )}
+        ))}
         <View name="Original" note="high resolution" src={api.picture(files.hr)} />
       </ul>
     </article>

@@ -1,10 +1,10 @@
-import type { MetricsColumns } from "@mzsr/shared";
+import type { MetricsColumns, StepSummary } from "@mzsr/shared";
 import { useMemo } from "preact/hooks";
+import { lossAfter, lossBefore, newestValue, type StageChoice } from "../data/loss-curves.js";
 import { gains, pick, robustRange, rowsOf, smoothed, type Value } from "../data/series.js";
 import { formatCount, formatLoss, formatPercent, formatSeconds, formatTick } from "../format.js";
 import type { Theme } from "../theme.js";
 import { Chart } from "./chart.js";
-import type { StageChoice } from "./stage-words.js";
 
 const HEIGHT = 104;
 
@@ -19,19 +19,20 @@ export interface SmallChartsProps {
 export function SmallCharts({ metrics, choice, smoothing, theme }: SmallChartsProps) {
   const rows = useMemo(() => rowsOf(metrics, choice === "all" ? undefined : choice), [metrics, choice]);
   const x = useMemo(() => pick(metrics.step, rows), [metrics, rows]);
-  const shared = { x, smoothing, theme };
+  const shared = { metrics, choice, x, smoothing, theme };
   const column = (values: readonly Value[]) => pick(values, rows);
   const gain = useMemo(() => gains(column(metrics.queryBefore), column(metrics.queryAfter)), [metrics, rows]);
   return (
     <div class="small-charts">
       {choice !== "pretraining" && <InnerSteps metrics={metrics} theme={theme} />}
       {choice !== "pretraining" && (
-        <SmallChart {...shared} name="Gain from adaptation" values={gain} format={formatPercent} />
+        <SmallChart {...shared} name="Gain from adaptation" values={gain} ofStep={gainOf} format={formatPercent} />
       )}
       <SmallChart
         {...shared}
         name="Gradient norm"
         values={column(metrics.gradientNorm)}
+        ofStep={(step) => step.gradientNorm}
         format={formatLoss}
         tick={formatTick}
       />
@@ -40,32 +41,44 @@ export function SmallCharts({ metrics, choice, smoothing, theme }: SmallChartsPr
           {...shared}
           name="Learning rate"
           values={column(metrics.learningRate)}
+          ofStep={(step) => step.learningRate}
           format={formatLoss}
           tick={formatTick}
           exact
         />
       )}
-      <SmallChart {...shared} name="Time of a step" values={column(metrics.seconds)} format={formatSeconds} />
+      <SmallChart
+        {...shared}
+        name="Time of a step"
+        values={column(metrics.seconds)}
+        ofStep={(step) => step.seconds}
+        format={formatSeconds}
+      />
     </div>
   );
 }
 
-interface SmallChartProps {
+function gainOf(step: StepSummary): Value {
+  return gains([lossBefore(step) ?? null], [lossAfter(step) ?? null])[0]!;
+}
+
+interface SmallChartProps extends SmallChartsProps {
   readonly name: string;
   readonly x: readonly number[];
   readonly values: readonly Value[];
-  readonly smoothing: number;
+  /** The value of one step. */
+  readonly ofStep: (step: StepSummary) => Value | undefined;
   readonly format: (value: number) => string;
   /** For the axis; `format` when not given. */
   readonly tick?: (value: number) => string;
-  readonly theme: Theme;
   /** Without noise: neither smoothed nor cut at outliers. */
   readonly exact?: boolean;
 }
 
-function SmallChart({ name, x, values, smoothing, format, tick, theme, exact }: SmallChartProps) {
+function SmallChart(props: SmallChartProps) {
+  const { name, x, values, smoothing, format, tick, theme, exact } = props;
   const smooth = useMemo(() => (exact ? values : smoothed(values, smoothing)), [values, smoothing, exact]);
-  const newest = smooth.findLast((value) => value !== null) ?? null;
+  const newest = newestValue(props.metrics, props.choice, props.ofStep, values);
   const lines = useMemo(
     () => [
       ...(exact ? [] : [{ name: "each", values, colour: "--plain", width: 1, opacity: 0.28 }]),

@@ -1,6 +1,6 @@
 /** "Is it learning?", answered in a sentence, with as much certainty as the curves give and no more. */
 import type { MetricsColumns, RunStage } from "@mzsr/shared";
-import { formatLoss, formatPercent } from "../format.js";
+import { formatPercent } from "../format.js";
 import { pick, rowsOf, type Value } from "./series.js";
 
 /** Buckets that a trend needs. */
@@ -46,11 +46,10 @@ export function verdictOf(columns: MetricsColumns, stage: RunStage): Verdict {
 
 function pretrainingVerdict(losses: readonly Value[]): Verdict {
   const trend = trendOf(losses) ?? "level";
-  const now = formatLoss(newestMean(losses));
-  if (trend === "falling") return { tone: "good", sentence: `Yes: the minibatch loss is falling, now ${now}.` };
-  if (trend === "rising") return { tone: "bad", sentence: `The minibatch loss is rising, now ${now}.` };
+  if (trend === "falling") return { tone: "good", sentence: "Yes: the minibatch loss is falling." };
+  if (trend === "rising") return { tone: "bad", sentence: "The minibatch loss is rising." };
   if (losses.length < BUCKETS_OF_A_LEVEL) return { tone: "neutral", sentence: "Too early to tell." };
-  return { tone: "neutral", sentence: `The minibatch loss has levelled off at ${now}.` };
+  return { tone: "neutral", sentence: "The minibatch loss has levelled off." };
 }
 
 function metaVerdict(before: readonly Value[], after: readonly Value[]): Verdict {

@@ -121,11 +121,15 @@ function TimeTaken({ metrics }: { metrics: MetricsColumns | undefined }) {
 function Adaptation({ status: { losses } }: { status: ClusterStatus }) {
   const { queryBefore: before, queryAfter: after, supportBefore } = losses;
   if (before === null || after === null) {
-    return <Fact name="Minibatch loss" value={formatLoss(supportBefore)} />;
+    return (
+      <Fact name="Minibatch loss" value={formatLoss(supportBefore)}>
+        of the newest step
+      </Fact>
+    );
   }
   return (
     <Fact name="Loss after adaptation" value={formatLoss(after)}>
-      {formatLoss(before)} before
+      {formatLoss(before)} before, newest step
     </Fact>
   );
 }

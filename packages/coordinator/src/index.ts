@@ -8,8 +8,7 @@ export { sha256OfFloats, Trainer } from "./core/trainer.js";
 export { initialTrainingState, type TrainingState } from "./core/training-state.js";
 export { ActivityLog } from "./history/activity-log.js";
 export { type HistoryRange, StepHistory } from "./history/step-history.js";
-export { storedStatus } from "./http/run-view.js";
-export { type HttpServer, type HttpServerOptions, startHttpServer } from "./http/server.js";
+export { storedStatus } from "./http/stored-run.js";
 export { startViewServer, type ViewServer, type ViewServerOptions } from "./http/view-server.js";
 export { type StandbyCoordinator, type StandbyOptions, startStandby } from "./leadership/standby.js";
 export type {

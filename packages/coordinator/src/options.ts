@@ -1,4 +1,4 @@
-import type { ClusterStatus, Configuration, NatsOptions } from "@mzsr/shared";
+import type { ClusterStatus, Configuration, HttpGuardOptions, NatsOptions } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { PreviewComputer } from "./previews/preview-writer.js";
 import type { TlsOptions } from "./server/credentials.js";
@@ -19,6 +19,11 @@ export interface ValidationOptions {
   readonly computer: ValidationComputer;
 }
 
+export interface HttpAccess extends HttpGuardOptions {
+  /** Hosts that workers may name for their metrics, beside the address that they connect from; as `HostNames` takes them. */
+  readonly metricsHosts?: readonly string[] | undefined;
+}
+
 export interface CoordinatorOptions {
   readonly configuration: Configuration;
   /** Absolute path of the run folder. */
@@ -36,6 +41,8 @@ export interface CoordinatorOptions {
     /** For people and Prometheus; 0 takes any free port. */
     readonly httpPort: number;
   };
+  /** Who is answered over HTTP, and whom Prometheus is sent to. */
+  readonly http?: HttpAccess | undefined;
   /** Without it there are no heartbeats over NATS; training does not need them. */
   readonly nats?: NatsOptions | undefined;
   /** Shared secret that workers must know. */

@@ -1,7 +1,7 @@
 /** Starts a coordinator: one run, its folder, its listeners for workers and people. */
 import { randomUUID } from "node:crypto";
 import { metaLayout, readImage } from "@mzsr/mzsr";
-import { Closers, connectNats, type PreviewImage } from "@mzsr/shared";
+import { Closers, COORDINATOR_FLAGS, connectNats, type PreviewImage, startHttpServer } from "@mzsr/shared";
 import { CoordinatorProcess } from "./coordinator-process.js";
 import { CoordinatorCore } from "./core/coordinator-core.js";
 import { RunSchedule } from "./core/schedule.js";
@@ -10,7 +10,7 @@ import { EventStream } from "./http/event-stream.js";
 import { builtPage } from "./http/page.js";
 import { Routes } from "./http/routes.js";
 import { RunArchive } from "./http/run-view.js";
-import { COORDINATOR_FLAGS, startHttpServer } from "./http/server.js";
+import { scrapeAddress } from "./http/scrape-address.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";
 import type { CoordinatorOptions, RunningCoordinator } from "./options.js";
@@ -134,6 +134,7 @@ async function assemble(
     credentials: await serverCredentials(options.tls),
     images: dataset.images,
     token: options.token,
+    scrapeAddress: (told, peer) => scrapeAddress(told, peer, options.http?.metricsHosts ?? []),
     keptSteps: configuration.cluster.pipeline + 1,
     deliver: (event) => loop.deliver(event),
     onRefusal: (reason, peer) => {
@@ -271,7 +272,14 @@ function startHttp(options: CoordinatorOptions, live: LiveRun, stream: EventStre
   });
   const onError = (reason: string) => options.logger.warn(`HTTP: ${reason}`);
   const { httpPort } = options.listen;
-  return startHttpServer({ host: httpHost(options), port: httpPort, flags: COORDINATOR_FLAGS, routes, onError });
+  return startHttpServer({
+    host: httpHost(options),
+    port: httpPort,
+    flags: COORDINATOR_FLAGS,
+    routes,
+    guard: options.http,
+    onError,
+  });
 }
 
 /** NATS, where it is asked for. */

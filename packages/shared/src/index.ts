@@ -15,6 +15,11 @@ export {
   type SumBytes,
   type SumRejection,
 } from "./exact-sums/exact-sum.js";
+// HTTP
+export * from "./http/answers.js";
+export type { HttpGuardOptions } from "./http/guard.js";
+export { HostNames, isLoopback, withoutPort } from "./http/known-hosts.js";
+export * from "./http/server.js";
 // protocol
 export * from "./protocol/convert.js";
 export * from "./protocol/coordinator-bytes.js";

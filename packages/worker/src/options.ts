@@ -1,4 +1,4 @@
-import type { BackendName, NatsOptions } from "@mzsr/shared";
+import type { BackendName, HttpGuardOptions, NatsOptions } from "@mzsr/shared";
 import type { Logger } from "pino";
 import type { StartedBackend } from "./compute/compute-messages.js";
 import type { ClientTls } from "./session/credentials.js";
@@ -36,6 +36,8 @@ export interface WorkerOptions {
   readonly metricsPort?: number | undefined;
   /** Interface of /metrics; by default this machine only. */
   readonly metricsHost?: string | undefined;
+  /** Who may read /metrics. */
+  readonly http?: HttpGuardOptions | undefined;
   /** Seconds to look for the coordinator at the start before giving up. */
   readonly connectTimeout?: number | undefined;
   /** Decoded images that stay in memory, in bytes. */

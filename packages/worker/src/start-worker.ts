@@ -118,9 +118,10 @@ async function start(
 }
 
 async function startMetrics(options: WorkerOptions, metrics: WorkerMetrics): Promise<MetricsServer | undefined> {
-  const { metricsPort, metricsHost = "127.0.0.1", logger } = options;
+  const { metricsPort, metricsHost = "127.0.0.1", http, logger } = options;
   if (metricsPort === undefined) return undefined;
-  const server = await serveMetrics(metrics.registry, { port: metricsPort, host: metricsHost });
+  const onError = (reason: string) => logger.warn({ reason }, "/metrics could not be served");
+  const server = await serveMetrics(metrics.registry, { port: metricsPort, host: metricsHost, guard: http, onError });
   logger.info({ address: server.address }, "serving /metrics");
   return server;
 }

@@ -75,10 +75,22 @@ affinity:
 {{- end }}
 {{- end -}}
 
+{{/* What monitors show. */}}
+{{- define "mzsr.authorization" -}}
+{{- if .Values.auth.http }}
+authorization:
+  credentials: { name: {{ include "mzsr.secret" . }}, key: http-token }
+{{- end }}
+{{- end -}}
+
 {{/* The token, and how to reach NATS, as both halves read it from the environment. */}}
 {{- define "mzsr.environment" -}}
 - name: MZSR_TOKEN
   valueFrom: { secretKeyRef: { name: {{ include "mzsr.secret" . }}, key: token } }
+{{- if .Values.auth.http }}
+- name: MZSR_HTTP_TOKEN
+  valueFrom: { secretKeyRef: { name: {{ include "mzsr.secret" . }}, key: http-token } }
+{{- end }}
 {{- if .Values.nats.enabled }}
 - name: MZSR_NATS
   value: nats://{{ include "mzsr.name" . }}-nats:4222

@@ -19,11 +19,16 @@ export function natsFrom(options: SecurityOptions): NatsOptions | undefined {
 
 /** The shared secret of a cluster. @throws InputError when the file cannot be read or is empty */
 export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string | undefined> {
-  if (tokenFile === undefined) return process.env.MZSR_TOKEN || undefined;
-  const where = `--token-file ${tokenFile}`;
+  return secretFrom("--token-file", tokenFile, process.env.MZSR_TOKEN);
+}
+
+/** The secret in a file, or else in a variable. @throws InputError when the file cannot be read or is empty */
+export function secretFrom(option: string, file: string | undefined, variable: string | undefined): string | undefined {
+  if (file === undefined) return variable || undefined;
+  const where = `${option} ${file}`;
   let text: string;
   try {
-    text = readSmallFile(tokenFile, LARGEST_SECRET_BYTES).toString("utf8");
+    text = readSmallFile(file, LARGEST_SECRET_BYTES).toString("utf8");
   } catch (thrown) {
     throw new InputError(`cannot be read (${reasonOf(thrown)})`, {
       where,

@@ -3,17 +3,19 @@ import { InputError, RunError } from "@mzsr/mzsr";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
+import { type HttpOptions, httpGuardFrom, namesIn } from "./http-access.js";
 import { natsFrom, type SecurityOptions, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun, type RunOptions } from "./prepare-run.js";
 import { startRun } from "./start-run.js";
 import { StopSignals } from "./stop-signals.js";
 
-export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions {
+export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions, HttpOptions {
   readonly host: string;
   readonly port: number;
   readonly httpHost?: string;
   readonly httpPort: number;
+  readonly metricsHosts?: string;
   readonly stay?: boolean;
   readonly report?: boolean;
   readonly kernel: string;
@@ -49,6 +51,7 @@ async function coordinateRun(
   });
   const start = startRun(run, {
     listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
+    http: httpAccessFrom(options),
     nats,
     token,
     tls,
@@ -98,6 +101,12 @@ function checkAlone({ advertise, natsReplicas }: CoordinatorCommandOptions): voi
   const where = advertise !== undefined ? "--advertise" : natsReplicas !== undefined ? "--nats-replicas" : undefined;
   if (where !== undefined)
     throw new InputError("means nothing without --standby", { where, expected: "--standby, too" });
+}
+
+/** Who is answered over HTTP, and whom Prometheus is sent to. @throws InputError for a secret that cannot be read */
+export function httpAccessFrom(options: CoordinatorCommandOptions) {
+  const metricsHosts = namesIn(options.metricsHosts ?? process.env.MZSR_METRICS_HOSTS);
+  return { ...httpGuardFrom(options, [options.advertise]), metricsHosts };
 }
 
 /** The coordinator's side of TLS, if flags ask for any. @throws InputError when one of the files is not named */

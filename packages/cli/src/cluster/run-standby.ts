@@ -10,7 +10,7 @@ import { imagePaths } from "./image-paths.js";
 import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
-import { type CoordinatorCommandOptions, tlsFrom } from "./run-coordinator.js";
+import { type CoordinatorCommandOptions, httpAccessFrom, tlsFrom } from "./run-coordinator.js";
 import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
@@ -42,6 +42,7 @@ async function standBy(
     runName: run.name,
     images: await imagePaths(run.configuration),
     listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
+    http: httpAccessFrom(options),
     nats,
     token: await tokenFrom(options),
     tls: tlsFrom(options),

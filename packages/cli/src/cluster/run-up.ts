@@ -12,6 +12,7 @@ import { LiveDisplay } from "../progress/live-display.js";
 import { counted } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
+import { type HttpOptions, httpGuardFrom } from "./http-access.js";
 import { foldersOf } from "./image-paths.js";
 import { fileLog } from "./logger.js";
 import { type PreparedRun, prepareRun, type RunOptions } from "./prepare-run.js";
@@ -21,7 +22,7 @@ import { WorkerProcesses } from "./processes/worker-processes.js";
 import { type StartedRun, startRun } from "./start-run.js";
 import { StopSignals } from "./stop-signals.js";
 
-export interface UpOptions extends RunOptions {
+export interface UpOptions extends RunOptions, HttpOptions {
   readonly workers: number;
   readonly slots?: number;
   readonly httpPort: number;
@@ -104,6 +105,7 @@ async function startHere(
   const log = fileLog(join(run.folder, "logs", "coordinator.log"), { run: run.name });
   const started = await startRun(run, {
     listen: { host: LOOPBACK, grpcPort: 0, httpPort: options.httpPort },
+    http: httpGuardFrom(options),
     nats: natsUrl === undefined ? undefined : { servers: [natsUrl] },
     tensorboard: options.tensorboard,
     logger: log.logger,

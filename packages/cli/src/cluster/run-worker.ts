@@ -5,11 +5,12 @@ import { connectNats, findLeader, type NatsOptions } from "@mzsr/shared";
 import { startWorker, type WorkerOptions } from "@mzsr/worker";
 import { backendName } from "../photos/use-backend.js";
 import type { Terminal } from "../progress/terminal.js";
+import { type HttpOptions, httpGuardFrom } from "./http-access.js";
 import { natsFrom, type SecurityOptions, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { StopSignals } from "./stop-signals.js";
 
-export interface WorkerCommandOptions extends SecurityOptions {
+export interface WorkerCommandOptions extends SecurityOptions, HttpOptions {
   readonly coordinator?: string;
   readonly run?: string;
   readonly name?: string;
@@ -67,6 +68,7 @@ async function work(
     localImages: options.localImages,
     metricsPort: options.metricsPort,
     metricsHost: options.metricsHost,
+    http: httpGuardFrom(options),
     connectTimeout: options.connectTimeout,
     logger: terminalLogger(terminal, options.logLevel, options.name === undefined ? {} : { worker: options.name }),
   });

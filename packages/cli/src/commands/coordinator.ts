@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import type { CoordinatorCommandOptions } from "../cluster/run-coordinator.js";
 import type { Terminal } from "../progress/terminal.js";
-import { portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
+import { notEmpty, portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
+import { addHttpOptions } from "./http-options.js";
 import { addRunOptions } from "./run-options.js";
 import { addSecurityOptions } from "./security-options.js";
 
@@ -9,11 +10,16 @@ export function coordinatorCommand(terminal: Terminal): Command {
   const command = new Command("coordinator").description(
     "Owns the parameters: draws tasks, leases them to workers, updates, keeps the run folder, serves HTTP.",
   );
-  return addSecurityOptions(addRunOptions(command))
+  return addHttpOptions(addSecurityOptions(addRunOptions(command)))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
     .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, WORKERS_PORT)
     .option("--http-host <address>", "interface of the page and the metrics (default: that of --host)")
     .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 7701)
+    .option(
+      "--metrics-hosts <names>",
+      "hosts that workers may name for their metrics, beside the address that they connect from; else MZSR_METRICS_HOSTS",
+      notEmpty,
+    )
     .option(
       "--standby",
       "share the run with other coordinators of the same --run name: one leads, the others take over (needs --nats with JetStream)",

@@ -2,13 +2,14 @@ import { Command } from "commander";
 import type { UpOptions } from "../cluster/run-up.js";
 import type { Terminal } from "../progress/terminal.js";
 import { portNumber, wholeNumber } from "./arguments.js";
+import { addHttpOptions } from "./http-options.js";
 import { addRunOptions } from "./run-options.js";
 
 export function upCommand(terminal: Terminal): Command {
   const command = new Command("up").description(
     "A whole cluster on this machine: NATS, coordinator, workers, page. Ends when training ends; Ctrl-C stops it cleanly.",
   );
-  return addRunOptions(command)
+  return addHttpOptions(addRunOptions(command))
     .option("--workers <n>", "worker processes", wholeNumber(1, 256), 2)
     .option(
       "--slots <n>",

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { WorkerCommandOptions } from "../cluster/run-worker.js";
 import type { Terminal } from "../progress/terminal.js";
 import { collect, hostAndPort, portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
+import { addHttpOptions } from "./http-options.js";
 import { addSecurityOptions } from "./security-options.js";
 
 export function workerCommand(terminal: Terminal): Command {
@@ -13,7 +14,7 @@ export function workerCommand(terminal: Terminal): Command {
       hostAndPort,
     )
     .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
-  return addSecurityOptions(command)
+  return addHttpOptions(addSecurityOptions(command))
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
     .option("--proxy", "connect through the proxy of the environment (grpc_proxy, https_proxy, http_proxy; no_proxy)")
     .option("--name <name>", "unique in the run (default: the host's name and something random)")

@@ -10,24 +10,34 @@ import {
   statusFromBytes,
   statusSubject,
 } from "@mzsr/shared";
+import { bearer } from "../cluster/http-access.js";
 
 const ANSWER_MS = 5_000;
 /** Coordinators that all hear a question answer within this of each other. */
 const PAUSE_MS = 500;
 
-/** @throws InputError when no coordinator answers there */
-export async function askOverHttp(url: string): Promise<ClusterStatus> {
+/**
+ * @param secret what is shown to the page
+ * @throws InputError when no coordinator answers there
+ */
+export async function askOverHttp(url: string, secret?: string): Promise<ClusterStatus> {
   const wrong = (why: string) =>
     new InputError(`no coordinator answers at ${url} (${why})`, {
       expected:
         "the address of a running coordinator's page in --url, or --run with the folder of a run on this machine",
     });
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw wrong("not a URL");
-  const response = await fetch(new URL("/api/status", url), { signal: AbortSignal.timeout(ANSWER_MS) }).catch(
-    (thrown: unknown) => {
-      throw wrong(reasonOf(thrown));
-    },
-  );
+  const how = { headers: bearer(secret), signal: AbortSignal.timeout(ANSWER_MS) };
+  const response = await fetch(new URL("/api/status", url), how).catch((thrown: unknown) => {
+    throw wrong(reasonOf(thrown));
+  });
+  if (response.status === 401) {
+    const given = secret === undefined ? "without its secret" : "to this secret";
+    throw new InputError(`the coordinator does not answer ${given}`, {
+      where: url,
+      expected: "the secret of its page, in MZSR_HTTP_TOKEN or in a file that --http-token-file names",
+    });
+  }
   const status = (await response.json().catch(() => undefined)) as ClusterStatus | undefined;
   if (!response.ok || status?.workers === undefined) throw wrong(`HTTP ${response.status}, not a cluster's status`);
   return status;

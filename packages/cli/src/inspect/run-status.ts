@@ -4,11 +4,12 @@ import { runPaths, storedStatus } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { type ClusterStatus, natsOptions } from "@mzsr/shared";
 import { readAnnouncement } from "../cluster/announcement.js";
+import { type HttpSecretOptions, httpSecretFrom, leadsHere } from "../cluster/http-access.js";
 import { statusLines } from "../progress/status-text.js";
 import type { Terminal } from "../progress/terminal.js";
 import { askOverHttp, askOverNats } from "./ask-status.js";
 
-export interface StatusOptions {
+export interface StatusOptions extends HttpSecretOptions {
   readonly url?: string;
   readonly nats?: string;
   readonly run?: string;
@@ -46,7 +47,9 @@ export async function runStatus(options: StatusOptions, terminal: Terminal, defa
     if (statuses.length > 1) return tellOfSeveral(statuses, options, terminal);
     return tell({ status: statuses[0]!, storedIn: undefined }, options, terminal);
   }
-  tell(options.url === undefined ? await find(options.run, defaults) : await live(options.url), options, terminal);
+  const secret = httpSecretFrom(options);
+  const found = options.url === undefined ? await find(options.run, defaults, secret) : await live(options.url, secret);
+  tell(found, options, terminal);
 }
 
 function tell({ status, storedIn }: Found, { json, workers: all = false }: StatusOptions, terminal: Terminal): void {
@@ -75,12 +78,13 @@ function tellOfSeveral(statuses: readonly ClusterStatus[], { json }: StatusOptio
   terminal.note(`${statuses.length} runs are on these servers; --run NAME tells more of one.`);
 }
 
-async function live(url: string): Promise<Found> {
-  return { status: await askOverHttp(url), storedIn: undefined };
+async function live(url: string, secret: string | undefined): Promise<Found> {
+  return { status: await askOverHttp(url, secret), storedIn: undefined };
 }
 
 /** A run on this machine: the one that was asked for, else the newest that is alive, else the newest of all. */
-async function find(run: string | undefined, { runs, url }: Defaults): Promise<Found> {
+async function find(run: string | undefined, { runs, url }: Defaults, secret: string | undefined): Promise<Found> {
+  const announced = (folder: string) => askAnnounced(folder, secret);
   if (run !== undefined) {
     const found = (await announced(run)) ?? (await stored(run));
     if (found !== undefined) return found;
@@ -89,7 +93,7 @@ async function find(run: string | undefined, { runs, url }: Defaults): Promise<F
   const folders = await foldersNewestFirst(runs);
   return (
     (await firstOf(folders, announced)) ??
-    (await live(url).catch(() => undefined)) ??
+    (await live(url, secret).catch(() => undefined)) ??
     (await firstOf(folders, stored)) ??
     nothingIn(runs)
   );
@@ -101,10 +105,12 @@ function nothingIn(runs: string): never {
   );
 }
 
-/** What the coordinator that says that it works on a folder answers, if it does. */
-async function announced(folder: string): Promise<Found | undefined> {
+/** What the coordinator that says that it works on a folder answers, if it does. The folder may have come from anywhere. */
+async function askAnnounced(folder: string, secret: string | undefined): Promise<Found | undefined> {
   const announcement = await readAnnouncement(folder);
-  return announcement === undefined ? undefined : live(announcement.http).catch(() => undefined);
+  if (announcement === undefined || !URL.canParse(announcement.http)) return undefined;
+  const { http } = announcement;
+  return live(http, leadsHere(http) ? secret : undefined).catch(() => undefined);
 }
 
 async function stored(folder: string): Promise<Found | undefined> {

@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { basename, extname } from "node:path";
-import { startHttpServer } from "@mzsr/coordinator";
 import { InputError, readPhoto } from "@mzsr/mzsr";
+import { startHttpServer } from "@mzsr/shared";
+import { httpGuardFrom } from "../cluster/http-access.js";
 import { StopSignals } from "../cluster/stop-signals.js";
 import { COMPARISON } from "../photos/upscale/comparison.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -26,14 +27,23 @@ export async function isPicture(path: string): Promise<boolean> {
 }
 
 /** `mzsr view` of a picture that `mzsr upscale --compare` wrote. @throws InputError for another file, or a port in use */
-export async function viewComparison(path: string, { host, port }: ViewOptions, terminal: Terminal): Promise<void> {
+export async function viewComparison(path: string, options: ViewOptions, terminal: Terminal): Promise<void> {
+  const { host, port } = options;
+  const guard = httpGuardFrom(options);
   const pages = await pagesOf(path);
   const signals = new StopSignals();
   const routes = {
     answer: async (request: IncomingMessage, response: ServerResponse) => answer(pages, request, response),
   };
   const flags = { host: "--host", port: "--port" };
-  const server = await startHttpServer({ host, port, flags, routes, onError: (reason) => terminal.note(reason) });
+  const server = await startHttpServer({
+    host,
+    port,
+    flags,
+    routes,
+    guard,
+    onError: (reason) => terminal.note(reason),
+  });
   terminal.line(`Page http://${host.includes(":") ? `[${host}]` : host}:${server.port}/`);
   terminal.note("Ctrl-C ends it.");
   await new Promise<void>((resolve) => signals.take(() => resolve()));
@@ -72,7 +82,6 @@ function answer(pages: ReadonlyMap<string, Content>, request: IncomingMessage, r
   response.writeHead(200, {
     "content-type": found.type,
     "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
   });
   response.end(found.body);
 }

@@ -1,8 +1,9 @@
 import { decodeModel, InputError, LARGEST_MODEL_BYTES, messageOf, RunError, scalesInWords } from "@mzsr/mzsr";
+import { bearer, type HttpSecretOptions, httpSecretFrom } from "../cluster/http-access.js";
 import type { Terminal } from "../progress/terminal.js";
 import { checkOutputFile } from "./output-file.js";
 
-export interface FetchModelOptions {
+export interface FetchModelOptions extends HttpSecretOptions {
   readonly from: string;
   readonly run?: string;
   readonly output: string;
@@ -13,6 +14,9 @@ export interface FetchModelOptions {
 /** How long an answer may begin to come; the model itself may take as long as it takes. */
 const ANSWER_MS = 30_000;
 
+/** Characters of an answer that are read for the coordinator's own words. */
+const LONGEST_SENTENCE = 2_000;
+
 /** `mzsr fetch-model`. @throws InputError, RunError */
 export async function runFetchModel(options: FetchModelOptions, terminal: Terminal): Promise<void> {
   const address = addressOf(options);
@@ -21,7 +25,7 @@ export async function runFetchModel(options: FetchModelOptions, terminal: Termin
     force: options.force === true,
     inputs: [],
   });
-  const bytes = await download(address);
+  const bytes = await download(address, httpSecretFrom(options));
   const model = decodeModel(bytes, address.href);
   await output.write(bytes);
   if (options.json === true) terminal.json({ output: output.path, bytes: bytes.length, scale: model.scale });
@@ -38,27 +42,55 @@ function addressOf({ from, run }: FetchModelOptions): URL {
   return address;
 }
 
-async function download(address: URL): Promise<Uint8Array> {
+async function download(address: URL, secret: string | undefined): Promise<Uint8Array> {
   const waiting = new AbortController();
   const timer = setTimeout(() => waiting.abort(new Error("no answer")), ANSWER_MS);
   try {
-    const response = await fetch(address, { signal: waiting.signal }).catch((thrown: unknown) => {
-      throw new InputError(`no coordinator answers at ${address.origin} (${reasonOf(thrown)})`, {
-        expected: "the address of a coordinator's page in --from",
-      });
-    });
+    const response = await fetch(address, { headers: bearer(secret), signal: waiting.signal }).catch(
+      (thrown: unknown) => {
+        throw new InputError(`no coordinator answers at ${address.origin} (${reasonOf(thrown)})`, {
+          expected: "the address of a coordinator's page in --from",
+        });
+      },
+    );
     clearTimeout(timer);
-    if (!response.ok) throw refused(address, response.status, (await response.text()).trim());
-    if (Number(response.headers.get("content-length") ?? 0) > LARGEST_MODEL_BYTES) {
-      throw new RunError(`${address}: what is there is larger than any model`);
-    }
-    return new Uint8Array(await response.arrayBuffer());
+    if (!response.ok) throw refused(address, response.status, await beginningOf(response));
+    return await bodyOf(response, address);
   } catch (thrown) {
     if (thrown instanceof InputError || thrown instanceof RunError) throw thrown;
     throw new RunError(`${address}: broke off (${reasonOf(thrown)})`);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What came, read no further than a model may be large, whatever was announced. @throws RunError when there is more */
+async function bodyOf(response: Response, address: URL): Promise<Uint8Array> {
+  const announced = Number(response.headers.get("content-length") ?? 0);
+  const parts: Uint8Array[] = [];
+  let bytes = announced > LARGEST_MODEL_BYTES ? announced : 0;
+  const reader = response.body!.getReader();
+  try {
+    while (bytes <= LARGEST_MODEL_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) return Buffer.concat(parts);
+      bytes += value.length;
+      parts.push(value);
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  throw new RunError(`${address}: what is there is larger than any model`);
+}
+
+/** Of an answer that is no model, as much as a sentence takes. */
+async function beginningOf(response: Response): Promise<string> {
+  let text = "";
+  for await (const part of response.body ?? []) {
+    text += Buffer.from(part).toString("utf8");
+    if (text.length > LONGEST_SENTENCE) break;
+  }
+  return text.slice(0, LONGEST_SENTENCE).trim();
 }
 
 /** A run that is not finished, or not there: the coordinator's own words where it said any. */

@@ -16,10 +16,13 @@ const WORKERS_A_SECOND = 200;
 /** Bytes that may wait for one reader. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 const MOST_READERS = 64;
+/** Of one peer: a browser opens six, and several may come from behind one address. */
+const MOST_OF_A_PEER = 16;
 
 export class EventStream {
   readonly #status: () => ClusterStatus;
-  readonly #readers = new Set<ServerResponse>();
+  /** The oldest first, each with its peer's address. */
+  readonly #readers = new Map<ServerResponse, string>();
   #statusTimer: NodeJS.Timeout | undefined;
   #stepTimer: NodeJS.Timeout | undefined;
   #whenEmpty: (() => void) | undefined;
@@ -31,19 +34,22 @@ export class EventStream {
     this.#status = status;
   }
 
-  /** Answers a request with the stream: a status at once, then whatever happens. False when there are too many. */
-  open(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#readers.size >= MOST_READERS) return false;
+  /**
+   * Answers a request with the stream: a status at once, then whatever happens. Where there are too many, another one
+   * ends; its page, if it has one, comes again.
+   */
+  open(request: IncomingMessage, response: ServerResponse): void {
+    const peer = request.socket.remoteAddress ?? "";
+    this.#makeRoom(peer);
     response.writeHead(200, {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
-    this.#readers.add(response);
+    this.#readers.set(response, peer);
     request.on("close", () => this.#forget(response));
     response.write(messageOf("status", JSON.stringify(this.#status())));
     this.#statusTimer ??= setInterval(() => this.#secondPassed(), STATUS_MS);
-    return true;
   }
 
   event(event: RunEventRecord): void {
@@ -86,7 +92,7 @@ export class EventStream {
     clearInterval(this.#statusTimer);
     clearTimeout(this.#stepTimer);
     this.#sendWhole(this.#status());
-    for (const reader of this.#readers) reader.end();
+    for (const reader of this.#readers.keys()) reader.end();
     this.#readers.clear();
   }
 
@@ -106,7 +112,7 @@ export class EventStream {
 
   #send(name: keyof StreamMessages, json: string): void {
     const message = messageOf(name, json);
-    for (const reader of this.#readers) {
+    for (const reader of this.#readers.keys()) {
       // Who has not read the last status needs no newer one behind it; what it must hear of comes by events.
       if (name === "status" && reader.writableLength >= message.length) continue;
       if (reader.writableLength > MOST_WAITING_BYTES + this.#lastStatus.length) {
@@ -116,6 +122,20 @@ export class EventStream {
     }
   }
 
+  /** Of the peer that has too many, or of the one that has most, the stream goes that is read least, or else the oldest. */
+  #makeRoom(peer: string): void {
+    const ofPeer = new Map<string, ServerResponse[]>();
+    for (const [reader, from] of this.#readers) ofPeer.set(from, [...(ofPeer.get(from) ?? []), reader]);
+    const own = ofPeer.get(peer) ?? [];
+    const crowd =
+      own.length >= MOST_OF_A_PEER ? own : this.#readers.size >= MOST_READERS ? longest(ofPeer.values()) : [];
+    const [first, ...others] = crowd;
+    if (first === undefined) return;
+    const victim = others.reduce((least, each) => (each.writableLength > least.writableLength ? each : least), first);
+    victim.destroy();
+    this.#forget(victim);
+  }
+
   #forget(reader: ServerResponse): void {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
@@ -123,6 +143,10 @@ export class EventStream {
     clearInterval(this.#statusTimer);
     this.#statusTimer = undefined;
   }
+}
+
+function longest<T>(lists: Iterable<readonly T[]>): readonly T[] {
+  return [...lists].reduce((most, each) => (each.length > most.length ? each : most), []);
 }
 
 function messageOf(name: keyof StreamMessages, json: string): Buffer {

@@ -69,7 +69,7 @@ test("Prometheus finds the coordinator and its workers, and every metric carries
   await pausedAt(coordinator, 4);
   expect(await json<unknown>(coordinator, "/sd")).toEqual([
     { targets: [coordinator.httpAddress], labels: expect.objectContaining({ run: "run" }) },
-    { targets: ["10.0.0.1:9000"], labels: expect.objectContaining({ run: "run", worker: "alice" }) },
+    { targets: ["127.0.0.1:9000"], labels: expect.objectContaining({ run: "run", worker: "alice" }) },
   ]);
   const { text, type } = await get(coordinator, "/metrics");
   expect(type).toContain("text/plain; version=0.0.4");

@@ -1,9 +1,18 @@
 /** What each path answers (the shapes are in @mzsr/shared's http-api.ts). Everything is read-only. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { basename } from "node:path";
-import type { RunListing } from "@mzsr/shared";
+import { basename, dirname } from "node:path";
+import {
+  askedUrl,
+  HttpError,
+  type HttpRoutes,
+  type PreviewImage,
+  type RunListing,
+  sendJson,
+  sendText,
+} from "@mzsr/shared";
 import type { HistoryRange } from "../history/step-history.js";
 import { readPreviews } from "../previews/preview-files.js";
+import { fileInside } from "../run/inside.js";
 import { runPaths } from "../run/run-folder.js";
 import type { EventStream } from "./event-stream.js";
 import type { RunCollection, RunView } from "./run-view.js";
@@ -30,18 +39,7 @@ export interface RouteSources {
   readonly page: string | undefined;
 }
 
-/** An answer that is an error: an HTTP status and one sentence. */
-export class HttpError extends Error {
-  override readonly name = "HttpError";
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export class Routes {
+export class Routes implements HttpRoutes {
   readonly #sources: RouteSources;
 
   constructor(sources: RouteSources) {
@@ -66,7 +64,7 @@ export class Routes {
     const { view, stream, metricsText } = live;
     if (path === "/metrics") sendText(response, await metricsText(), "text/plain; version=0.0.4; charset=utf-8");
     else if (path === "/sd") sendJson(response, scrapeTargets(view.status(), hostOf(request)));
-    else if (path === "/api/stream") openStream(stream, request, response);
+    else if (path === "/api/stream") stream.open(request, response);
     else if (view.status().phase === "stopping") throw new HttpError(503, "the coordinator is stopping");
     else sendText(response, "ready\n");
   }
@@ -85,11 +83,11 @@ export class Routes {
       case "/api/activity":
         return sendJson(response, run.activity(namesIn(searchParams)));
       case "/api/images":
-        return sendJson(response, await readPreviews(runPaths(run.folder).previews));
+        return sendJson(response, await previewsOf(run.folder));
     }
     const file = /^\/api\/images\/([\w.-]+\.png)$/.exec(pathname)?.[1];
     if (file === undefined) throw new HttpError(404, `there is no ${pathname}`);
-    if (await sendFile(response, runPaths(run.folder).previews, file, true)) return;
+    if (await sendFile(response, run.folder, `previews/${file}`, true)) return;
     throw new HttpError(404, `there is no picture ${file}`);
   }
 
@@ -131,38 +129,9 @@ export class Routes {
   }
 }
 
-function openStream(stream: EventStream, request: IncomingMessage, response: ServerResponse): void {
-  if (!stream.open(request, response)) throw new HttpError(503, "too many readers of /api/stream");
-}
-
-export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
-  const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": body.length,
-    "cache-control": "no-store",
-  });
-  response.end(body);
-}
-
-export function sendText(response: ServerResponse, text: string, type = "text/plain; charset=utf-8"): void {
-  response.writeHead(200, { "content-type": type, "cache-control": "no-store" });
-  response.end(text);
-}
-
-/**
- * What a request asks for, its path decoded.
- * @throws HttpError when it does not only ask, or its address cannot be read
- */
-export function askedUrl(request: IncomingMessage): URL {
-  if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET is answered here");
-  try {
-    const url = new URL(request.url ?? "/", "http://coordinator");
-    url.pathname = decodeURIComponent(url.pathname);
-    return url;
-  } catch {
-    throw new HttpError(400, "that address cannot be read");
-  }
+async function previewsOf(folder: string): Promise<PreviewImage[]> {
+  const list = await fileInside(folder, "previews/previews.json");
+  return list === undefined ? [] : readPreviews(dirname(list));
 }
 
 /** The address under which the asker reached us is the one it can scrape. */

@@ -1,19 +1,19 @@
 /** What can be told about a run: the live one from memory, another one from its files. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import {
-  type ActivityColumns,
-  type ClusterStatus,
-  type Configuration,
-  loadConfiguration,
-  type MetricsColumns,
-  type RunEventRecord,
-  type RunListing,
-  type ValidationSummary,
+import type {
+  ActivityColumns,
+  ClusterStatus,
+  MetricsColumns,
+  RunEventRecord,
+  RunListing,
+  ValidationSummary,
 } from "@mzsr/shared";
-import { type HistoryRange, StepHistory } from "../history/step-history.js";
-import { readJsonLines, readMetrics, readValidations, summaryOf } from "../run/metrics-log.js";
-import { runPaths } from "../run/run-folder.js";
+import type { HistoryRange } from "../history/step-history.js";
+import { lastChangeMs, readRun, storedStatus } from "./stored-run.js";
+
+/** Runs whose whole history stays in memory. */
+const MOST_VIEWS = 8;
 
 /** A run as the HTTP server sees it. */
 export interface RunView {
@@ -34,30 +34,47 @@ export interface RunCollection {
   list(): Promise<RunListing[]>;
 }
 
-/** A run that nobody works on, read again when its files have changed. */
-interface ReadRun {
+/** What was read of a run, until its files change. */
+interface Read<T> {
   readonly changedMs: number;
-  readonly view: RunView;
+  readonly content: T;
 }
 
 /** Runs read from their folders, and again only when their files have changed. */
 class RunFolders {
-  readonly #read = new Map<string, ReadRun>();
+  /** The one that was asked for last stands last. */
+  readonly #views = new Map<string, Read<RunView>>();
+  readonly #statuses = new Map<string, Read<ClusterStatus>>();
 
   /** Undefined for a folder that holds no run. */
   async view(folder: string, name: string): Promise<RunView | undefined> {
-    const changedMs = await newestChange(folder);
-    if (changedMs === undefined) return undefined;
-    const known = this.#read.get(folder);
-    if (known?.changedMs === changedMs) return known.view;
-    const view = await readRun(folder, name);
-    if (view !== undefined) this.#read.set(folder, { changedMs, view });
-    return view;
+    const read = await current(this.#views, folder, () => readRun(folder, name));
+    const [oldest] = this.#views.keys();
+    if (this.#views.size > MOST_VIEWS) this.#views.delete(oldest!);
+    return read?.content;
   }
 
-  changedMs(folder: string): number {
-    return this.#read.get(folder)?.changedMs ?? 0;
+  /** Where it stands, without its history; undefined for a folder that holds no run. */
+  async status(folder: string, name: string): Promise<Read<ClusterStatus> | undefined> {
+    return current(this.#statuses, folder, () => storedStatus(folder, name));
   }
+}
+
+/** What is known of a folder, read first if it changed since. */
+async function current<T>(
+  known: Map<string, Read<T>>,
+  folder: string,
+  read: () => Promise<T | undefined>,
+): Promise<Read<T> | undefined> {
+  const changedMs = await lastChangeMs(folder);
+  const before = known.get(folder);
+  known.delete(folder);
+  if (changedMs === undefined) return undefined;
+  const content = before?.changedMs === changedMs ? before.content : await read();
+  if (content === undefined) return undefined;
+  const now = { changedMs, content };
+  known.set(folder, now);
+  return now;
 }
 
 /** The runs that lie beside the live one. */
@@ -74,18 +91,21 @@ export class RunArchive implements RunCollection {
 
   /** A run by its folder's name; undefined when there is none. */
   async find(name: string): Promise<RunView | undefined> {
-    if (name === this.#live || name === "." || name === ".." || /[/\\\0]/.test(name)) return undefined;
-    return this.#folders.view(join(this.#parent, name), name);
+    return this.#isRun(name) ? this.#folders.view(join(this.#parent, name), name) : undefined;
   }
 
   /** All of them, the newest first. */
   async list(): Promise<RunListing[]> {
-    const names = await readdir(this.#parent).catch(() => []);
-    const views = await Promise.all(names.map((name) => this.find(name)));
-    return views
-      .filter((view) => view !== undefined)
-      .sort((a, b) => this.#folders.changedMs(b.folder) - this.#folders.changedMs(a.folder))
-      .map(listingOf);
+    const names = (await readdir(this.#parent).catch(() => [])).filter((name) => this.#isRun(name));
+    const statuses = await Promise.all(names.map((name) => this.#folders.status(join(this.#parent, name), name)));
+    return statuses
+      .filter((read) => read !== undefined)
+      .sort((a, b) => b.changedMs - a.changedMs)
+      .map(({ content }) => listingOf(content));
+  }
+
+  #isRun(name: string): boolean {
+    return name !== this.#live && name !== "." && name !== ".." && !/[/\\\0]/.test(name);
   }
 }
 
@@ -109,8 +129,9 @@ export class ChosenRuns implements RunCollection {
   }
 
   async list(): Promise<RunListing[]> {
-    const views = await Promise.all(this.names.map((name) => this.find(name)));
-    return views.filter((view) => view !== undefined).map(listingOf);
+    const named = [...this.#folderOf];
+    const statuses = await Promise.all(named.map(([name, folder]) => this.#folders.status(folder, name)));
+    return statuses.filter((read) => read !== undefined).map(({ content }) => listingOf(content));
   }
 }
 
@@ -125,65 +146,6 @@ function namesOf(folders: readonly string[]): string[] {
   return folders.map((folder) => nameOf(folder, 1));
 }
 
-function listingOf(view: RunView): RunListing {
-  const status = view.status();
+function listingOf(status: ClusterStatus): RunListing {
   return { run: status.run, live: false, status };
-}
-
-async function newestChange(folder: string): Promise<number | undefined> {
-  const paths = runPaths(folder);
-  const changed = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs;
-  const configuration = await changed(paths.configuration);
-  return configuration === undefined ? undefined : Math.max(configuration, (await changed(paths.metrics)) ?? 0);
-}
-
-async function readRun(folder: string, run: string): Promise<RunView | undefined> {
-  const paths = runPaths(folder);
-  const configuration = await loadConfiguration({ file: paths.configuration }).catch(() => undefined);
-  if (configuration === undefined) return undefined;
-  const history = new StepHistory();
-  for (const line of (await readMetrics(paths.metrics)).lines) history.append(summaryOf(line));
-  const validations = await readValidations(paths.metrics);
-  const { lines: events } = await readJsonLines<RunEventRecord>(paths.events);
-  const status = archivedStatus(run, configuration, history.columns(run, { points: 1 }));
-  return {
-    folder,
-    status: () => status,
-    metrics: (range) => history.columns(run, range),
-    validations: () => validations,
-    events: (last) => events.slice(-last),
-    activity: () => ({ from: 0, spanSeconds: 5, workers: [] }),
-  };
-}
-
-/** The last state of a run that nobody works on, from its folder; undefined for a folder that holds no run. */
-export async function storedStatus(folder: string): Promise<ClusterStatus | undefined> {
-  return (await readRun(folder, basename(folder)))?.status();
-}
-
-function archivedStatus(run: string, configuration: Configuration, { latest }: MetricsColumns): ClusterStatus {
-  const totalSteps = configuration.pretraining.steps + configuration.metaTraining.steps;
-  const stage = latest?.stage ?? "pretraining";
-  const step = latest?.step ?? 0;
-  return {
-    run,
-    phase: step === totalSteps ? "finished" : "waiting",
-    stage,
-    step,
-    totalSteps,
-    stageStep: latest?.stageStep ?? 0,
-    stageSteps: configuration[stage].steps,
-    losses: {
-      supportBefore: latest?.supportLosses[0] ?? null,
-      queryBefore: latest?.queryLosses[0] ?? null,
-      queryAfter: latest?.queryLosses.at(-1) ?? null,
-    },
-    tasksPerSecond: null,
-    secondsPerStep: null,
-    secondsLeft: null,
-    backend: configuration.backend === "auto" ? null : configuration.backend,
-    workers: [],
-    leases: { pending: 0, leased: 0, done: 0, backup: 0, audit: 0 },
-    counters: {},
-  };
 }

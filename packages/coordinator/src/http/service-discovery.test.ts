@@ -12,3 +12,15 @@ test("of a thousand workers Prometheus is told of those that are connected and s
   expect(others).toHaveLength(200);
   expect(others.map(({ labels }) => labels.worker).slice(0, 3)).toEqual(["worker-0", "worker-1", "worker-10"]);
 });
+
+test("a worker on the coordinator's machine is where Prometheus finds the coordinator", () => {
+  const workers = [fakeWorker("here", { metricsAddress: "127.0.0.1:7702" })];
+  const seenAs = (self: string) => scrapeTargets(fakeStatus({ workers }), self)[1]!.targets;
+  expect(["trainer:7701", "10.0.0.5", "[fd00::5]:7701", "[fd00::5]", "localhost:7701"].map(seenAs)).toEqual([
+    ["trainer:7702"],
+    ["10.0.0.5:7702"],
+    ["[fd00::5]:7702"],
+    ["[fd00::5]:7702"],
+    ["127.0.0.1:7702"],
+  ]);
+});

@@ -1,4 +1,4 @@
-import type { ClusterStatus } from "@mzsr/shared";
+import { type ClusterStatus, isLoopback, withoutPort } from "@mzsr/shared";
 
 /** A group of Prometheus' HTTP service discovery. */
 export interface ScrapeTargets {
@@ -16,8 +16,14 @@ export function scrapeTargets({ run, workers }: ClusterStatus, self: string): Sc
   return [
     { targets: [self], labels: { run, job: "mzsr-coordinator" } },
     ...there.map(({ worker, metricsAddress }) => ({
-      targets: [metricsAddress],
+      targets: [seenFrom(self, metricsAddress)],
       labels: { run, worker, job: "mzsr-worker" },
     })),
   ];
+}
+
+/** A worker on the coordinator's machine is where Prometheus finds the coordinator. */
+function seenFrom(self: string, address: string): string {
+  if (!isLoopback(withoutPort(address)) || isLoopback(withoutPort(self))) return address;
+  return `${self.replace(/(?<=[^:\]]|\]):\d+$/, "")}${address.slice(address.lastIndexOf(":"))}`;
 }

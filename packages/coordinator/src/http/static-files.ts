@@ -1,9 +1,10 @@
-/** Files of a folder over HTTP: the page, and pictures. Nothing outside the folder is ever served. */
+/** Files of a folder over HTTP: the page, and pictures. Nothing outside the folder is ever served, links or not. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, normalize, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { fileInside } from "../run/inside.js";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -41,14 +42,13 @@ export async function sendFile(
   const relative = normalize(path).replace(/^[/\\]+/, "");
   const type = CONTENT_TYPES[extname(relative)];
   if (type === undefined || relative.split(sep).includes("..") || relative.includes("\0")) return false;
-  const file = join(folder, relative);
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) return false;
+  const file = await fileInside(folder, relative);
+  if (file === undefined) return false;
+  const found = await stat(file);
   response.writeHead(200, {
     "content-type": type,
     "content-length": found.size,
     "cache-control": immutable ? FOREVER : "no-cache",
-    "x-content-type-options": "nosniff",
     ...(type.startsWith("text/html") ? { "content-security-policy": PAGE_POLICY } : {}),
   });
   await pipeline(createReadStream(file), response).catch(() => response.destroy());

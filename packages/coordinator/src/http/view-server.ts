@@ -1,10 +1,10 @@
 /** The page without a coordinator: finished runs, opened from their folders (`mzsr view`). */
 import { resolve } from "node:path";
 import { InputError } from "@mzsr/mzsr";
+import { type HttpGuardOptions, startHttpServer } from "@mzsr/shared";
 import { builtPage } from "./page.js";
 import { Routes } from "./routes.js";
 import { ChosenRuns } from "./run-view.js";
-import { startHttpServer } from "./server.js";
 
 export interface ViewServerOptions {
   /** Run folders; the first is shown, and the others are compared with it, as many as the page draws. */
@@ -13,6 +13,8 @@ export interface ViewServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Who is answered. */
+  readonly guard?: HttpGuardOptions | undefined;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
 }
@@ -24,7 +26,7 @@ export interface ViewServer {
 }
 
 /** @throws InputError for a folder that holds no run, or a port in use */
-export async function startViewServer({ runs, host, port, onError }: ViewServerOptions): Promise<ViewServer> {
+export async function startViewServer({ runs, host, port, guard, onError }: ViewServerOptions): Promise<ViewServer> {
   const folders = [...new Set(runs.map((run) => resolve(run)))];
   const chosen = new ChosenRuns(folders);
   for (const [at, name] of chosen.names.entries()) {
@@ -37,6 +39,7 @@ export async function startViewServer({ runs, host, port, onError }: ViewServerO
     port,
     flags: { host: "--host", port: "--port" },
     routes,
+    guard,
     onError,
   });
   const [run = "", ...compared] = chosen.names;

@@ -1,13 +1,22 @@
 /** What a coordinator answers over HTTP while it stands by: that it lives, and that it does not lead. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { askedUrl, HttpError, sendText } from "../http/routes.js";
-import { COORDINATOR_FLAGS, type HttpServer, startHttpServer } from "../http/server.js";
+import {
+  askedUrl,
+  COORDINATOR_FLAGS,
+  HttpError,
+  type HttpGuardOptions,
+  type HttpServer,
+  sendText,
+  startHttpServer,
+} from "@mzsr/shared";
 
 export interface StandbyServerOptions {
   readonly runName: string;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Who is answered. */
+  readonly guard?: HttpGuardOptions | undefined;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
 }
@@ -25,8 +34,8 @@ export class StandbyServer {
 
   /** @throws InputError when the port is taken */
   async open(): Promise<void> {
-    const { host, port, onError } = this.#options;
-    this.#server ??= await startHttpServer({ host, port, flags: COORDINATOR_FLAGS, routes: this, onError });
+    const { host, port, guard, onError } = this.#options;
+    this.#server ??= await startHttpServer({ host, port, flags: COORDINATOR_FLAGS, routes: this, guard, onError });
   }
 
   async close(): Promise<void> {

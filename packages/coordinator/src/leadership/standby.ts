@@ -66,6 +66,7 @@ export async function startStandby(options: StandbyOptions): Promise<StandbyCoor
     runName,
     host: listen.httpHost ?? listen.host,
     port: listen.httpPort,
+    guard: options.http,
     onError: (reason) => logger.warn(`HTTP: ${reason}`),
   });
   await room.open();

@@ -1,5 +1,5 @@
 /** metrics.jsonl: one line per step and per validation (docs/design.md §8), with snake_case keys. */
-import { readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { InputError, messageOf } from "@mzsr/mzsr";
 import type { StepSummary, ValidationSummary } from "@mzsr/shared";
 
@@ -116,6 +116,41 @@ export async function readValidations(path: string, lastStep = Number.POSITIVE_I
   const { lines } = await readJsonLines<MetricsLine | ValidationLine>(path);
   const found = lines.filter(isValidation).filter(({ step }) => step <= lastStep);
   return [...new Map(found.map((line) => [line.step, line])).values()].sort((a, b) => a.step - b.step);
+}
+
+/** What is read of a file's end at first; a step's line has some hundred bytes. */
+const FIRST_END_BYTES = 8 * 1024;
+
+/** The last whole line of a step, from the end of the file alone; undefined when there is none. */
+export async function lastMetricsLine(path: string): Promise<MetricsLine | undefined> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const { size } = await file.stat();
+    for (let bytes = FIRST_END_BYTES; ; bytes *= 8) {
+      const line = lastStepIn(await endOf(file, size, bytes), bytes < size);
+      if (line !== undefined || bytes >= size) return line;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function endOf(file: FileHandle, size: number, bytes: number): Promise<string> {
+  const length = Math.min(size, bytes);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+  return buffer.toString("utf8", 0, bytesRead);
+}
+
+/** @param cut whether the text begins in the midst of a line */
+function lastStepIn(text: string, cut: boolean): MetricsLine | undefined {
+  // What stands behind the last line break is no whole line.
+  const lines = text.split("\n").slice(cut ? 1 : 0, -1);
+  for (const each of lines.reverse()) {
+    const line = parseLine<MetricsLine | ValidationLine>(each);
+    if (line !== undefined && Number.isInteger(line.step) && !isValidation(line)) return line;
+  }
+  return undefined;
 }
 
 function isValidation(line: MetricsLine | ValidationLine): line is ValidationLine {

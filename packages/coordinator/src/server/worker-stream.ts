@@ -33,6 +33,8 @@ export interface SessionRules {
   readonly keptSteps: number;
   /** How long a worker may take to read one message, in milliseconds; a minute by default. */
   readonly patienceMs?: number;
+  /** Where a worker's metrics are to be found, from what it says and where it connects from; what it says by default. */
+  readonly scrapeAddress?: (told: string, peer: string) => string;
   readonly deliver: (event: CoordinatorEvent) => void;
   /** Told of peers that never became a worker, and why. */
   readonly onRefusal: (reason: string, peer: string) => void;
@@ -111,8 +113,13 @@ export class WorkerStream {
       this.#refuse(rejection ?? "no hello", false);
     } else {
       this.#hello = message;
-      this.#rules.deliver({ type: "join", session: this.id, hello: withoutSecrets(message) });
+      const metricsAddress = this.#scrapeAddress(message.metricsAddress);
+      this.#rules.deliver({ type: "join", session: this.id, hello: { ...withoutSecrets(message), metricsAddress } });
     }
+  }
+
+  #scrapeAddress(told: string): string {
+    return this.#rules.scrapeAddress?.(told, this.#call.getPeer()) ?? told;
   }
 
   #deliver(message: WorkerToCoordinator, { worker, incarnation }: Hello): void {
@@ -227,6 +234,6 @@ function validateHello(message: WorkerToCoordinator, token: string | undefined):
   return undefined;
 }
 
-function withoutSecrets({ worker, incarnation, backend, slots, host, version, metricsAddress }: Hello) {
-  return { worker, incarnation, backend, slots, host, version, metricsAddress };
+function withoutSecrets({ worker, incarnation, backend, slots, host, version }: Hello) {
+  return { worker, incarnation, backend, slots, host, version };
 }

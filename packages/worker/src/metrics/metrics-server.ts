@@ -1,8 +1,6 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
-import { InputError, messageOf } from "@mzsr/mzsr";
+import { askedUrl, HttpError, type HttpGuardOptions, sendText, startHttpServer } from "@mzsr/shared";
 import type { Registry } from "prom-client";
 
 export interface MetricsAddress {
@@ -10,6 +8,10 @@ export interface MetricsAddress {
   readonly port: number;
   /** Interface to listen on. */
   readonly host: string;
+  /** Who is answered. */
+  readonly guard?: HttpGuardOptions | undefined;
+  /** Told of failures that are ours. */
+  readonly onError: (reason: string) => void;
 }
 
 export interface MetricsServer {
@@ -22,38 +24,21 @@ export interface MetricsServer {
  * Serves /metrics and /healthz over HTTP.
  * @throws InputError when the port cannot be had
  */
-export async function serveMetrics(registry: Registry, { port, host }: MetricsAddress): Promise<MetricsServer> {
-  const server = createServer(async (request, response) => {
-    const path = request.url?.split("?")[0];
-    if (path === "/healthz") {
-      response.end("ok\n");
-    } else if (path === "/metrics") {
-      const body = await registry.metrics();
-      response.setHeader("Content-Type", registry.contentType);
-      response.end(body);
-    } else {
-      response.statusCode = 404;
-      response.end("try /metrics\n");
-    }
-  });
-  try {
-    server.listen(port, host);
-    await once(server, "listening");
-  } catch (error) {
-    const where = `${host}:${port}`;
-    throw new InputError(`metrics cannot be served (${messageOf(error)})`, {
-      where,
-      expected: "a free --metrics-port",
-    });
-  }
-  const listening = (server.address() as AddressInfo).port;
+export async function serveMetrics(
+  registry: Registry,
+  { port, host, guard, onError }: MetricsAddress,
+): Promise<MetricsServer> {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const { pathname } = askedUrl(request);
+    if (pathname === "/healthz") sendText(response, "ok\n");
+    else if (pathname === "/metrics") sendText(response, await registry.metrics(), registry.contentType);
+    else throw new HttpError(404, "try /metrics");
+  };
+  const flags = { host: "--metrics-host", port: "--metrics-port" };
+  const server = await startHttpServer({ host, port, flags, routes: { answer }, guard, onError });
   const anywhere = host === "0.0.0.0" || host === "::";
   return {
-    address: `${anywhere ? hostname() : host.includes(":") ? `[${host}]` : host}:${listening}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      if (server.listening) await once(server, "close");
-    },
+    address: `${anywhere ? hostname() : host.includes(":") ? `[${host}]` : host}:${server.port}`,
+    close: () => server.stop(),
   };
 }

@@ -1,8 +1,14 @@
-/** The coordinator's HTTP server: status, metrics, service discovery and the page. */
-import { createServer, type Server } from "node:http";
+/** The one HTTP server of the cluster: coordinators', standbys', workers' and that of `mzsr view`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { InputError, messageOf } from "@mzsr/mzsr";
-import { HttpError, type Routes, sendJson } from "./routes.js";
+import { HttpError, SAFE_HEADERS, sendJson } from "./answers.js";
+import { HttpGuard, type HttpGuardOptions } from "./guard.js";
+
+/** A request is some hundred bytes: who takes longer to send one keeps a connection for nothing. */
+const REQUEST_MS = 15_000;
+/** Connections of all peers together; a browser has six. */
+const MOST_CONNECTIONS = 1024;
 
 export interface ListenFlags {
   readonly host: string;
@@ -17,9 +23,18 @@ export interface HttpServerOptions {
   readonly port: number;
   /** The options that set `host` and `port`. */
   readonly flags: ListenFlags;
-  readonly routes: Pick<Routes, "answer">;
+  readonly routes: HttpRoutes;
+  /** Who is answered; by default everybody, under a name that is safe. */
+  readonly guard?: HttpGuardOptions | undefined;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
+  /** Told of requests that the guard refused, with the peer's address. */
+  readonly onRefused?: ((reason: string, peer: string) => void) | undefined;
+}
+
+export interface HttpRoutes {
+  /** @throws HttpError */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
 export class HttpServer {
@@ -54,21 +69,51 @@ export class HttpServer {
 }
 
 /** @throws InputError when the address cannot be listened on */
-export async function startHttpServer({ host, port, flags, routes, onError }: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer((request, response) => {
-    routes.answer(request, response).catch((thrown: unknown) => {
-      const status = thrown instanceof HttpError ? thrown.status : 500;
-      if (status === 500) onError(`${request.url}: ${messageOf(thrown)}`);
-      if (response.headersSent) return response.destroy();
-      sendJson(response, { error: status === 500 ? "the coordinator failed to answer" : messageOf(thrown) }, status);
-    });
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, flags } = options;
+  const guard = new HttpGuard(host, options.guard);
+  const server = createServer({ headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS }, (request, response) => {
+    answer(request, response, guard, options).catch((thrown: unknown) => failed(request, response, thrown, options));
   });
+  server.maxConnections = MOST_CONNECTIONS;
   const running = new HttpServer(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, flags)));
     server.listen(port, host, resolve);
   });
   return running;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  guard: HttpGuard,
+  { routes, onRefused }: HttpServerOptions,
+): Promise<void> {
+  for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
+  try {
+    guard.admit(request);
+  } catch (thrown) {
+    onRefused?.(messageOf(thrown), request.socket.remoteAddress ?? "");
+    throw thrown;
+  }
+  await routes.answer(request, response);
+}
+
+function failed(
+  { url }: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+  { onError }: HttpServerOptions,
+): void {
+  const known = thrown instanceof HttpError ? thrown : undefined;
+  if (known === undefined) onError(`${url}: ${messageOf(thrown)}`);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  for (const [name, value] of Object.entries(known?.headers ?? {})) response.setHeader(name, value!);
+  sendJson(response, { error: known?.message ?? "the server failed to answer" }, known?.status ?? 500);
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number, flags: ListenFlags): InputError {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
-import { sendText } from "./routes.js";
+import { sendText } from "./answers.js";
 import { COORDINATOR_FLAGS, startHttpServer } from "./server.js";
 
 test("a connection on which nobody asked for anything does not hold up the end", async () => {

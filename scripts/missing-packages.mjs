@@ -12,7 +12,8 @@ const installed = packagesOf("node_modules/.package-lock.json");
 const missing = Object.entries(wanted)
   .filter(([path, entry]) => path.startsWith("node_modules/") && isForThisMachine(entry))
   .filter(
-    ([path, { version }]) => installed[path]?.version !== version || !existsSync(join(root, path, "package.json")),
+    ([path, { version }]) =>
+      plain(installed[path]?.version) !== plain(version) || !existsSync(join(root, path, "package.json")),
   )
   .map(([path]) => path);
 // `npx mzsr` would ask the public registry for a package of that name.
@@ -27,6 +28,11 @@ function packagesOf(path) {
   } catch {
     return {};
   }
+}
+
+/** npm ci records a package's version as the lock file has it, npm install as the package itself, which may be `v1.0.0`. */
+function plain(version) {
+  return version?.replace(/^v/, "");
 }
 
 /** Optional packages are native code, one package for each kind of machine, or what stands in where there is none. */

@@ -125,6 +125,16 @@ describe("scripts/setup", () => {
     expect(await setUp(clone, REFUSES)).toEqual({ code: 0, said: "built\n" });
   });
 
+  test("is content with a version that npm recorded as the package itself writes it", async () => {
+    const clone = await freshClone();
+    await installed(clone);
+    const file = join(clone, "node_modules/.package-lock.json");
+    const record = JSON.parse(await readFile(file, "utf8"));
+    record.packages["node_modules/vitest"].version = `v${record.packages["node_modules/vitest"].version}`;
+    await writeFile(file, JSON.stringify(record));
+    expect(await setUp(clone, REFUSES)).toEqual({ code: 0, said: "built\n" });
+  });
+
   test("installs again after an installation that was stopped", async () => {
     const clone = await freshClone();
     await installed(clone);

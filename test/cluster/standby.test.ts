@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readModel } from "@mzsr/mzsr";
-import { type Configuration, connectNats, findLeader, type NatsLink, readLeader } from "@mzsr/shared";
+import { askLeader, type Configuration, connectNats, findLeader, type NatsLink } from "@mzsr/shared";
 import { freePorts } from "@mzsr/testing/free-port";
 import { hasNatsServer, startNatsServer } from "@mzsr/testing/nats-server";
 import { smallConfiguration, smallImages } from "@mzsr/testing/small-run";
@@ -64,7 +64,7 @@ function workerOf({ folder, nats }: Setting): ClusterProcess {
 /** Resolves once somebody leads; the holder changes with every term. */
 async function leaderOtherThan({ link }: Setting, holder: string): Promise<string> {
   const ask = async () => {
-    const record = (await readLeader(link, RUN).catch(() => undefined))?.record;
+    const record = await askLeader(link, RUN).catch(() => undefined);
     return record !== undefined && record.grpcAddress !== "" && record.holder !== holder ? record.holder : undefined;
   };
   return (await vi.waitUntil(ask, { timeout: PATIENCE, interval: 50 })) as string;

@@ -1,7 +1,14 @@
 /** Starts a coordinator: one run, its folder, its listeners for workers and people. */
 import { randomUUID } from "node:crypto";
 import { metaLayout, readImage } from "@mzsr/mzsr";
-import { Closers, COORDINATOR_FLAGS, connectNats, type PreviewImage, startHttpServer } from "@mzsr/shared";
+import {
+  Closers,
+  COORDINATOR_FLAGS,
+  connectNats,
+  type LeaderRecord,
+  type PreviewImage,
+  startHttpServer,
+} from "@mzsr/shared";
 import { CoordinatorProcess } from "./coordinator-process.js";
 import { CoordinatorCore } from "./core/coordinator-core.js";
 import { RunSchedule } from "./core/schedule.js";
@@ -13,6 +20,7 @@ import { RunArchive } from "./http/run-view.js";
 import { scrapeAddress } from "./http/scrape-address.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";
+import { HeartbeatGate } from "./nats/heartbeat-gate.js";
 import type { CoordinatorOptions, RunningCoordinator } from "./options.js";
 import { previewSubject } from "./previews/preview-subject.js";
 import { PreviewWriter } from "./previews/preview-writer.js";
@@ -44,6 +52,8 @@ const ACTIVITY_MS = 1_000;
 export interface Leadership {
   /** Asked before everything that it does. */
   readonly mayAct: () => boolean;
+  /** Its record, while it leads. */
+  readonly record: () => LeaderRecord | undefined;
   /** A step is done. */
   readonly onStep: (line: MetricsLine) => void;
   /** A checkpoint stands on the disk. */
@@ -126,7 +136,7 @@ async function assemble(
   const http = await startHttp(options, live, stream, metrics);
   closers.add(() => http.stop());
   closers.add(() => stream.close());
-  const bus = joinBus(options, live, metrics, loop, closers);
+  const bus = joinBus(options, { live, metrics, loop, core, leader: leadership?.record }, closers);
   const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs });
   const grpc = await startGrpcServer({
     host: options.listen.host,
@@ -282,16 +292,22 @@ function startHttp(options: CoordinatorOptions, live: LiveRun, stream: EventStre
   });
 }
 
+interface BusParts {
+  readonly live: LiveRun;
+  readonly metrics: CoordinatorMetrics;
+  readonly loop: CoreLoop;
+  readonly core: CoordinatorCore;
+  readonly leader: (() => LeaderRecord | undefined) | undefined;
+}
+
 /** NATS, where it is asked for. */
 function joinBus(
   { nats, runName, logger }: CoordinatorOptions,
-  live: LiveRun,
-  metrics: CoordinatorMetrics,
-  loop: CoreLoop,
+  { live, metrics, loop, core, leader }: BusParts,
   closers: Closers,
 ): ClusterBus | undefined {
   if (nats === undefined) return undefined;
-  const link = connectNats(nats, "mzsr-coordinator", (connected, reason) => {
+  const link = connectNats({ ...nats, role: "coordinator" }, "mzsr-coordinator", (connected, reason) => {
     metrics.natsChanged(connected);
     if (connected) logger.info(`NATS: ${reason}`);
     else logger.warn(`NATS is away (${reason}); training goes on, heartbeats come over the streams`);
@@ -301,8 +317,18 @@ function joinBus(
     run: runName,
     link,
     status: () => live.status(),
+    gate: new HeartbeatGate(
+      runName,
+      (worker) => core.incarnationOf(worker) !== undefined,
+      () => core.connectedWorkers,
+      monotonicNowMs,
+    ),
+    leader,
+    onFlood: (reason) => logger.warn(`NATS: ${reason}`),
     onHeartbeat: (heartbeat) => {
       const { worker, incarnation, busySlots } = heartbeat;
+      // Only the worker that has the session knows it: over NATS anybody may say any name.
+      if (incarnation !== core.incarnationOf(worker)) return logger.debug(`NATS: not the heartbeat of ${worker}`);
       live.devices.hear(heartbeat);
       loop.deliver({ type: "heartbeat", worker, incarnation, via: "nats", busySlots });
     },

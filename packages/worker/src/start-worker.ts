@@ -128,7 +128,9 @@ async function startMetrics(options: WorkerOptions, metrics: WorkerMetrics): Pro
 
 function startNats({ nats, logger }: WorkerOptions, worker: string): NatsLink | undefined {
   if (nats === undefined) return undefined;
-  return connectNats(nats, `mzsr worker ${worker}`, (connected, reason) => natsNews(logger, connected, reason));
+  return connectNats({ ...nats, role: "worker" }, `mzsr worker ${worker}`, (connected, reason) =>
+    natsNews(logger, connected, reason),
+  );
 }
 
 function natsNews(logger: Logger, connected: boolean, reason: string): void {

@@ -25,6 +25,7 @@ export interface WorkerCommandOptions extends SecurityOptions, HttpOptions {
   readonly metricsPort?: number;
   readonly connectTimeout: number;
   readonly tls?: boolean;
+  readonly insecure?: boolean;
   readonly proxy?: boolean;
 }
 
@@ -34,10 +35,12 @@ const LEADER_WAIT_MS = 5_000;
 /** `mzsr worker`. @throws InputError, RunError */
 export async function runWorker(options: WorkerCommandOptions, terminal: Terminal): Promise<void> {
   const nats = natsFrom(options);
+  const token = await tokenFrom(options);
+  checkSecret(options, token);
   const coordinator = coordinatorFrom(options, nats);
   const signals = new StopSignals();
   try {
-    await work(options, nats, coordinator.find, signals, terminal);
+    await work(options, { nats, token, coordinator: coordinator.find }, signals, terminal);
   } finally {
     signals.close();
     await coordinator.close();
@@ -46,8 +49,7 @@ export async function runWorker(options: WorkerCommandOptions, terminal: Termina
 
 async function work(
   options: WorkerCommandOptions,
-  nats: NatsOptions | undefined,
-  coordinator: WorkerOptions["coordinator"],
+  { nats, token, coordinator }: Pick<WorkerOptions, "nats" | "token" | "coordinator">,
   signals: StopSignals,
   terminal: Terminal,
 ): Promise<void> {
@@ -61,7 +63,7 @@ async function work(
     gpuMemoryBytes: options.gpuMemory === undefined ? undefined : options.gpuMemory * 1e9,
     backend: backendName(options.backend),
     nats,
-    token: await tokenFrom(options),
+    token,
     tls: tlsFrom(options),
     proxy: options.proxy,
     cacheDir: options.cacheDir ?? defaultCacheFolder(),
@@ -80,6 +82,19 @@ async function work(
       expected: fitting(end.reason, options),
     });
   }
+}
+
+/**
+ * Whoever may publish on NATS may say that it leads: without an authority that only the cluster's coordinators have a
+ * certificate of, the token would go to it.
+ * @throws InputError
+ */
+function checkSecret({ run, tlsCa, insecure }: WorkerCommandOptions, token: string | undefined): void {
+  if (run === undefined || token === undefined || tlsCa !== undefined || insecure === true) return;
+  throw new InputError("the token would go to whoever says over NATS that it leads", {
+    where: `--run ${run}`,
+    expected: "--tls-ca with the authority of the coordinators' certificates, --coordinator HOST:PORT, or --insecure",
+  });
 }
 
 /** What would not be refused. */
@@ -112,7 +127,7 @@ function coordinatorFrom({ coordinator, run }: WorkerCommandOptions, nats: NatsO
   }
   if (run === undefined) return { find: coordinator!, close: async () => undefined };
   if (nats === undefined) throw new InputError("--run needs NATS", { expected: "--nats SERVERS" });
-  const link = connectNats(nats, "mzsr-worker-leader");
+  const link = connectNats({ ...nats, role: "worker" }, "mzsr-worker-leader");
   return { find: () => findLeader(link, run, LEADER_WAIT_MS), close: () => link.close() };
 }
 

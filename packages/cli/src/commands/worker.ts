@@ -16,6 +16,7 @@ export function workerCommand(terminal: Terminal): Command {
     .option("--run <name>", "instead: ask NATS who leads this run, where coordinators stand by for each other");
   return addHttpOptions(addSecurityOptions(command))
     .option("--tls", "encrypt, trusting the system's authorities (implied by the other --tls options)")
+    .option("--insecure", "with --run and a token: trust everybody who may publish on NATS, and go without --tls-ca")
     .option("--proxy", "connect through the proxy of the environment (grpc_proxy, https_proxy, http_proxy; no_proxy)")
     .option("--name <name>", "unique in the run (default: the host's name and something random)")
     .option(

@@ -50,7 +50,7 @@ export async function askOverHttp(url: string, secret?: string): Promise<Cluster
  */
 export async function askOverNats(nats: NatsOptions, run: string | undefined): Promise<ClusterStatus[]> {
   const where = nats.servers.join(",");
-  const link = connectNats(nats, "mzsr status");
+  const link = connectNats({ ...nats, role: "watcher" }, "mzsr status");
   try {
     await link.whenConnected(ANSWER_MS).catch((thrown: unknown) => {
       throw new InputError(messageOf(thrown), { where, expected: "a NATS server that a running coordinator uses" });

@@ -262,6 +262,17 @@ export class CoordinatorCore {
     this.#membership.drain(member, reason, now);
   }
 
+  /** What the process with a worker's session calls itself; undefined while no session has that name. */
+  incarnationOf(worker: string): string | undefined {
+    const member = this.#membership.byName(worker);
+    return member?.session === undefined ? undefined : member.hello.incarnation;
+  }
+
+  /** How many sessions there are. */
+  get connectedWorkers(): number {
+    return this.#membership.connectedCount;
+  }
+
   /** Another process of the same name does not keep this one alive. */
   #heartbeat(worker: string, incarnation: string, now: number): void {
     const member = this.#membership.byName(worker);

@@ -132,7 +132,10 @@ export class LeaderStore {
 
 /** The library cannot be told to give up: whoever is connected after all is let go then. */
 async function connected(options: NatsOptions, stopping: AbortSignal): Promise<NatsConnection> {
-  const connecting = openNats({ ...connectionOptions(options, "mzsr-standby"), waitOnFirstConnect: true });
+  const connecting = openNats({
+    ...connectionOptions({ ...options, role: "coordinator" }, "mzsr-standby"),
+    waitOnFirstConnect: true,
+  });
   let stop = () => {};
   const stopped = new Promise<never>((_, reject) => {
     stop = () => {

@@ -241,6 +241,7 @@ class Standby implements StandbyCoordinator {
     };
     this.#leading = await coordinate(await this.#coordinatorOptions(), this.#dataset, {
       mayAct,
+      record: () => (lease.valid ? lease.record : undefined),
       onStep: (line) => replica.metrics.add(line),
       onCheckpoint: (step, bytes) => replica.checkpoints.put(step, bytes),
     });

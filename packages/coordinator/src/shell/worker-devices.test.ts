@@ -37,3 +37,14 @@ it("tells nothing of a worker that is not connected, and keeps nothing of strang
     ["stranger", undefined],
   ]);
 });
+
+it("remembers no more workers than there may be, however many names are heard before anybody asks", () => {
+  const devices = new WorkerDevices();
+  for (let at = 0; at <= 16_384; at++) devices.hear(heartbeat(`w${at}`, { gpu }));
+  const told = devices.addTo([fakeWorker("w0"), fakeWorker("w1"), fakeWorker("w16384")]);
+  expect(devicesOf(told)).toEqual([
+    ["w0", undefined],
+    ["w1", { gpu }],
+    ["w16384", { gpu }],
+  ]);
+});

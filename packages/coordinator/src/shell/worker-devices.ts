@@ -1,12 +1,18 @@
 import type { WorkerDevice, WorkerHeartbeat, WorkerStatus } from "@mzsr/shared";
 
+/** Workers that are remembered until the status is asked for next; of more, those that were heard longest ago are forgotten. */
+const MOST_DEVICES = 16_384;
+
 /** What workers tell of their GPUs and batches in heartbeats: for people alone, so the core does not know of it. */
 export class WorkerDevices {
   #newest = new Map<string, WorkerDevice>();
 
   hear({ worker, gpu, batches }: WorkerHeartbeat): void {
-    if (gpu === undefined && batches === undefined) this.#newest.delete(worker);
-    else this.#newest.set(worker, { ...(gpu && { gpu }), ...(batches && { batches }) });
+    this.#newest.delete(worker);
+    if (gpu === undefined && batches === undefined) return;
+    this.#newest.set(worker, { ...(gpu && { gpu }), ...(batches && { batches }) });
+    const [longestAgo] = this.#newest.keys();
+    if (this.#newest.size > MOST_DEVICES) this.#newest.delete(longestAgo!);
   }
 
   /** The same workers, each connected one with what it told; what strangers told is forgotten. */

@@ -1,13 +1,13 @@
 /**
  * Who leads a run, where several coordinators stand by (docs/reliability.md). The leader keeps one record per run in a
- * JetStream key-value bucket and writes it again and again: a new revision is its sign of life. Workers read the record
- * to find the leader.
+ * JetStream key-value bucket and writes it again and again: a new revision is its sign of life. Workers ask the leader
+ * for it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import { z } from "zod";
 import type { NatsLink } from "./nats.js";
-import { subjectToken } from "./subjects.js";
+import { leaderSubject, subjectToken } from "./subjects.js";
 
 /** The key-value bucket of all runs' leaders. */
 export const LEADERS_BUCKET = "mzsr-leaders";
@@ -69,38 +69,25 @@ export function leaderRecordFromBytes(bytes: Uint8Array): LeaderRecord {
 }
 
 /**
- * The record as it stands now, asked for with a plain request to JetStream; undefined when there is none.
- * @throws RunError when NATS is away or has no JetStream
+ * What the leader itself says: only one whose term is valid answers. Nobody reads the record in JetStream for it, since who
+ * may ask JetStream anything may have its answer written anywhere, over the record for instance.
+ * @throws RunError when nobody answers, or NATS is away; InputError when the answer is no record
  */
-export async function readLeader(link: NatsLink, run: string): Promise<LeaderEntry | undefined> {
-  const ask = JSON.stringify({ last_by_subj: `$KV.${LEADERS_BUCKET}.${leaderKey(run)}` });
-  const subject = `$JS.API.STREAM.MSG.GET.KV_${LEADERS_BUCKET}`;
-  const answer = Buffer.from(await link.request(subject, Buffer.from(ask), REQUEST_MS)).toString("utf8");
-  const { message, error } = JSON.parse(answer) as {
-    message?: { seq: number; data?: string };
-    error?: { code: number; description?: string };
-  };
-  if (message?.data !== undefined) {
-    return { record: leaderRecordFromBytes(Buffer.from(message.data, "base64")), revision: message.seq };
-  }
-  if (error !== undefined && error.code !== 404) throw new RunError(`JetStream: ${error.description ?? error.code}`);
-  return undefined;
+export async function askLeader(link: NatsLink, run: string): Promise<LeaderRecord> {
+  return leaderRecordFromBytes(await link.request(leaderSubject(run), new Uint8Array(), REQUEST_MS));
 }
 
 /**
- * The address of a run's leader that is alive: one that shows a sign of life while this waits for it.
+ * The address of a run's leader.
  * @throws RunError when there is none within `waitMs`
  */
 export async function findLeader(link: NatsLink, run: string, waitMs: number): Promise<string> {
   const deadline = performance.now() + waitMs;
-  let first: number | undefined;
   let trouble = "nobody leads it";
   while (performance.now() < deadline) {
     try {
-      const entry = await readLeader(link, run);
-      first ??= entry?.revision ?? 0;
-      const alive = entry !== undefined && entry.revision > first && entry.record.state === "leading";
-      if (alive && entry.record.grpcAddress !== "") return entry.record.grpcAddress;
+      const { state, grpcAddress } = await askLeader(link, run);
+      if (state === "leading" && grpcAddress !== "") return grpcAddress;
     } catch (thrown) {
       trouble = messageOf(thrown);
     }

@@ -4,6 +4,9 @@ import { InputError, LARGEST_SECRET_BYTES, messageOf, readSmallFile } from "@mzs
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
 import { readPem } from "./pem.js";
 
+/** Whose answers come to which inbox (`_INBOX.worker.>`), so that a server can keep them apart. */
+export type NatsRole = "coordinator" | "worker" | "watcher";
+
 export interface NatsOptions {
   /** One or more of `host:port`, `nats://host:port`, `tls://host:port`. */
   readonly servers: readonly string[];
@@ -17,6 +20,7 @@ export interface NatsOptions {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
+  readonly role?: NatsRole | undefined;
 }
 
 /**
@@ -47,6 +51,9 @@ export function natsOptions(
   };
 }
 
+/** What subjects for answers begin with. */
+export const INBOX = "_INBOX.";
+
 /**
  * The client library's options: one attempt per call (NatsLink repeats the first), later reconnects for ever.
  * @throws InputError when a key, credentials or certificate file cannot be read
@@ -69,6 +76,7 @@ export function connectionOptions(options: NatsOptions, name: string): Connectio
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(authenticator === undefined ? {} : { authenticator }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),
+    ...(options.role === undefined ? {} : { inboxPrefix: `${INBOX}${options.role}` }),
     timeout: 5_000,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 1_000,

@@ -6,12 +6,15 @@
 import { knownReason, messageOf, RunError } from "@mzsr/mzsr";
 import { ErrorCode, type Msg, type NatsConnection, RequestStrategy, type Subscription } from "nats";
 import { openNats } from "./nats-late-writes.js";
-import { connectionOptions, type NatsOptions } from "./nats-options.js";
+import { connectionOptions, INBOX, type NatsOptions } from "./nats-options.js";
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
-/** A message that arrived; `respond` answers a request. */
+/**
+ * A message that arrived; `respond` answers a request. An answer goes to an inbox and nowhere else: who asks names its subject,
+ * and must not have us publish where it may not itself.
+ */
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -223,7 +226,7 @@ function asMessage(message: Msg): NatsMessage {
     subject: message.subject,
     data: message.data,
     respond: (data) => {
-      message.respond(data);
+      if (message.reply?.startsWith(INBOX) === true) message.respond(data);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A run that is finished, and a coordinator that stays for it. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasMzsr, MzsrProcess } from "@mzsr/testing/mzsr-process";
@@ -87,6 +87,17 @@ describe.skipIf(!hasMzsr())("mzsr coordinator --stay", { timeout: 240_000 }, () 
     expect(answer.headers.get("content-disposition")).toBe('attachment; filename="run.safetensors"');
   });
 
+  test("is not removed while it is served, and loses nothing by the attempt", async () => {
+    const run = join(folder, "run");
+    const removal = start("runs", run, "--remove");
+    expect(await removal.exit()).toBe(2);
+    expect(removal.lines.join("\n")).toMatch(/works on this run \(.*\); expected that coordinator stopped first$/);
+    expect(await readdir(run)).toEqual(
+      expect.arrayContaining(["config.yaml", "lock", "metrics.jsonl", "model.safetensors"]),
+    );
+    expect(await (await fetch(`${page}/api/metrics`)).json()).toMatchObject({ lastStep: 5 });
+  });
+
   test.skipIf(!hasPrometheus())(
     "tells Prometheus that it is finished, and the autoscaler that nobody is needed",
     async () => {
@@ -106,7 +117,7 @@ describe.skipIf(!hasMzsr())("mzsr coordinator --stay", { timeout: 240_000 }, () 
     },
   );
 
-  test("ends with 0 at SIGTERM, and a finished run that is resumed is served at once, without a worker", async () => {
+  test("ends with 0 at SIGTERM, and a finished run that is resumed is served at once, without a worker; stopped, it can be removed", async () => {
     const before = await sha256Of(join(folder, "run/model.safetensors"));
     coordinator.signal("SIGTERM");
     expect(await coordinator.exit()).toBe(0);
@@ -117,5 +128,7 @@ describe.skipIf(!hasMzsr())("mzsr coordinator --stay", { timeout: 240_000 }, () 
     expect(await sha256Of(join(folder, "again.safetensors"))).toBe(before);
     coordinator.signal("SIGTERM");
     expect(await coordinator.exit()).toBe(0);
+    expect(await start("runs", join(folder, "run"), "--remove").exit()).toBe(0);
+    expect(await readdir(folder)).not.toContain("run");
   });
 });

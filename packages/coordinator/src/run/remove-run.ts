@@ -20,7 +20,7 @@ export async function removeRun(path: string): Promise<void> {
     });
   }
   const folder = await realpath(path);
-  const lock = await RunLock.acquire(folder, () => undefined);
+  const lock = await RunLock.acquire(folder, () => undefined, "that coordinator stopped first");
   try {
     const foreign = await foreignEntries(folder);
     if (foreign.length > 0) {

@@ -40,9 +40,14 @@ export class RunLock {
   /**
    * Locks a run folder.
    * @param onLost told when somebody else took the lock, which happens only to a holder that was paused for long
-   * @throws InputError when another coordinator works on the run
+   * @param expected what would be right where another coordinator works on the run
+   * @throws InputError when one does
    */
-  static async acquire(folder: string, onLost: (reason: string) => void): Promise<RunLock> {
+  static async acquire(
+    folder: string,
+    onLost: (reason: string) => void,
+    expected = "another --run, or that coordinator stopped first",
+  ): Promise<RunLock> {
     const path = join(folder, "lock");
     const holder = { id: randomUUID(), pid: process.pid, host: hostname(), born: await birthOf("self") };
     while (!(await place(path, holder))) {
@@ -52,7 +57,7 @@ export class RunLock {
       if (reason !== undefined) {
         throw new InputError(`another coordinator works on this run (${reason})`, {
           where: folder,
-          expected: "another --run, or that coordinator stopped first",
+          expected,
         });
       }
       await discard(path, other);

@@ -20,18 +20,26 @@ interface Setting {
   readonly nats: string;
   readonly link: NatsLink;
   readonly configuration: Configuration;
+  stopNats(): Promise<void>;
+  startNats(): Promise<void>;
 }
 
 async function setting(steps: number): Promise<Setting> {
   const folder = await temporaryFolder();
-  const server = await startNatsServer(undefined, ["-js", "-sd", join(folder, "jetstream")]);
-  onTestFinished(() => server.stop());
+  const flags = ["-js", "-sd", join(folder, "jetstream")];
+  let server = await startNatsServer(undefined, flags);
+  const stopNats = () => server.stop();
+  const startNats = async () => {
+    server = await startNatsServer(server.port, flags);
+  };
+  onTestFinished(stopNats);
   const link = connectNats({ servers: [server.address] }, "test");
   onTestFinished(() => link.close());
   await link.whenConnected(PATIENCE);
   const data = join(folder, "photos");
   await smallImages(data);
-  return { folder, nats: server.address, link, configuration: configurationFor(data, steps) };
+  const configuration = configurationFor(data, steps);
+  return { folder, nats: server.address, link, configuration, stopNats, startNats };
 }
 
 /** @param steps over both stages */
@@ -46,11 +54,15 @@ interface Candidate {
   readonly runFolder: string;
 }
 
-async function candidate({ folder, nats, configuration }: Setting, name: string): Promise<Candidate> {
+async function candidate(
+  { folder, nats, configuration }: Setting,
+  name: string,
+  ...options: string[]
+): Promise<Candidate> {
   const own = join(folder, name);
-  await mkdir(own);
+  await mkdir(own, { recursive: true });
   const [port, httpPort] = (await freePorts(2)) as [number, number];
-  const more = ["--standby", "--nats", nats];
+  const more = ["--standby", "--nats", nats, ...options];
   const process = await coordinatorProcess({ folder: own, configuration, port, httpPort, more });
   return { process, httpPort, runFolder: join(own, RUN) };
 }
@@ -169,5 +181,37 @@ describe.skipIf(!hasNatsServer())("coordinators that stand by for each other", (
     expect(step).toBeGreaterThanOrEqual(3);
     expect(await ready(second)).toBe(200);
     expect(await findLeader(here.link, RUN, PATIENCE)).toMatch(/^127\.0\.0\.1:\d+$/);
+  });
+
+  test("a finished run that is stayed for is served by its leader, by the other after it, and again after a NATS that was away", async () => {
+    const here = await setting(12);
+    const first = await candidate(here, "first", "--stay");
+    await leaderOtherThan(here, "");
+    const second = await candidate(here, "second", "--stay");
+    expect(await workerOf(here).exit()).toBe(0);
+    const finished = ({ phase, step }: { phase: string; step: number }) => phase === "finished" && step === 12;
+    const stays = ({ process }: Candidate) =>
+      vi.waitUntil(() => process.said.includes("the model stay until"), PATIENCE);
+    await stays(first);
+    await statusWhere(first.httpPort, finished);
+    expect([await ready(first), await ready(second)]).toEqual([200, 503]);
+    // One that comes late finds the leader, and is sent home.
+    expect(await workerOf(here).exit()).toBe(0);
+
+    expect(await first.process.terminate(), first.process.said).toBe(0);
+    await stays(second);
+    await statusWhere(second.httpPort, finished);
+    const [model, copy] = await Promise.all(
+      [first, second].map(({ runFolder }) => readModel(join(runFolder, "model.safetensors"))),
+    );
+    expect(copy!.metadata.theta_sha256).toBe(model!.metadata.theta_sha256);
+    expect(await workerOf(here).exit()).toBe(0);
+
+    await here.stopNats();
+    await vi.waitUntil(() => second.process.said.includes("standing by again"), PATIENCE);
+    await here.startNats();
+    await statusWhere(second.httpPort, finished);
+    expect(await ready(second)).toBe(200);
+    expect(await second.process.terminate(), second.process.said).toBe(0);
   });
 });

@@ -206,8 +206,12 @@ class Standby implements StandbyCoordinator {
       if (this.#stopping.signal.aborted) void coordinator.stop(this.#stopReason);
       const result = await coordinator.finished;
       await replica.checkpoints.settle();
-      await lease.release(result.complete ? "finished" : "released");
-      return result;
+      // A finished run that is stayed for still needs somebody who serves it and sends workers home.
+      const stays = this.#options.stay === true;
+      await lease.release(result.complete && !stays ? "finished" : "released");
+      if (!stays || lost === undefined || this.#stopping.signal.aborted) return result;
+      logger.warn(`standing by again: ${lost}`);
+      return undefined;
     } catch (thrown) {
       await lease.release("released");
       if (lost === undefined) throw thrown;

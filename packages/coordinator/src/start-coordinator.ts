@@ -16,7 +16,7 @@ import { averagedParameters } from "./core/training-state.js";
 import { EventStream } from "./http/event-stream.js";
 import { builtPage } from "./http/page.js";
 import { Routes } from "./http/routes.js";
-import { RunArchive } from "./http/run-view.js";
+import { RunArchive } from "./http/run-folders.js";
 import { scrapeAddress } from "./http/scrape-address.js";
 import { CoordinatorMetrics } from "./metrics/metrics.js";
 import { ClusterBus } from "./nats/cluster-bus.js";

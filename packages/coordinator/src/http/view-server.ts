@@ -4,7 +4,7 @@ import { InputError } from "@mzsr/mzsr";
 import { type HttpGuardOptions, startHttpServer } from "@mzsr/shared";
 import { builtPage } from "./page.js";
 import { Routes } from "./routes.js";
-import { ChosenRuns } from "./run-view.js";
+import { ChosenRuns } from "./run-folders.js";
 
 export interface ViewServerOptions {
   /** Run folders; the first is shown, and the others are compared with it, as many as the page draws. */

@@ -69,6 +69,27 @@ describe("a group of results", () => {
     expect(cluster.events("refusal")[0]?.reason).toContain("is a sum with task 0, which is wanted by itself");
   });
 
+  it("of tasks of two steps is refused", () => {
+    const cluster = new CoreHarness({ tasks: 1, steps: 3, cluster: { pipeline: 1 } });
+    const a = cluster.join("a", { slots: 2 });
+    cluster.answerGroup(a, a.leases.slice());
+    expect(cluster.events("refusal")[0]?.reason).toContain("is the sum of tasks of the steps 0 and 1");
+  });
+
+  it("with a task of which a copy came meanwhile that has to be compared does not count: its tasks are given out again", () => {
+    const cluster = new CoreHarness({ tasks: 3, steps: 1 });
+    const bad = cluster.join("bad", { incarnation: "one" });
+    for (let i = 0; i < 3; i++) cluster.fail(bad, "out of memory");
+    const a = cluster.join("a", { slots: 3 });
+    const successor = cluster.join("bad", { incarnation: "two" });
+    cluster.answer(successor);
+    cluster.answerGroup(a, a.leases.slice());
+    expect(cluster.ends.slice(-3)).toEqual(["a lost", "a lost", "a lost"]);
+    cluster.finish(a);
+    expect(cluster.audits).toEqual(["match"]);
+    expect(cluster.steps[0]?.thetaSha256).toBe(thetaOfSingles(3));
+  });
+
   it("with a task that others have finished does not count: the rest of it is given out again", () => {
     const cluster = new CoreHarness({ tasks: 3, steps: 1 });
     const a = cluster.join("a", { slots: 3 });

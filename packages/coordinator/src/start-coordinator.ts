@@ -7,6 +7,7 @@ import {
   connectNats,
   type LeaderRecord,
   type PreviewImage,
+  type RunEvent,
   startHttpServer,
 } from "@mzsr/shared";
 import { CoordinatorProcess } from "./coordinator-process.js";
@@ -133,11 +134,12 @@ async function assemble(
   const stream = new EventStream(() => live.status());
   const loop = new CoreLoop(core, monotonicNowMs, leadership?.mayAct);
 
-  const http = await startHttp(options, live, stream, metrics);
+  const http = await startHttp(options, live, stream, metrics, (event) => recorder.record(event));
   closers.add(() => http.stop());
   closers.add(() => stream.close());
   const bus = joinBus(options, { live, metrics, loop, core, leader: leadership?.record }, closers);
   const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs });
+  closers.add(() => recorder.close());
   const grpc = await startGrpcServer({
     host: options.listen.host,
     port: options.listen.grpcPort,
@@ -274,7 +276,13 @@ async function beginFolder(folder: RunFolder, { logger }: CoordinatorOptions): P
   if (left !== undefined) logger.warn(`of the run before, something could not be deleted: ${left}`);
 }
 
-function startHttp(options: CoordinatorOptions, live: LiveRun, stream: EventStream, metrics: CoordinatorMetrics) {
+function startHttp(
+  options: CoordinatorOptions,
+  live: LiveRun,
+  stream: EventStream,
+  metrics: CoordinatorMetrics,
+  record: (event: RunEvent) => void,
+) {
   const routes = new Routes({
     live: { view: live, stream, metricsText: () => metrics.text() },
     archive: new RunArchive(options.runFolder),
@@ -289,6 +297,10 @@ function startHttp(options: CoordinatorOptions, live: LiveRun, stream: EventStre
     routes,
     guard: options.http,
     onError,
+    onRefused: (reason, peer) => {
+      metrics.requestRefused();
+      record({ kind: "refusal", reason: `${peer}: HTTP: ${reason}` });
+    },
   });
 }
 

@@ -47,6 +47,7 @@ export * from "./protocol/proto.js";
 export type * from "./protocol/records.js";
 export * from "./protocol/status-reply.js";
 export * from "./protocol/subjects.js";
+export { isVisible, visible } from "./protocol/visible.js";
 // tasks
 export * from "./tasks/results.js";
 export type * from "./tasks/task.js";

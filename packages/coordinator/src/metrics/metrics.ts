@@ -140,6 +140,11 @@ export class CoordinatorMetrics {
     this.#refusals.inc({ reason: "hello" });
   }
 
+  /** A request to the page or the metrics was turned away. */
+  requestRefused(): void {
+    this.#refusals.inc({ reason: "http" });
+  }
+
   parametersSent(bytes: number): void {
     this.#parameterBytes.inc(bytes);
   }

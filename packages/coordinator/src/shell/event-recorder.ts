@@ -6,6 +6,7 @@ import type { CoordinatorMetrics } from "../metrics/metrics.js";
 import type { ClusterBus } from "../nats/cluster-bus.js";
 import { type RunFolder, recordOf } from "../run/run-folder.js";
 import type { LiveRun } from "./live-run.js";
+import { RefusalLog } from "./refusal-log.js";
 
 export interface EventListeners {
   readonly folder: RunFolder;
@@ -22,19 +23,31 @@ const WARNINGS: ReadonlySet<RunEvent["kind"]> = new Set(["lost", "refusal", "qua
 
 export class EventRecorder {
   readonly #listeners: EventListeners;
+  readonly #refusals = new RefusalLog((event) => this.#write(event));
 
   constructor(listeners: EventListeners) {
     this.#listeners = listeners;
   }
 
   record(event: RunEvent): void {
-    const { folder, live, stream, bus, metrics, logger, nowMs } = this.#listeners;
+    this.#listeners.metrics.happened(event);
+    // One with a step is of a worker's result, and a worker that goes on like this is quarantined.
+    if (event.kind === "refusal" && event.step === undefined) this.#refusals.refused(event);
+    else this.#write(event);
+  }
+
+  /** Writes down what waits. */
+  close(): void {
+    this.#refusals.close();
+  }
+
+  #write(event: RunEvent): void {
+    const { folder, live, stream, bus, logger, nowMs } = this.#listeners;
     const record = recordOf(event, nowMs());
     folder.recordEvent(record);
     live.happened(record);
     stream.event(record);
     bus?.publish(record);
-    metrics.happened(event);
     const { reason, ...facts } = event;
     logger[WARNINGS.has(event.kind) ? "warn" : "info"](facts, reason);
   }

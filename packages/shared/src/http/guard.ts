@@ -1,6 +1,7 @@
 /** Who is answered over HTTP: requests under a known name that show the secret, where there is one. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { visible } from "../protocol/visible.js";
 import { HttpError } from "./answers.js";
 import { KnownHosts } from "./known-hosts.js";
 
@@ -28,7 +29,7 @@ export class HttpGuard {
   admit({ url = "/", headers }: Pick<IncomingMessage, "url" | "headers">): void {
     if (OPEN_PATHS.has(url.split("?", 1)[0]!)) return;
     if (!this.#hosts.accepts(headers.host)) {
-      const name = JSON.stringify(headers.host?.slice(0, 100));
+      const name = visible(JSON.stringify(headers.host?.slice(0, 100)));
       throw new HttpError(403, `${name} is no name of this server; --allowed-hosts makes it one`);
     }
     if (this.#secret === undefined || timingSafeEqual(digest(shownIn(headers.authorization)), this.#secret)) return;

@@ -28,7 +28,7 @@ export interface HttpServerOptions {
   readonly guard?: HttpGuardOptions | undefined;
   /** Told of failures that are ours. */
   readonly onError: (reason: string) => void;
-  /** Told of requests that the guard refused, with the peer's address. */
+  /** Told of requests that the guard refused, with the peer's address and port. */
   readonly onRefused?: ((reason: string, peer: string) => void) | undefined;
 }
 
@@ -94,7 +94,9 @@ async function answer(
   try {
     guard.admit(request);
   } catch (thrown) {
-    onRefused?.(messageOf(thrown), request.socket.remoteAddress ?? "");
+    // A browser asks without the secret first.
+    const asks = thrown instanceof HttpError && thrown.status === 401 && request.headers.authorization === undefined;
+    if (!asks) onRefused?.(messageOf(thrown), `${request.socket.remoteAddress}:${request.socket.remotePort}`);
     throw thrown;
   }
   await routes.answer(request, response);

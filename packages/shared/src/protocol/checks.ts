@@ -1,5 +1,6 @@
 /** Small checks for what arrives from outside: each returns the value or throws an InputError that names the field. */
 import { InputError } from "@mzsr/mzsr";
+import { isVisible, visible } from "./visible.js";
 
 /** A whole number from `min` to `max`. */
 export function wholeNumber(value: unknown, where: string, min: number, max: number): number {
@@ -20,8 +21,7 @@ export function finiteNumber(value: unknown, where: string, min = -Infinity, max
 
 /** A string of `min` to `max` printable characters. */
 export function printable(value: unknown, where: string, min: number, max: number): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
-  if (typeof value !== "string" || value.length < min || value.length > max || /[\u0000-\u001f\u007f]/.test(value)) {
+  if (typeof value !== "string" || value.length < min || value.length > max || !isVisible(value)) {
     throw new InputError(`${shown(value)} is not valid`, { where, expected: `${min} to ${max} printable characters` });
   }
   return value;
@@ -51,5 +51,5 @@ export function atMost<T>(items: readonly T[], where: string, max: number): read
 /** The value as an error shows it: JSON, cut to a length that fits on a line. */
 function shown(value: unknown): string {
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return visible(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }

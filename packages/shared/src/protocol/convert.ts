@@ -27,6 +27,7 @@ import type {
   WorkerMessage__Output,
 } from "./generated/mzsr/v1/WorkerMessage.generated.js";
 import type { CoordinatorToWorker, DatasetImage, Hello, Welcome, WorkerToCoordinator } from "./messages.js";
+import { visible } from "./visible.js";
 
 const MAX_REASON = 4096;
 const MAX_NAME = 256;
@@ -209,7 +210,7 @@ function configurationFromJson(json: string): Welcome["configuration"] {
 /** Reasons are for people to read: they are made fit for a line of text rather than refused. */
 function reason(value: string | undefined): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out.
-  return (value ?? "").slice(0, MAX_REASON).replace(/[\u0000-\u001f\u007f]+/g, " ");
+  return visible((value ?? "").slice(0, MAX_REASON).replace(/[\u0000-\u001f\u007f]+/g, " "));
 }
 
 function unknownMessage(expected: string): InputError {

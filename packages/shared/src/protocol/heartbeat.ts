@@ -2,18 +2,21 @@
 
 import { InputError, messageOf } from "@mzsr/mzsr";
 import { z } from "zod";
+import { isVisible } from "./visible.js";
 
 const share = z.number().min(0).max(1);
+/** A text that cannot disturb a log or a page. */
+const seen = (longest: number) => z.string().max(longest).refine(isVisible, "has characters that cannot be seen");
 const measure = z.number().min(0).finite();
 
 const heartbeatSchema = z.object({
-  worker: z.string().min(1).max(256),
-  incarnation: z.string().min(1).max(256),
+  worker: seen(256).min(1),
+  incarnation: seen(256).min(1),
   /** Milliseconds since 1970 on the worker's clock. */
   at: measure,
   busySlots: z.int().min(0),
   slots: z.int().min(1),
-  backend: z.string().max(64),
+  backend: seen(64),
   tasksDone: z.int().min(0),
   /** Share of its slots' time spent on tasks since the last heartbeat, 0…1. */
   busyRatio: z.number().min(0).max(1),
@@ -23,8 +26,8 @@ const heartbeatSchema = z.object({
       utilisation: share,
       memoryUsedBytes: measure,
       memoryTotalBytes: measure,
-      name: z.string().max(256).optional(),
-      driver: z.string().max(256).optional(),
+      name: seen(256).optional(),
+      driver: seen(256).optional(),
       /** Degrees Celsius. */
       temperature: z.number().finite().optional(),
     })

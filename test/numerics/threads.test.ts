@@ -59,7 +59,7 @@ describe.each([1, 2, 3, 5])("%i threads", (count) => {
     const { threads: shared, forget } = threads(count);
     const before = simdMemory().usedBytes;
     const alone = await adapt(model, photo, options);
-    const together = await adapt(model, photo, { ...options, threads: shared });
+    const together = await adapt(model, photo, { ...options, computer: shared });
     expect(together).toEqual(alone);
     await forget();
     expect(simdMemory().usedBytes).toBe(before);
@@ -68,7 +68,7 @@ describe.each([1, 2, 3, 5])("%i threads", (count) => {
   it("enlarge to the same pixels as none", async () => {
     const { threads: shared, forget } = threads(count);
     const alone = await enlargeWith(model, photo, { tileSide: 32 });
-    const together = await enlargeWith(model, photo, { tileSide: 32, threads: shared });
+    const together = await enlargeWith(model, photo, { tileSide: 32, computer: shared });
     expect(together).toEqual(alone);
     await forget();
   });
@@ -78,5 +78,5 @@ it("a thread that fails fails the photo, and no rejection is left over", async (
   const failing: AskThread = (request) =>
     request.kind === "tile" ? Promise.reject(new Error("out of memory")) : Promise.resolve(undefined as never);
   const shared = new NetworkThreads([failing, failing]);
-  await expect(enlargeWith(model, photo, { tileSide: 32, threads: shared })).rejects.toThrow("out of memory");
+  await expect(enlargeWith(model, photo, { tileSide: 32, computer: shared })).rejects.toThrow("out of memory");
 });

@@ -12,6 +12,16 @@ export {
 } from "./adaptation/adaptation.js";
 export { type AdaptationPair, adaptationPairs } from "./adaptation/adaptation-pairs.js";
 export { type Corner, structuredCrops } from "./adaptation/structured-crops.js";
+export { BackendComputer } from "./computing/backend-computer.js";
+export type {
+  Descent,
+  Enlarger,
+  Learner,
+  Network,
+  NetworkComputer,
+  Rates,
+  Trainer,
+} from "./computing/network-computer.js";
 export { blur } from "./degradation/blur.js";
 export { type CheckedKernel, checkedKernel, type KernelTreatment } from "./degradation/checked-kernel.js";
 export {
@@ -42,6 +52,7 @@ export {
   type SuperResolutionOptions,
   superResolve,
 } from "./enlargement/enlargement.js";
+export { type Tile, type TileSource, tileInput, writtenPart } from "./enlargement/tiles.js";
 export * from "./errors.js";
 export {
   createImage,
@@ -54,7 +65,7 @@ export {
 } from "./imaging/image.js";
 export { GradientEnergy, type PatchGridOptions, patchGrid } from "./imaging/patch-grid.js";
 export { psnrY, ssimY } from "./imaging/quality.js";
-export { imresize, type Window } from "./imaging/resize.js";
+export { imresize, type Size, type Window } from "./imaging/resize.js";
 export { describeEstimate } from "./kernel-estimation/describe-estimate.js";
 export { type EstimateOptions, estimateKernelWith, type KernelEstimate } from "./kernel-estimation/estimate-kernel.js";
 export {

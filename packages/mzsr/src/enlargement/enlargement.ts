@@ -1,21 +1,19 @@
 /** Enlarging a photo with a network, in overlapping tiles so that memory is bounded. */
-import * as tf from "@tensorflow/tfjs-core";
 import { type Adaptation, type AdaptationOptions, adapt } from "../adaptation/adaptation.js";
 import { requireColour } from "../adaptation/adaptation-pairs.js";
+import { BackendComputer } from "../computing/backend-computer.js";
+import type { Enlarger, NetworkComputer } from "../computing/network-computer.js";
 import { type DegradationOptions, degrade, interpolateInPlace } from "../degradation/degrade.js";
 import { InputError } from "../errors.js";
 import { createImage, type Image } from "../imaging/image.js";
 import type { Model } from "../model/model.js";
-import { uploadWeights } from "../model/network.js";
-import type { NetworkThreads } from "../threads/network-threads.js";
-import { computeTile } from "./compute-tile.js";
-import { type Tile, tileRows, tileSource } from "./tiles.js";
+import { type Tile, tileSource } from "./tiles.js";
 
 export interface EnlargementOptions {
   /** Largest side of a tile without its margin, in pixels of the result. Default 512. */
   readonly tileSide?: number;
-  /** That share the tiles. Default: this thread alone. The result is the same to the bit on backends that compute alike. */
-  readonly threads?: NetworkThreads | undefined;
+  /** Default: the active TensorFlow.js backend of this thread. */
+  readonly computer?: NetworkComputer | undefined;
 }
 
 /**
@@ -68,41 +66,35 @@ export async function enlargeWith(
 export async function* enlargeInBands(
   model: Pick<Model, "architecture" | "scale" | "parameters">,
   photo: Image,
-  { tileSide = DEFAULT_TILE_SIDE, threads }: EnlargementOptions = {},
+  { tileSide = DEFAULT_TILE_SIDE, computer = new BackendComputer() }: EnlargementOptions = {},
 ): AsyncGenerator<Band> {
   requireColour(photo);
-  const { architecture, scale, parameters } = model;
+  const { scale } = model;
   const size = { height: photo.height * scale, width: photo.width * scale };
-  const rows = tileRows(size, tileSide, architecture.depth);
-  if (threads !== undefined) {
-    await threads.useNetwork(architecture, parameters);
-    yield* bandsOfThreads(threads, photo, scale, rows);
-    return;
-  }
-  const weights = uploadWeights(architecture, parameters);
+  const enlarger = await computer.enlarger(model, size, tileSide);
   try {
-    for (const tiles of rows) {
-      const band = emptyBand(tiles, photo.channels);
-      for (const tile of tiles) place(await computeTile(weights, tileSource(photo, scale, tile)), tile, band);
-      yield band;
-    }
+    if (enlarger.elsewhere) yield* bandsOfElsewhere(enlarger, photo, scale);
+    else yield* bandsOneByOne(enlarger, photo, scale);
   } finally {
-    tf.dispose(weights);
+    enlarger.dispose();
+  }
+}
+
+async function* bandsOneByOne(enlarger: Enlarger, photo: Image, scale: number): AsyncGenerator<Band> {
+  for (const tiles of enlarger.rows) {
+    const band = emptyBand(tiles, photo.channels);
+    for (const tile of tiles) place(await enlarger.tile(() => tileSource(photo, scale, tile)), tile, band);
+    yield band;
   }
 }
 
 /** While one band is used, the tiles of the next are computed. */
-async function* bandsOfThreads(
-  threads: NetworkThreads,
-  photo: Image,
-  scale: number,
-  rows: readonly (readonly Tile[])[],
-): AsyncGenerator<Band> {
+async function* bandsOfElsewhere(enlarger: Enlarger, photo: Image, scale: number): AsyncGenerator<Band> {
+  const { rows } = enlarger;
   const start = async (tiles: readonly Tile[]): Promise<Band> => {
     const band = emptyBand(tiles, photo.channels);
     const computed = tiles.map(async (tile) => {
-      const data = await threads.tile(() => tileSource(photo, scale, tile));
-      place({ ...tile.written, channels: photo.channels, data }, tile, band);
+      place(await enlarger.tile(() => tileSource(photo, scale, tile)), tile, band);
     });
     await Promise.all(computed);
     return band;
@@ -126,10 +118,10 @@ function emptyBand(tiles: readonly Tile[], channels: number): Band {
   return { top, image: createImage(height, left + width, channels) };
 }
 
-function place({ width, height, channels, data }: Image, { written }: Tile, { image }: Band): void {
-  const row = width * channels;
-  for (let y = 0; y < height; y++) {
-    image.data.set(data.subarray(y * row, (y + 1) * row), (y * image.width + written.left) * channels);
+function place(data: Float32Array, { written }: Tile, { image }: Band): void {
+  const row = written.width * image.channels;
+  for (let y = 0; y < written.height; y++) {
+    image.data.set(data.subarray(y * row, (y + 1) * row), (y * image.width + written.left) * image.channels);
   }
 }
 

@@ -17,17 +17,17 @@ export interface ZssrPhoto extends EnlargedPhoto {
 }
 
 /**
- * Trains a network on the photo alone and enlarges the photo with it, on the active TensorFlow.js backend.
+ * Trains a network on the photo alone and enlarges the photo with it.
  * @returns `losses` are those of each update's crop, `lossAfter` is that of the photo's own degradation, as MZSR's
  * @throws InputError for anything but RGB
  */
 export async function enlargeZssr(photo: Photo, { backProjection, ...options }: ZssrPhotoOptions): Promise<ZssrPhoto> {
-  const { degradation } = options;
+  const { degradation, computer } = options;
   const started = performance.now();
   const { model, losses, converged } = await zssr(photo, options);
-  const { lossAfter } = await adapt(model, photo, { degradation, updates: 0, lossAfter: true });
+  const { lossAfter } = await adapt(model, photo, { degradation, updates: 0, lossAfter: true, computer });
   const trained = performance.now();
-  const image = finished(photo, await enlargeWith(model, photo), degradation, backProjection);
+  const image = finished(photo, await enlargeWith(model, photo, { computer }), degradation, backProjection);
   const seconds = { adaptation: (trained - started) / 1000, enlargement: (performance.now() - trained) / 1000 };
   return { image, losses, lossAfter: lossAfter!, converged, seconds };
 }

@@ -1,5 +1,6 @@
 /** A photo adapted to and enlarged, with its transparency. */
 import { type AdaptationProgress, adapt } from "../adaptation/adaptation.js";
+import type { NetworkComputer } from "../computing/network-computer.js";
 import {
   type DegradationOptions,
   type Downsampling,
@@ -13,7 +14,6 @@ import { createImage, type Image } from "../imaging/image.js";
 import { estimateKernelWith, type KernelEstimate } from "../kernel-estimation/estimate-kernel.js";
 import type { KernelEstimator } from "../kernel-estimation/estimator.js";
 import type { Model } from "../model/model.js";
-import type { NetworkThreads } from "../threads/network-threads.js";
 import type { Photo } from "./photo.js";
 
 export interface EnlargeOptions {
@@ -32,8 +32,8 @@ export interface EnlargeOptions {
   readonly backProjection?: number | undefined;
   /** After each gradient step. */
   readonly onStep?: ((progress: AdaptationProgress) => void) | undefined;
-  /** That share the work of one photo. Default: this thread alone, with the same result. */
-  readonly threads?: NetworkThreads | undefined;
+  /** Default: the active TensorFlow.js backend of this thread. */
+  readonly computer?: NetworkComputer | undefined;
 }
 
 export interface EnlargedPhoto extends Omit<PhotoEnlargement, "bands"> {
@@ -68,7 +68,7 @@ const DEFAULT_UPDATES = 10;
 const NOISE_SEED = 1;
 
 /**
- * Adapts a model to a photo and enlarges the photo with it, on the active TensorFlow.js backend.
+ * Adapts a model to a photo and enlarges the photo with it.
  * @throws InputError for anything but RGB, and where a kernel is neither given nor can be estimated
  */
 export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<EnlargedPhoto> {
@@ -96,7 +96,7 @@ export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<En
  * @throws InputError as `enlarge`
  */
 export async function beginEnlargement(photo: Photo, options: EnlargeOptions): Promise<PhotoEnlargement> {
-  const { model, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep, threads } = options;
+  const { model, downsampling = "direct", updates = DEFAULT_UPDATES, noise = 0, onStep, computer } = options;
   const estimate = options.kernel === undefined ? estimateFor(photo, options) : undefined;
   const kernel = estimate?.kernel ?? options.kernel ?? undefined;
   const degradation = { kernel, downsampling, scale: model.scale };
@@ -104,7 +104,7 @@ export async function beginEnlargement(photo: Photo, options: EnlargeOptions): P
     degradation: { ...degradation, noise: { sigma: noise, seed: NOISE_SEED } },
     updates,
     lossAfter: true,
-    threads,
+    computer,
     ...(onStep === undefined ? {} : { onStep }),
   });
   const adapted = { ...model, parameters };
@@ -117,16 +117,16 @@ async function* bandsOf(
   photo: Photo,
   model: Model,
   degradation: DegradationOptions,
-  { backProjection = 0, threads }: EnlargeOptions,
+  { backProjection = 0, computer }: EnlargeOptions,
 ): AsyncGenerator<PhotoBand> {
-  const bands = backProjection === 0 ? enlargeInBands(model, photo, { threads }) : projected();
+  const bands = backProjection === 0 ? enlargeInBands(model, photo, { computer }) : projected();
   for await (const { top, image } of bands) {
     const { height, width } = image;
     const alpha = photo.alpha && clipped(interpolatePart(photo.alpha, degradation, { top, left: 0, height, width }));
     yield { top, image: alpha === undefined ? image : { ...image, alpha } };
   }
   async function* projected() {
-    const enlarged = await enlargeWith(model, photo, { threads });
+    const enlarged = await enlargeWith(model, photo, { computer });
     yield { top: 0, image: backProject(enlarged, photo, degradation, backProjection) };
   }
 }

@@ -3,8 +3,7 @@ import { type EnlargedPhoto, type EnlargeOptions, enlarge as enlargeWithKernel }
 import type { Photo } from "./photo.js";
 
 /**
- * Adapts a model to a photo and enlarges the photo with it, on the active TensorFlow.js backend. A kernel that is not given is
- * estimated from the photo.
+ * Adapts a model to a photo and enlarges the photo with it. A kernel that is not given is estimated from the photo.
  * @throws InputError for anything but RGB
  */
 export async function enlarge(photo: Photo, options: EnlargeOptions): Promise<EnlargedPhoto> {

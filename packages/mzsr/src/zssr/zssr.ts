@@ -6,18 +6,16 @@
  * Every update sees one crop of an HR father: the photo or a smaller version of it (likelier the larger), in one of the
  * eight flips and rotations. The learning rate falls when the error of the photo's reconstruction stops falling.
  */
-import * as tf from "@tensorflow/tfjs-core";
 import { adaptationPairs, requireColour } from "../adaptation/adaptation-pairs.js";
-import { uploadImage } from "../adaptation/upload-image.js";
+import { BackendComputer } from "../computing/backend-computer.js";
+import type { NetworkComputer } from "../computing/network-computer.js";
 import { type DegradationOptions, degrade, interpolateLow } from "../degradation/degrade.js";
 import { cropImage, DIHEDRAL_TRANSFORMS, type Image, transformImage } from "../imaging/image.js";
 import { imresize } from "../imaging/resize.js";
 import { Adam } from "../meta-learning/adam.js";
-import { minibatchGradient } from "../meta-learning/loss-gradient.js";
 import { initialParameters } from "../model/initial.js";
 import type { Architecture } from "../model/layout.js";
 import type { Model } from "../model/model.js";
-import { forward, uploadWeights } from "../model/network.js";
 import { Draws } from "../random/draws.js";
 import { Plateau } from "./plateau.js";
 
@@ -47,6 +45,8 @@ export interface ZssrOptions {
   readonly onStep?: (progress: ZssrProgress) => void;
   /** Every 50 updates: the network as it is then. Training waits for it. */
   readonly onState?: (state: { readonly step: number; readonly parameters: Float32Array }) => Promise<void>;
+  /** Default: the active TensorFlow.js backend of this thread. */
+  readonly computer?: NetworkComputer | undefined;
 }
 
 export interface ZssrResult {
@@ -71,29 +71,35 @@ const MEASURED_EVERY = 50;
 const STREAM = 20;
 
 /**
- * Trains a network on one photo, on the active backend, where nothing stays allocated.
+ * Trains a network on one photo. Nothing stays allocated on the backend or the GPU.
  * @throws InputError for anything but RGB
  */
 export async function zssr(photo: Image, options: ZssrOptions): Promise<ZssrResult> {
   requireColour(photo);
   const { degradation, architecture = DEFAULT_ARCHITECTURE, seed = 1, updates = DEFAULT_UPDATES, onStep } = options;
-  const { learningRate = 1e-3, smallestRate = 1e-6 } = options;
+  const { learningRate = 1e-3, smallestRate = 1e-6, computer = new BackendComputer() } = options;
   const draws = new Draws(seed, [STREAM, 0, 0]);
   let parameters = initialParameters(architecture, draws);
   const adam = new Adam(parameters.length);
   const plateau = new Plateau({ learningRate, smallestRate });
   const fathers = fathersOf(photo, degradation.scale);
   const losses: number[] = [];
-  while (losses.length < updates && !plateau.over) {
-    const { gradient, loss } = await minibatchGradient(architecture, parameters, drawPair(fathers, degradation, draws));
-    const next = Float64Array.from(parameters);
-    adam.step(next, gradient, plateau.rate);
-    parameters = Float32Array.from(next);
-    losses.push(loss);
-    onStep?.({ step: losses.length, updates, loss, learningRate: plateau.rate });
-    if (losses.length % MEASURED_EVERY !== 0) continue;
-    plateau.add(await reconstructionError(architecture, parameters, photo, options));
-    await options.onState?.({ step: losses.length, parameters });
+  // What the error is measured on: of a large photo, its most structured parts.
+  const trainer = await computer.trainer(architecture, adaptationPairs(degradation, photo, { degradation }));
+  try {
+    while (losses.length < updates && !plateau.over) {
+      const { gradient, loss } = await trainer.gradient(parameters, drawPair(fathers, degradation, draws));
+      const next = Float64Array.from(parameters);
+      adam.step(next, gradient, plateau.rate);
+      parameters = Float32Array.from(next);
+      losses.push(loss);
+      onStep?.({ step: losses.length, updates, loss, learningRate: plateau.rate });
+      if (losses.length % MEASURED_EVERY !== 0) continue;
+      plateau.add(await trainer.squaredError(parameters));
+      await options.onState?.({ step: losses.length, parameters });
+    }
+  } finally {
+    trainer.dispose();
   }
   const metadata = { method: "zssr", updates: String(losses.length) };
   const model = { architecture, scale: degradation.scale, parameters, innerRates: undefined, metadata };
@@ -141,26 +147,4 @@ function drawFather(fathers: readonly Father[], draws: Draws): Father {
     if (left < 0) return father;
   }
   return fathers[0]!;
-}
-
-/** Mean squared error of the photo, rebuilt from its own degradation; of a large one, of its most structured parts. */
-async function reconstructionError(
-  architecture: Architecture,
-  parameters: Float32Array,
-  photo: Image,
-  { degradation }: ZssrOptions,
-): Promise<number> {
-  const pairs = adaptationPairs({ scale: degradation.scale }, photo, { degradation });
-  const weights = uploadWeights(architecture, parameters);
-  let sum = 0;
-  try {
-    for (const { x, y } of pairs) {
-      const error = tf.tidy(() => tf.mean(tf.square(tf.sub(forward(weights, uploadImage(x)), uploadImage(y)))));
-      sum += (await error.data())[0]!;
-      error.dispose();
-    }
-  } finally {
-    tf.dispose(weights);
-  }
-  return sum / pairs.length;
 }

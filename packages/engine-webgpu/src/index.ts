@@ -12,7 +12,7 @@ export { type EngineOptions, type EngineTask, MetaGradientEngine } from "./engin
 export { MinibatchEngine, type MinibatchShape, type MinibatchTask, planMinibatchMemory } from "./minibatch-engine.js";
 export { DescentEngine, type DescentShape } from "./photo/descent-engine.js";
 export { ForwardEngine } from "./photo/forward-engine.js";
-export { adaptOnGpu, enlargeOnGpu } from "./photo/photo.js";
+export { PhotoEngine } from "./photo/photo-engine.js";
 export {
   type MemoryLimits,
   type MemoryOptions,

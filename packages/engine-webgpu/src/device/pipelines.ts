@@ -2,6 +2,9 @@
 import { RunError } from "@mzsr/mzsr";
 import type { Kernel } from "../kernels/kernel.js";
 
+/** Kernels have sizes in their code: a device that sees many photos keeps those of the last ones. */
+const MOST_KEPT = 256;
+
 /** Compiles kernels; those of equal code are compiled once on a device, whoever asks. */
 export class Pipelines {
   readonly #device: GPUDevice;
@@ -18,11 +21,17 @@ export class Pipelines {
    * @throws RunError when one does not compile
    */
   async compile(kernels: Iterable<Kernel>): Promise<ReadonlyMap<string, GPUComputePipeline>> {
-    const list = [...kernels];
-    for (const kernel of list) {
-      if (!this.#byCode.has(kernel.code)) this.#byCode.set(kernel.code, this.#compileOne(kernel));
-    }
-    return new Map(await Promise.all(list.map(async ({ code }) => [code, await this.#byCode.get(code)!] as const)));
+    const pipelines = [...kernels].map(async (kernel) => [kernel.code, await this.#pipelineOf(kernel)] as const);
+    return new Map(await Promise.all(pipelines));
+  }
+
+  #pipelineOf(kernel: Kernel): Promise<GPUComputePipeline> {
+    const pipeline = this.#byCode.get(kernel.code) ?? this.#compileOne(kernel);
+    // The last that was asked for comes last.
+    this.#byCode.delete(kernel.code);
+    this.#byCode.set(kernel.code, pipeline);
+    if (this.#byCode.size > MOST_KEPT) this.#byCode.delete(this.#byCode.keys().next().value!);
+    return pipeline;
   }
 
   async #compileOne({ name, code }: Kernel): Promise<GPUComputePipeline> {

@@ -12,17 +12,24 @@ it("covers an image once, each pixel read with its margin or up to the image's b
       fc.integer({ min: 1, max: 20 }),
       fc.integer({ min: 0, max: 6 }),
       (height, width, tile, margin) => {
-        const { side: read, tiles } = tilesOf({ height, width }, tile, margin);
-        const written = new Uint8Array(height * width);
-        for (const { y, x, top, left, bottom, right } of tiles) {
-          expect([bottom - top, right - left].every((length) => length >= 1 && length <= tile)).toBe(true);
-          expect(y >= 0 && y + read.height <= height && x >= 0 && x + read.width <= width).toBe(true);
-          expect(y <= Math.max(0, top - margin) && x <= Math.max(0, left - margin)).toBe(true);
-          expect(y + read.height >= Math.min(height, bottom + margin)).toBe(true);
-          expect(x + read.width >= Math.min(width, right + margin)).toBe(true);
-          for (let row = top; row < bottom; row++) for (let at = left; at < right; at++) written[row * width + at]!++;
+        const { side: size, rows } = tilesOf({ height, width }, tile, margin);
+        const times = new Uint8Array(height * width);
+        for (const { written, read } of rows.flat()) {
+          const [bottom, right] = [written.top + written.height, written.left + written.width];
+          expect(read).toMatchObject(size);
+          expect([written.height, written.width].every((length) => length >= 1 && length <= tile)).toBe(true);
+          expect(read.top >= 0 && read.top + read.height <= height).toBe(true);
+          expect(read.left >= 0 && read.left + read.width <= width).toBe(true);
+          expect(read.top <= Math.max(0, written.top - margin)).toBe(true);
+          expect(read.left <= Math.max(0, written.left - margin)).toBe(true);
+          expect(read.top + read.height >= Math.min(height, bottom + margin)).toBe(true);
+          expect(read.left + read.width >= Math.min(width, right + margin)).toBe(true);
+          for (let row = written.top; row < bottom; row++) {
+            for (let at = written.left; at < right; at++) times[row * width + at]!++;
+          }
         }
-        expect(written.every((times) => times === 1)).toBe(true);
+        expect(times.every((count) => count === 1)).toBe(true);
+        for (const row of rows) expect(new Set(row.map(({ written }) => written.top)).size).toBe(1);
       },
     ),
     { numRuns: 30 },

@@ -1,33 +1,27 @@
-/** A part of an image: what is written, and where the wider part that is read for it begins. Pixels. */
-export interface Tile {
-  readonly y: number;
-  readonly x: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly left: number;
-  readonly right: number;
-}
+import type { Size, Tile } from "@mzsr/mzsr";
 
 export interface Tiles {
   /** Of what is read: the same for all, so that one plan serves them. */
-  readonly side: { readonly height: number; readonly width: number };
-  readonly tiles: readonly Tile[];
+  readonly side: Size;
+  /** Row by row. */
+  readonly rows: readonly (readonly Tile[])[];
 }
 
 /**
  * Cuts an image into tiles of at most `tileSide` pixels a side, each read with `margin` more on every side. A tile at
  * the image's border is read from a window that is moved inside, so it has more than the margin on its other side.
  */
-export function tilesOf(image: { height: number; width: number }, tileSide: number, margin: number): Tiles {
-  const rows = spansOf(image.height, tileSide, margin);
-  const columns = spansOf(image.width, tileSide, margin);
-  const tiles = rows.spans.flatMap((row) =>
-    columns.spans.map((column) => ({
-      ...{ y: row.read, top: row.from, bottom: row.to },
-      ...{ x: column.read, left: column.from, right: column.to },
+export function tilesOf(image: Size, tileSide: number, margin: number): Tiles {
+  const down = spansOf(image.height, tileSide, margin);
+  const across = spansOf(image.width, tileSide, margin);
+  const side = { height: down.read, width: across.read };
+  const rows = down.spans.map((row) =>
+    across.spans.map((column) => ({
+      written: { top: row.from, left: column.from, height: row.to - row.from, width: column.to - column.from },
+      read: { top: row.readFrom, left: column.readFrom, ...side },
     })),
   );
-  return { side: { height: rows.read, width: columns.read }, tiles };
+  return { side, rows };
 }
 
 function spansOf(length: number, tileSide: number, margin: number) {
@@ -36,7 +30,7 @@ function spansOf(length: number, tileSide: number, margin: number) {
   const spans = Array.from({ length: Math.ceil(length / step) }, (_, i) => {
     const from = i * step;
     const to = Math.min(from + step, length);
-    return { from, to, read: Math.max(0, Math.min(from - margin, length - read)) };
+    return { from, to, readFrom: Math.max(0, Math.min(from - margin, length - read)) };
   });
   return { read, spans };
 }

@@ -1,7 +1,7 @@
 /** Entry of a thread that measures jobs, one after the other. */
 import { workerData } from "node:worker_threads";
 import type { Model } from "@mzsr/mzsr";
-import { beginBackend } from "../photos/use-backend.js";
+import { useBackend } from "../photos/use-backend.js";
 import { serveTasks } from "../threads/serve-tasks.js";
 import type { Job, JobResult } from "./job.js";
 import { measure } from "./measure.js";
@@ -13,9 +13,11 @@ export interface ThreadData {
 }
 
 const { models, backend } = workerData as ThreadData;
-const started = beginBackend(backend);
+const started = useBackend(backend);
+// Whoever asks for something hears of a failure.
+started.catch(() => undefined);
 
 serveTasks<Job, JobResult>(async (job) => {
-  await started;
-  return measure(job, models);
+  const { computer } = await started;
+  return measure(job, models, computer);
 });

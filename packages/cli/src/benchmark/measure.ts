@@ -1,4 +1,4 @@
-/** Measures one job, on the active TensorFlow.js backend. */
+/** Measures one job. */
 import {
   adapt,
   chooseScale,
@@ -10,6 +10,7 @@ import {
   InputError,
   interpolateLow,
   type Model,
+  type NetworkComputer,
   psnrY,
   readImage,
   ssimY,
@@ -27,7 +28,7 @@ const DETAIL_SIDE = 48;
 const CROP = { height: 96, width: 128 };
 
 /** @throws InputError for images that cannot be used, RunError when an adaptation diverges */
-export async function measure(job: Job, models: readonly Model[]): Promise<JobResult> {
+export async function measure(job: Job, models: readonly Model[], computer: NetworkComputer): Promise<JobResult> {
   const { key, case: photo, subject } = job;
   const pair = await pairOf(photo);
   const degradation = { kernel: photo.blur, downsampling: photo.downsampling, scale: photo.scale };
@@ -35,7 +36,8 @@ export async function measure(job: Job, models: readonly Model[]): Promise<JobRe
   const model = subject.kind === "model" ? subject.name : null;
   const pictures = new Pictures(job.crops, pair.hr, bicubic, photo.scale);
   const methods: Measured[] = [];
-  for await (const { image, ...measured } of enlargements(subject, models, { pair, degradation, bicubic }, job.curve)) {
+  const problem = { pair, degradation, bicubic, computer };
+  for await (const { image, ...measured } of enlargements(subject, models, problem, job.curve)) {
     finiteImage(image, photo.image);
     await pictures.write({ method: measured.method, model }, image);
     methods.push({ ...measured, ...scored(pair, image, photo.scale) });
@@ -63,6 +65,7 @@ async function pairOf({ hr, lr, scale, blur, downsampling }: Case): Promise<Test
 type Enlargement = Omit<Measured, "psnr_y" | "ssim_y"> & { readonly image: Image };
 
 interface Problem {
+  readonly computer: NetworkComputer;
   readonly pair: TestPair;
   readonly degradation: DegradationOptions;
   readonly bicubic: Image;
@@ -85,7 +88,11 @@ function byInterpolation({ pair: { hr, lr }, degradation }: Problem): Enlargemen
   return { method: "bicubic", image, updates: 0, seconds: secondsSince(started) };
 }
 
-async function byZssr(updates: number, { pair, degradation }: Problem, followed: boolean): Promise<Enlargement> {
+async function byZssr(
+  updates: number,
+  { pair, degradation, computer }: Problem,
+  followed: boolean,
+): Promise<Enlargement> {
   const { scale } = degradation;
   const curve = new Curve();
   // What following takes is not ZSSR's.
@@ -93,15 +100,15 @@ async function byZssr(updates: number, { pair, degradation }: Problem, followed:
   const follow = async ({ parameters }: { readonly parameters: Float32Array }) => {
     spent += secondsSince(started);
     const before = performance.now();
-    const image = await enlargeWith({ architecture: ZSSR_NETWORK, scale, parameters }, pair.lr);
+    const image = await enlargeWith({ architecture: ZSSR_NETWORK, scale, parameters }, pair.lr, { computer });
     curve.add(spent, secondsSince(before), psnrY(pair.hr, image, scale));
     started = performance.now();
   };
   const { model, losses, converged } = await zssr(pair.lr, {
-    ...{ degradation, updates, architecture: ZSSR_NETWORK },
+    ...{ degradation, updates, architecture: ZSSR_NETWORK, computer },
     ...(followed ? { onState: follow } : {}),
   });
-  const image = await enlargeWith(model, pair.lr);
+  const image = await enlargeWith(model, pair.lr, { computer });
   const seconds = spent + secondsSince(started);
   const points = followed ? { curve: curve.points() } : {};
   return { method: "zssr", image, updates: losses.length, seconds, converged, ...points };
@@ -113,7 +120,7 @@ const ZSSR_NETWORK = { depth: 8, width: 64 };
 async function* byModel(
   model: Model,
   updates: readonly number[],
-  { pair, degradation }: Problem,
+  { pair, degradation, computer }: Problem,
   followed: boolean,
 ): AsyncGenerator<Enlargement> {
   const most = updates.at(-1)!;
@@ -121,7 +128,7 @@ async function* byModel(
   const started = performance.now();
   const reached = [0];
   const { snapshots } = await adapt(model, pair.lr, {
-    ...{ degradation, updates: most, snapshotsAt: counts },
+    ...{ degradation, updates: most, snapshotsAt: counts, computer },
     onStep: ({ step }) => {
       reached[step] = secondsSince(started);
     },
@@ -129,7 +136,7 @@ async function* byModel(
   const curve = new Curve();
   for (const count of counts) {
     const before = performance.now();
-    const image = await enlargeWith({ ...model, parameters: snapshots.get(count)! }, pair.lr);
+    const image = await enlargeWith({ ...model, parameters: snapshots.get(count)! }, pair.lr, { computer });
     const seconds = secondsSince(before);
     if (followed) curve.add(reached[count]!, seconds, psnrY(pair.hr, image, degradation.scale));
     if (!updates.includes(count)) continue;

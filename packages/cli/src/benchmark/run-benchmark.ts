@@ -63,7 +63,9 @@ export async function runBenchmark(options: BenchmarkOptions, terminal: Terminal
   const files = await outputFiles(options, models);
   const report = options.report === undefined ? undefined : await openReport(options.report);
   const datasets = await datasetsByScale(options, models, terminal);
-  const backend = await useBackend(options.backend);
+  // The name alone: jobs are measured in threads.
+  const { name: backend, close } = await useBackend(options.backend);
+  close();
   const { zssrUpdates, centerKernel = false, downsampling } = options;
   const jobs = await planJobs({
     ...{ models, methods, kernels, datasets, zssrUpdates, backend },

@@ -56,7 +56,7 @@ async function standBy(
       );
     },
     replicas: options.natsReplicas,
-    previews: () => ({ photos: heldOutPhotos(), computer: previewComputer() }),
+    previews: () => ({ photos: heldOutPhotos(), computer: previewComputer(run.configuration) }),
     validation: () => validationOptions(run.configuration),
     logger,
     stopping: signals.asked,

@@ -53,7 +53,7 @@ async function startInFolder(run: PreparedRun, options: LinkOptions): Promise<St
     images,
     resume: run.resume,
     replace: run.replace,
-    previews: { photos: heldOutPhotos(), computer: previewComputer() },
+    previews: { photos: heldOutPhotos(), computer: previewComputer(run.configuration) },
     validation: await validationOptions(run.configuration),
     ...options,
   });

@@ -18,16 +18,18 @@ interface Waiting<Problem, Result> {
 export class ProcessComputer<Problem, Result> {
   readonly #entry: URL;
   readonly #name: string;
+  readonly #arguments: readonly string[];
   readonly #waiting = new Map<number, Waiting<Problem, Result>>();
   #process: ChildProcess | undefined;
   #nextId = 0;
   #hurried = false;
   #closed = false;
 
-  /** @param entry the process's script, which calls `serve` @param name for errors */
-  constructor(entry: URL, name: string) {
+  /** @param entry the process's script, which calls `serve` @param name for errors @param given its arguments */
+  constructor(entry: URL, name: string, given: readonly string[] = []) {
     this.#entry = entry;
     this.#name = name;
+    this.#arguments = given;
   }
 
   /** @throws RunError also once it is closed: no process is started then that nothing would end */
@@ -64,7 +66,7 @@ export class ProcessComputer<Problem, Result> {
   }
 
   #start(): ChildProcess {
-    const child = fork(this.#entry, this.#hurried ? [HURRY] : [], {
+    const child = fork(this.#entry, [...this.#arguments, ...(this.#hurried ? [HURRY] : [])], {
       serialization: "advanced",
       detached: true,
       // The process notices this one's end by that of its input.

@@ -42,13 +42,3 @@ async function giveWay(): Promise<void> {
   setPriority(PRIORITY);
   await writeFile("/proc/self/autogroup", `${PRIORITY}`).catch(() => undefined);
 }
-
-let toldSeconds = 0;
-
-/** Processor time of this process since it was last asked for, s. */
-export function secondsSpent(): number {
-  const { user, system } = process.cpuUsage();
-  const before = toldSeconds;
-  toldSeconds = (user + system) / 1e6;
-  return toldSeconds - before;
-}

@@ -14,6 +14,7 @@ import {
   interpolateLow,
   type Model,
   modCrop,
+  type NetworkComputer,
   type Noise,
   psnrY,
   ssimY,
@@ -36,6 +37,7 @@ export interface EvaluationOptions {
   /** Numbers of gradient steps, ascending. */
   readonly updates: readonly number[];
   readonly onStep?: (progress: AdaptationProgress) => void;
+  readonly computer: NetworkComputer;
 }
 
 export interface PhotoEvaluation extends Scores, TestPair {
@@ -58,7 +60,7 @@ export interface TestPairOptions extends Pick<EvaluationOptions, "kernel" | "dow
   readonly jpeg?: number | undefined;
 }
 
-/** Evaluates a model on one HR photo, on the active TensorFlow.js backend. */
+/** Evaluates a model on one HR photo. */
 export async function evaluatePhoto(photo: Image, model: Model, options: EvaluationOptions): Promise<PhotoEvaluation> {
   return evaluatePair(await testPair(photo, model.scale, options), model, options);
 }
@@ -78,15 +80,20 @@ export async function testPair(photo: Image, scale: number, options: TestPairOpt
 export async function evaluatePair(pair: TestPair, model: Model, options: EvaluationOptions): Promise<PhotoEvaluation> {
   const { scale } = model;
   const { hr, lr } = pair;
+  const { computer } = options;
   const enlarged = new Map<MethodName, Image>([[BICUBIC, interpolateLow(lr, scale, [hr.height, hr.width])]]);
   const { snapshots } = await adapt(model, lr, {
     degradation: { kernel: options.kernel, downsampling: options.downsampling, scale },
     updates: options.updates.at(-1) ?? 0,
     snapshotsAt: options.updates,
+    computer,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
   for (const updates of options.updates) {
-    enlarged.set(String(updates), await enlargeWith({ ...model, parameters: snapshots.get(updates)! }, lr));
+    enlarged.set(
+      String(updates),
+      await enlargeWith({ ...model, parameters: snapshots.get(updates)! }, lr, { computer }),
+    );
   }
   const score = (measure: typeof psnrY) =>
     Object.fromEntries([...enlarged].map(([method, image]) => [method, measure(hr, image, scale)]));

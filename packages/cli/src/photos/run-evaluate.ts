@@ -4,6 +4,7 @@ import {
   type KernelEstimate,
   type Model,
   messageOf,
+  type NetworkComputer,
   RunError,
   readImage,
   type WeightChoice,
@@ -78,6 +79,7 @@ interface Evaluation {
   readonly kernelOf: KernelOf;
   /** With `--adapt-with`. */
   readonly adaptation: KernelPlan | undefined;
+  readonly computer: NetworkComputer;
   readonly options: EvaluateOptions;
   readonly terminal: Terminal;
 }
@@ -97,14 +99,15 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   const { adaptWith } = options;
   const adaptation = adaptWith === undefined ? undefined : await planKernel(adaptWith, { ...options, downsampling });
   const { names, bad } = await photosIn(options.images, scale, options.skipBad === true);
-  const backend = await useBackend(options.backend);
+  const { name: backend, computer, close } = await useBackend(options.backend, (text) => terminal.note(text));
   terminal.note(
     `${counted(names.length, "image")}, kernel ${options.kernel} ${downsampling} ×${scale}${corruption(options)}, backend ${backend}`,
   );
   for (const { path, reason } of bad) terminal.note(`${path} was left out: ${reason}`);
   for (const note of notes) terminal.note(`${options.kernel}: ${note}`);
   const started = performance.now();
-  const outcome = await evaluateAll(names, { model, kernelOf, adaptation, options, terminal });
+  const outcome = await evaluateAll(names, { model, kernelOf, adaptation, computer, options, terminal });
+  close();
   const skipped = [...bad.map(({ path, reason }) => ({ name: path, reason })), ...outcome.skipped];
   const { rows, failed } = outcome;
   if (rows.length > 0) {
@@ -173,7 +176,7 @@ async function evaluateAll(names: readonly string[], evaluation: Evaluation): Pr
 }
 
 async function rowOf(name: string, place: number, evaluation: Evaluation, progress: StepProgress): Promise<Row> {
-  const { model, kernelOf, adaptation, options, terminal } = evaluation;
+  const { model, kernelOf, adaptation, computer, options, terminal } = evaluation;
   const photo = await readImage(join(options.images, name));
   const truth = kernelOf(place);
   const noise = { sigma: options.noise / LEVELS, seed: NOISE_SEED + place };
@@ -181,7 +184,7 @@ async function rowOf(name: string, place: number, evaluation: Evaluation, progre
   const evaluate = async (choice: Pick<typeof truth, "kernel" | "downsampling">): Promise<PhotoEvaluation> => {
     const result = await evaluatePair(pair, model, {
       ...choice,
-      updates: options.updates,
+      ...{ computer, updates: options.updates },
       onStep: (step) => progress.show(step),
     });
     progress.done();

@@ -19,10 +19,10 @@ import { modelFile } from "./model-path.js";
 import { readModelFor } from "./read-model-for.js";
 import { packageOf, shippedModel } from "./shipped-model.js";
 import { COMPARISON_FORMATS } from "./upscale/comparison.js";
-import { ComputeThreads } from "./upscale/compute-threads.js";
 import type { EnlargeSettings, PhotoTask } from "./upscale/enlarge-file.js";
 import { enlargeHere } from "./upscale/enlarge-here.js";
 import { DEFAULT_UPDATES, type MethodName } from "./upscale/methods.js";
+import { PhotoComputers } from "./upscale/photo-computers.js";
 import { findPhotos, STANDARD_STREAM } from "./upscale/photo-inputs.js";
 import { type PlannedPhoto, planOutputs, resultFolder } from "./upscale/photo-outputs.js";
 import { enlargeInThreads } from "./upscale/photo-threads.js";
@@ -90,11 +90,11 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
   if (!inputs.several) {
     const photo = { ...planned[0]!, comparison: await places.comparison(planned[0]!) };
     await places.check(photo);
-    const threads = new ComputeThreads(settings.threads);
+    const computers = new PhotoComputers(settings);
     try {
-      report.done(photo, await enlargeHere(photo, settings, threads, report, terminal));
+      report.done(photo, await enlargeHere(photo, settings, computers, report, terminal));
     } finally {
-      await threads.end();
+      await computers.close();
     }
     return;
   }
@@ -134,15 +134,15 @@ async function enlargeSeveral(
   }
   // Standard input is this thread's.
   const [apart, here] = jobs > 1 ? split(tasks, ({ input }) => input.path !== undefined) : [[], tasks];
-  const threads = new ComputeThreads(settings.threads);
+  const computers = new PhotoComputers(settings);
   for (const [i, task] of here.entries()) {
     const count = apart.length > 0 ? "" : ` (${i + 1} of ${counted(here.length, "photo")})`;
-    await enlargeHere(task, settings, threads, report, terminal, count).then(
+    await enlargeHere(task, settings, computers, report, terminal, count).then(
       (done) => report.done(task, done),
       (thrown: unknown) => report.failed(task, thrown),
     );
   }
-  await threads.end();
+  await computers.close();
   await enlargeInThreads(apart, jobs, settings, report);
 }
 

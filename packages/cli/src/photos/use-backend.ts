@@ -1,22 +1,15 @@
 import { InputError } from "@mzsr/mzsr";
 import { BACKEND_NAMES, type BackendName, nearestName } from "@mzsr/shared";
-import { startBackend } from "@mzsr/worker";
+import { type PhotoBackend, startPhotoBackend } from "@mzsr/worker";
 
 /**
- * Makes a compute backend the active one of TensorFlow.js in this thread.
+ * Starts what photos are computed with in this thread.
  * @param name a backend, or `auto` for the first that starts
- * @returns its name
+ * @param note told when something is not computed on it
  * @throws InputError for an unknown name, or when it does not start
  */
-export async function useBackend(name: string): Promise<BackendName> {
-  return (await startBackend(backendName(name))).name;
-}
-
-/** `useBackend` for a thread that goes on meanwhile: whoever waits for what it returns hears of a failure, and nobody else. */
-export function beginBackend(name: string): Promise<BackendName> {
-  const started = useBackend(name);
-  started.catch(() => undefined);
-  return started;
+export async function useBackend(name: string, note?: (text: string) => void): Promise<PhotoBackend> {
+  return startPhotoBackend(backendName(name), note === undefined ? {} : { note });
 }
 
 /** @throws InputError for an unknown name */

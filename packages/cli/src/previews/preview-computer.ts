@@ -1,7 +1,9 @@
 import type { Preview, PreviewComputer, PreviewProblem } from "@mzsr/coordinator";
+import type { RunBackend } from "../low-priority/photo-computing.js";
 import { ProcessComputer } from "../low-priority/process-computer.js";
 
-/** Computes previews in a process of low priority. */
-export function previewComputer(): PreviewComputer {
-  return new ProcessComputer<PreviewProblem, Preview>(new URL("./preview-process.js", import.meta.url), "preview");
+/** Computes a run's previews in a process of low priority. */
+export function previewComputer({ backend }: { readonly backend: RunBackend }): PreviewComputer {
+  const entry = new URL("./preview-process.js", import.meta.url);
+  return new ProcessComputer<PreviewProblem, Preview>(entry, "preview", [backend]);
 }

@@ -1,15 +1,18 @@
-/** Entry of the preview process: adapts and enlarges on the embedded backend, giving way to everything else. */
+/** Entry of the preview process: adapts and enlarges, giving way to everything else. Its argument is the run's backend. */
 import type { Preview, PreviewProblem } from "@mzsr/coordinator";
-import { secondsSpent, serve } from "../low-priority/serve.js";
+import type { RunBackend } from "../low-priority/photo-computing.js";
+import { serve } from "../low-priority/serve.js";
 
 await serve(async () => {
   const { adapt, enlargeWith } = await import("@mzsr/mzsr");
-  const { startBackend } = await import("@mzsr/worker");
+  const { PhotoComputing } = await import("../low-priority/photo-computing.js");
+  const computing = new PhotoComputing(process.argv[2] as RunBackend);
   return async ({ model, lr, degradation, updates }: PreviewProblem): Promise<Preview> => {
-    await startBackend("simd");
-    const { parameters } = await adapt(model, lr, { degradation, updates });
-    const before = await enlargeWith(model, lr);
-    const adapted = await enlargeWith({ ...model, parameters }, lr);
-    return { before, adapted, seconds: secondsSpent() };
+    const { result, seconds } = await computing.compute(async (computer) => {
+      const { parameters } = await adapt(model, lr, { degradation, updates, computer });
+      const before = await enlargeWith(model, lr, { computer });
+      return { before, adapted: await enlargeWith({ ...model, parameters }, lr, { computer }) };
+    });
+    return { ...result, seconds };
   };
 });

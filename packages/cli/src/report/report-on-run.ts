@@ -16,16 +16,18 @@ export async function reportOnRun(folder: string, kernelName: string, terminal: 
   const configuration = await loadConfiguration({ file: join(folder, "config.yaml") });
   const model = chooseWeights(await readModel(join(folder, "model.safetensors")));
   const steps = await readSteps(folder);
+  const backend = await useBackend(configuration.backend, (text) => terminal.note(text));
   const report = await writeReport(join(folder, "report"), {
     run: basename(folder),
     model,
     configuration,
     choice: await chooseKernel(kernelName),
     photos: heldOutPhotos(),
-    backend: await useBackend(configuration.backend),
+    backend,
     losses: steps,
     trainingSeconds: steps.reduce((sum, step) => sum + step.seconds, 0),
     onPhoto: (name) => terminal.note(`Evaluating ${name}`),
   });
+  backend.close();
   for (const line of ["", ...report.table, "", `Report: ${report.page}`]) terminal.line(line);
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { removeReport } from "@mzsr/coordinator";
 import { encodePng, type Image, imresize, type Model, readImage, writePng } from "@mzsr/mzsr";
 import type { Configuration } from "@mzsr/shared";
+import type { PhotoBackend } from "@mzsr/worker";
 import type { Photo } from "../photos/embedded-photos.js";
 import { BICUBIC, evaluatePhoto, type MethodName, meanScores, type PhotoEvaluation } from "../photos/evaluate-photo.js";
 import { finiteImage } from "../photos/finite-image.js";
@@ -24,7 +25,7 @@ export interface ReportInputs {
   readonly configuration: Configuration;
   readonly choice: KernelChoice;
   readonly photos: readonly Photo[];
-  readonly backend: string;
+  readonly backend: Pick<PhotoBackend, "name" | "computer">;
   /** The steps of the run, in order. */
   readonly losses: readonly Loss[];
   /** What training took, 0 when it is not known. */
@@ -109,7 +110,12 @@ export async function writeReport(folder: string, inputs: ReportInputs): Promise
 async function photoSection(folder: string, photo: Photo, inputs: ReportInputs): Promise<PhotoSection> {
   const source = await readImage(photo.path);
   const { kernel, downsampling } = inputs.choice;
-  const result = await evaluatePhoto(source, inputs.model, { kernel, downsampling, updates: UPDATES });
+  const result = await evaluatePhoto(source, inputs.model, {
+    kernel,
+    downsampling,
+    updates: UPDATES,
+    computer: inputs.backend.computer,
+  });
   const { hr, lr, enlarged, psnrY, ssimY } = result;
   const square = hardestWindow(hr, enlarged.get(BICUBIC)!, DETAIL_SIDE, inputs.model.scale * 4);
   const region = windowAround(square, REGION.height, REGION.width, hr);
@@ -180,7 +186,7 @@ function factsOf(inputs: ReportInputs, seconds: number): [string, string][] {
     ["network", `${depth} layers, ${width} channels, ${model.parameters.length.toLocaleString("en")} parameters`],
     ["pretraining", `${configuration.pretraining.steps.toLocaleString("en")} steps`],
     ["meta-training", `${configuration.metaTraining.steps.toLocaleString("en")} meta-steps`],
-    ["backend", backend],
+    ["backend", backend.name],
     ...(trainingSeconds > 0 ? [["training", duration(trainingSeconds)] as [string, string]] : []),
     ["all together", duration(seconds)],
   ];

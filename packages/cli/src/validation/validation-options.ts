@@ -24,6 +24,7 @@ export async function validationOptions(configuration: Configuration): Promise<V
     computer: new ProcessComputer<ValidationProblem, Measurement>(
       new URL("./validation-process.js", import.meta.url),
       "validation",
+      [configuration.backend],
     ),
   };
 }

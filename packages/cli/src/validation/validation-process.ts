@@ -1,11 +1,13 @@
-/** Entry of the validation process: measures models on the embedded backend, giving way to everything else. */
+/** Entry of the validation process: measures models, giving way to everything else. Its argument is the run's backend. */
 import type { Measurement, ValidationProblem } from "@mzsr/coordinator";
-import { secondsSpent, serve } from "../low-priority/serve.js";
+import type { RunBackend } from "../low-priority/photo-computing.js";
+import { serve } from "../low-priority/serve.js";
 
 await serve(async () => {
   const { cropImage, readImage, structuredCrops } = await import("@mzsr/mzsr");
-  const { startBackend } = await import("@mzsr/worker");
   const { BICUBIC, evaluatePhoto } = await import("../photos/evaluate-photo.js");
+  const { PhotoComputing } = await import("../low-priority/photo-computing.js");
+  const computing = new PhotoComputing(process.argv[2] as RunBackend);
   return async ({
     model,
     image,
@@ -13,12 +15,13 @@ await serve(async () => {
     kernel: { kernel, downsampling },
     updates,
   }: ValidationProblem): Promise<Measurement> => {
-    await startBackend("simd");
     const photo = await readImage(image);
     const square = Math.min(side, photo.height, photo.width);
     const [corner] = square === 0 ? [] : structuredCrops(photo, square, 1);
     const hr = corner === undefined ? photo : cropImage(photo, corner.y, corner.x, square, square);
-    const { psnrY } = await evaluatePhoto(hr, model, { kernel, downsampling, updates });
-    return { bicubic: psnrY[BICUBIC]!, psnr: updates.map((count) => psnrY[count]!), seconds: secondsSpent() };
+    const { result, seconds } = await computing.compute((computer) =>
+      evaluatePhoto(hr, model, { kernel, downsampling, updates, computer }),
+    );
+    return { bicubic: result.psnrY[BICUBIC]!, psnr: updates.map((count) => result.psnrY[count]!), seconds };
   };
 });

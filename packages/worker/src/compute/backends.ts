@@ -139,7 +139,7 @@ async function startWebgpu(asked: boolean): Promise<string> {
   if (adapter === null) throw new Error("no GPU with a Vulkan, Metal or D3D12 driver is found");
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
   const device = description || `${vendor} ${architecture}`;
-  if (isFallbackAdapter && !asked) throw new Error(`only ${device} is found, which computes on the CPU`);
+  if (isFallbackAdapter && !asked) throw new Error(onlySoftware(device));
   // TensorFlow.js looks for the browser's globals.
   Object.assign(globalThis, dawn.globals);
   const { navigator = {} } = globalThis as { navigator?: object };
@@ -148,6 +148,11 @@ async function startWebgpu(asked: boolean): Promise<string> {
   await load("@tensorflow/tfjs-backend-webgpu");
   await activate("webgpu");
   return `WebGPU on ${device}`;
+}
+
+/** Why `auto` does not take a driver that stands in for a GPU. */
+export function onlySoftware(device: string): string {
+  return `only ${device} is found, which computes on the CPU`;
 }
 
 const HELD = Symbol.for("mzsr.held");

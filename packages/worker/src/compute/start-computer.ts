@@ -5,7 +5,7 @@ import { messageOf } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
 import { GpuComputer } from "../gpu/gpu-computer.js";
 import { gpuMemoryBytes } from "../gpu/gpu-memory.js";
-import { keepFullPrecision } from "./backends.js";
+import { keepFullPrecision, onlySoftware } from "./backends.js";
 import type { StartedBackend } from "./compute-messages.js";
 import { ComputePool } from "./compute-pool.js";
 import type { Computer, OnFinished } from "./computer.js";
@@ -55,7 +55,7 @@ export async function startComputer(
   try {
     const gpu = await starters.gpu(options);
     if (!gpu.adapter.isSoftware) return gpu;
-    reason = `only ${gpu.adapter.name} is found, which computes on the CPU`;
+    reason = onlySoftware(gpu.adapter.name);
     await gpu.close();
   } catch (thrown) {
     reason = messageOf(thrown);

@@ -2,10 +2,12 @@
 import { workerData } from "node:worker_threads";
 import { type NetworkRequest, NetworkThread } from "@mzsr/mzsr";
 import { serveTasks } from "../../threads/serve-tasks.js";
-import { beginBackend } from "../use-backend.js";
+import { useBackend } from "../use-backend.js";
 
 const network = new NetworkThread();
-const started = beginBackend(workerData as string);
+const started = useBackend(workerData as string);
+// Whoever asks for something hears of a failure.
+started.catch(() => undefined);
 
 // One request at a time: the next one comes when this is answered.
 serveTasks<NetworkRequest, unknown>(async (request) => {

@@ -7,7 +7,6 @@ import {
   InputError,
   type LoadedPhoto,
   type Model,
-  type NetworkThreads,
   PhotoEncoder,
   readPhoto,
   readPhotoBytes,
@@ -19,6 +18,7 @@ import { finiteImage } from "../finite-image.js";
 import { estimateInWords, gaussianName, type KernelPlan, type PhotoKernel, plannedKernel } from "../kernel-source.js";
 import { COMPARISON, Comparing } from "./comparison.js";
 import { type Enlargement, METHODS, type Method, type MethodName } from "./methods.js";
+import type { Computing } from "./photo-computers.js";
 import type { PhotoInput } from "./photo-inputs.js";
 import type { PhotoOutput } from "./photo-outputs.js";
 
@@ -57,14 +57,6 @@ export interface TaskListener {
   /** Nothing is to be computed any more for this photo. */
   computed(photo: { readonly width: number; readonly height: number }): Promise<void>;
   note(text: string): void;
-}
-
-/** What a photo is enlarged by. */
-export interface Computing {
-  /** The name of the backend of this thread, and of the others. */
-  readonly backend: string;
-  /** Others that share the work; none where this thread is alone. */
-  readonly threads: NetworkThreads | undefined;
 }
 
 export interface PhotoReport {
@@ -132,7 +124,7 @@ export async function enlargeFile(
     for (const note of notes) listener.note(note);
   };
   tell(photo.notes);
-  const { backend, threads } = await listener.ready(photo);
+  const { backend, computer } = await listener.ready(photo);
   clock.lap();
   if (settings.kernel.named === undefined) listener.phase("estimating the blur");
   const kernel = await plannedKernel(settings.kernel, photo, settings.scale);
@@ -141,7 +133,7 @@ export async function enlargeFile(
   listener.phase("adapting");
   const method: Method = METHODS[settings.method];
   const onStep = (step: StepShown) => listener.step(step);
-  const { bands, seconds = 0, ...learned } = await method(photo, { ...settings, kernel, threads, onStep });
+  const { bands, seconds = 0, ...learned } = await method(photo, { ...settings, kernel, computer, onStep });
   const adaptation = clock.lap() - seconds;
   listener.phase("enlarging");
   const { scale } = settings;

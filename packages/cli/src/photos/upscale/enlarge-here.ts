@@ -2,8 +2,6 @@
 import { InputError, LARGEST_IMAGE_FILE_BYTES, messageOf, RunError } from "@mzsr/mzsr";
 import { PhotoProgress } from "../../progress/photo-progress.js";
 import type { Terminal } from "../../progress/terminal.js";
-import { useBackend } from "../use-backend.js";
-import type { ComputeThreads } from "./compute-threads.js";
 import {
   type EnlargeSettings,
   enlargeFile,
@@ -12,13 +10,14 @@ import {
   type StandardStreams,
   type TaskListener,
 } from "./enlarge-file.js";
+import type { PhotoComputers } from "./photo-computers.js";
 import type { UpscaleReport } from "./upscale-report.js";
 
 /** @param count which of several it is, for people */
 export async function enlargeHere(
   task: PhotoTask,
   settings: EnlargeSettings,
-  threads: ComputeThreads,
+  computers: PhotoComputers,
   report: UpscaleReport,
   terminal: Terminal,
   count = "",
@@ -32,18 +31,18 @@ export async function enlargeHere(
     phase: (name) => progress?.phase(name),
     step: (step) => progress?.step(step),
     rows: (rows) => progress?.rows(rows),
-    computed: (photo) => threads.makeRoom(photo),
+    computed: (photo) => computers.makeRoom(photo),
     ready: async (photo) => {
-      const backend = await useBackend(settings.backend);
-      const title = `${task.input.name}${count}: ${photo.width}×${photo.height}, backend ${backend}`;
+      const computing = await computers.for(photo, listener.note);
+      const title = `${task.input.name}${count}: ${photo.width}×${photo.height}, backend ${computing.backend}`;
       if (!report.quiet) progress = new PhotoProgress(terminal, title);
-      return { backend, threads: threads.for(photo, backend) };
+      return computing;
     },
   };
   try {
     return await enlargeFile(task, settings, listener, standardStreams(terminal));
   } catch (thrown) {
-    await threads.end();
+    await computers.endThreads();
     throw thrown;
   } finally {
     progress?.done();

@@ -4,7 +4,7 @@ import {
   enlargeBicubic,
   enlargeZssr,
   type Model,
-  type NetworkThreads,
+  type NetworkComputer,
   type Photo,
   type PhotoBand,
   type PhotoEnlargement,
@@ -22,8 +22,7 @@ export interface MethodInput {
   /** Standard deviation, where white is 1. */
   readonly noise: number;
   readonly backProjection: number;
-  /** That share the work, where the method can be shared. */
-  readonly threads: NetworkThreads | undefined;
+  readonly computer: NetworkComputer;
   readonly onStep: (progress: StepShown) => void;
 }
 
@@ -42,9 +41,9 @@ export type Method = (photo: Photo, input: MethodInput) => Promise<Enlargement>;
 export const METHODS = {
   mzsr: (photo, { kernel, model, ...input }) => beginEnlargement(photo, { ...input, ...kernel, model: model! }),
   zssr: async (photo, input) => {
-    const { updates, backProjection, onStep, model } = input;
+    const { updates, backProjection, onStep, model, computer } = input;
     const architecture = model === undefined ? {} : { architecture: model.architecture };
-    const options = { updates, backProjection, onStep, ...architecture, degradation: degradationOf(input) };
+    const options = { updates, backProjection, onStep, computer, ...architecture, degradation: degradationOf(input) };
     const { image, seconds, ...learned } = await enlargeZssr(photo, options);
     return { ...learned, bands: whole(image), seconds: seconds.enlargement };
   },

@@ -1,3 +1,4 @@
+export { backendThread } from "./compute/backend-thread.js";
 export { type BackendStarter, backendStarters, startBackend } from "./compute/backends.js";
 export type { StartedBackend } from "./compute/compute-messages.js";
 export { type FoundGpu, findGpu } from "./gpu/find-gpu.js";

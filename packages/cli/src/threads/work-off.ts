@@ -1,6 +1,7 @@
 /** Several tasks at a time, each in a thread with memory of its own. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { InputError, RunError } from "@mzsr/mzsr";
+import { backendThread } from "@mzsr/worker";
 import { askThread, type FinalAnswer } from "./ask-thread.js";
 
 export interface TaskListener<Task, Report> {
@@ -35,7 +36,7 @@ async function oneThread<Task, Report>(
 ): Promise<void> {
   let thread: Worker | undefined;
   for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-    thread ??= new Worker(url, { workerData });
+    thread ??= backendThread(url, workerData);
     try {
       await oneTask(thread, task, listener);
     } catch (thrown) {

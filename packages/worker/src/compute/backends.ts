@@ -81,7 +81,7 @@ async function startCuda(asked: boolean): Promise<string> {
 
 /**
  * TensorFlow's convolutions round their operands to TF32 on newer cards unless NVIDIA's libraries are told otherwise. They
- * read it when they start, out of the process's own environment, of which threads have copies: call it in the main thread.
+ * read it when they start, out of the process's own environment, of which threads have copies: `backendThread` calls it before it starts one.
  */
 export function keepFullPrecision(): void {
   process.env.NVIDIA_TF32_OVERRIDE ??= "0";

@@ -5,7 +5,7 @@ import { messageOf } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
 import { GpuComputer } from "../gpu/gpu-computer.js";
 import { gpuMemoryBytes } from "../gpu/gpu-memory.js";
-import { keepFullPrecision, onlySoftware } from "./backends.js";
+import { onlySoftware } from "./backends.js";
 import type { StartedBackend } from "./compute-messages.js";
 import { ComputePool } from "./compute-pool.js";
 import type { Computer, OnFinished } from "./computer.js";
@@ -76,7 +76,6 @@ function startGpu(options: ComputerOptions): Promise<GpuComputer> {
 
 function startPool(options: ComputerOptions, backend: BackendName | "auto"): Promise<ComputePool> {
   const { slots, cores = availableParallelism(), finished, onCrash, onBroken, now } = options;
-  if (backend === "cuda" || backend === "auto") keepFullPrecision();
   const ofItsOwn = (name: BackendName) => (ONE_CORE_BACKENDS.includes(name) ? cores : 1);
   const slotsOf = ({ name }: StartedBackend) => slots ?? ofItsOwn(name);
   return ComputePool.start({ backend, slots: slotsOf, finished, onCrash, onBroken, now });

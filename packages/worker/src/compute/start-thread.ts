@@ -1,5 +1,6 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
+import { backendThread } from "./backend-thread.js";
 
 /** What a thread says that cannot start. */
 interface Broken {
@@ -19,7 +20,7 @@ export async function startThread<Ready extends { readonly type: "ready" }>(
   entry: URL,
   workerData: unknown,
 ): Promise<{ readonly worker: Worker; readonly ready: Ready }> {
-  const worker = new Worker(entry, { workerData });
+  const worker = backendThread(entry, workerData);
   try {
     return { worker, ready: await firstWord<Ready>(worker, name) };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Threads that share the work of one photo. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { type AnswerTo, type AskThread, type NetworkRequest, NetworkThreads, RunError } from "@mzsr/mzsr";
+import { backendThread } from "@mzsr/worker";
 import { askThread } from "../../threads/ask-thread.js";
 
 /** Backends that leave the other cores alone; those of GPUs and TensorFlow's own use what there is. */
@@ -42,7 +43,7 @@ export class ComputeThreads {
   }
 
   #start(backend: string): AskThread {
-    const worker = new Worker(new URL("./compute-thread.js", import.meta.url), { workerData: backend });
+    const worker = backendThread(new URL("./compute-thread.js", import.meta.url), backend);
     this.#workers.push(worker);
     // Its failures are those of what it is asked.
     worker.on("error", () => undefined);

@@ -1,5 +1,6 @@
 import { messageOf } from "@mzsr/mzsr";
 import { loadDawn, startDawn } from "./dawn.js";
+import { requireVulkanDriver } from "./vulkan-drivers.js";
 import { requireVulkanLoader } from "./vulkan-loader.js";
 
 /** No adapter is called this. */
@@ -9,11 +10,12 @@ const NO_ADAPTER = "mzsr-lists-adapters";
  * Names of the GPUs that Dawn finds, in its order. WebGPU has no list; but Dawn for Node, asked for an adapter that is
  * not there, answers with those that are.
  *
- * @throws InputError when the package `webgpu` or the Vulkan loader is not installed
+ * @throws InputError when the package `webgpu`, the Vulkan loader or a driver is not installed
  */
 export async function adapterNames(): Promise<string[]> {
   const dawn = await loadDawn();
   requireVulkanLoader();
+  requireVulkanDriver();
   const gpu = startDawn(dawn, [`adapter=${NO_ADAPTER}`]);
   try {
     await gpu.requestAdapter();

@@ -3,6 +3,7 @@ import { InputError, messageOf, RunError } from "@mzsr/mzsr";
 import { adapterNames } from "./adapters.js";
 import { loadDawn, startDawn } from "./dawn.js";
 import { Pipelines } from "./pipelines.js";
+import { requireVulkanDriver } from "./vulkan-drivers.js";
 import { noDriver, requireVulkanLoader } from "./vulkan-loader.js";
 
 export interface DeviceOptions {
@@ -50,7 +51,10 @@ const KERNELS_INITIALISE = "enable-dawn-features=disable_workgroup_init";
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<EngineDevice> {
   const dawn = await loadDawn();
-  if (options.backend !== "null") requireVulkanLoader();
+  if (options.backend !== "null") {
+    requireVulkanLoader();
+    requireVulkanDriver();
+  }
   const settings = [KERNELS_INITIALISE, ...(options.dawn ?? [])];
   if (options.backend !== undefined) settings.push(`backend=${options.backend}`);
   if (options.device !== undefined) settings.push(`adapter=${await nameOfDevice(options.device)}`);

@@ -45,6 +45,13 @@ describe("startBackend", () => {
     await expect(refusal).rejects.toThrow("backend cuda does not start: no cuda here");
   });
 
+  it("says what is missing and what to install, in one sentence", async () => {
+    const start = () => Promise.reject(new InputError("no driver", { expected: "apt-get install driver" }));
+    await expect(startBackend("webgpu", [{ name: "webgpu", start }])).rejects.toThrow(
+      "backend webgpu does not start: no driver: apt-get install driver; expected auto, or another of webgpu",
+    );
+  });
+
   it("fails with every reason when none starts", async () => {
     const failure = startBackend("auto", [failing("cuda"), failing("cpu")]);
     await expect(failure).rejects.toThrow(RunError);

@@ -37,7 +37,7 @@ export async function startBackend(
     try {
       return { name: starter.name, description: await starter.start(name !== "auto"), reasons };
     } catch (thrown) {
-      reasons.push({ backend: starter.name, reason: messageOf(thrown) });
+      reasons.push({ backend: starter.name, reason: reasonOf(thrown) });
     }
   }
   const told = reasons.map(({ backend, reason }) => `${backend}: ${reason}`).join("; ");
@@ -45,6 +45,12 @@ export async function startBackend(
   throw new InputError(`backend ${name} does not start: ${reasons[0]?.reason ?? "it is not known here"}`, {
     expected: `auto, or another of ${starters.map((starter) => starter.name).join(", ")}`,
   });
+}
+
+/** With what would be right, where that is known. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof InputError) || thrown.expected === undefined) return messageOf(thrown);
+  return `${thrown.what}: ${thrown.expected}`;
 }
 
 /** All backends, fastest first: the order in which `auto` tries them, that of BACKEND_NAMES. */

@@ -48,7 +48,12 @@ const CASES: Readonly<Record<string, Values>> = {
     metrics: { scrape: "serviceMonitor" },
   },
   job: { coordinator: { atEnd: "exit", replicas: 0, storage: { className: "fast" } }, run: { tensorboard: true } },
-  noNats: { nats: { enabled: false }, networkPolicy: { enabled: false }, worker: { slots: 3, maxUnavailable: 1 } },
+  noNats: {
+    auth: { http: true },
+    nats: { enabled: false },
+    networkPolicy: { enabled: false },
+    worker: { slots: 3, maxUnavailable: 1 },
+  },
   webgpuOutside: {
     worker: { flavour: "webgpu", runtimeClassName: "gpu", nodeSelector: { gpu: "amd" } },
     coordinator: { podDisruptionBudget: false, service: { type: "LoadBalancer", annotations: { internal: "true" } } },
@@ -298,6 +303,9 @@ describe.skipIf(!hasHelm())("what the chart renders", { timeout: 180_000 }, () =
       const autoscaled = ids.some((id) => id.startsWith("ScaledObject/"));
       expect(/ scale deploy/.test(notes), name).toBe(!autoscaled);
       expect(/fetch-model/.test(notes), name).toBe(name !== "job");
+      const secret = /^ {2}export MZSR_HTTP_TOKEN=.* get secret ([\w-]+) .*http-token/m.exec(notes)?.[1];
+      const shown = manifests.flatMap(({ spec }) => deep(spec, "secretKeyRef")) as { name: string; key: string }[];
+      expect(secret, name).toBe(shown.find(({ key }) => key === "http-token")?.name);
       expect(notes, name).toContain(`Run ${name === "quick" ? "first" : "demo"} `);
       expect(notes, name).not.toMatch(/ {2}$|\n\n\n|<no value>|%!/m);
     }

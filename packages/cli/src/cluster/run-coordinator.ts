@@ -1,4 +1,4 @@
-import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
+import { type CoordinatorResult, type RunningCoordinator, reachable } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -64,7 +64,7 @@ async function coordinateRun(
   const { coordinator } = started;
   logger.info(
     { grpc: coordinator.grpcAddress, page: started.url },
-    `ready: workers join with npx mzsr worker --coordinator ${coordinator.grpcAddress}`,
+    `ready: workers join with npx mzsr worker --coordinator ${reachable(coordinator.grpcAddress, options.host)}`,
   );
   try {
     const stoppedAtOnce = new Promise<never>((_, reject) => {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { type BadImage, InputError } from "@mzsr/mzsr";
-import { photosIn } from "../photos/photo-folder.js";
+import { photosIn, sizeToCompare } from "../photos/photo-folder.js";
 
 export interface Dataset {
   readonly name: string;
@@ -30,7 +30,7 @@ export async function findDatasets(
   const named = withDistinctNames(typed.map((text) => nameAndPath(text, folderName)));
   return Promise.all(
     named.map(async ({ name, path }, i) => {
-      const { names, bad } = await photosIn(path, options.scale, options.skipBad);
+      const { names, bad } = await photosIn(path, sizeToCompare(options.scale), options.skipBad);
       const pairs = low === undefined ? new Map() : lowImages(low[i]!, names);
       const photos = names.map((image) => ({ image, hr: join(path, image), lr: pairs.get(image) }));
       return { name, photos, bad };

@@ -12,6 +12,7 @@ export function trainEstimatorCommand(terminal: Terminal): Command {
     .option("--kernels <n>", "random kernels for each photo, scale and downsampling", wholeNumber(1, 1000), 24)
     .option("--leave-out <n>", "every n-th photo, by name, only measures the estimator", wholeNumber(2, 1000), 5)
     .option("--seed <n>", "of kernels, noise and the rest", wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
     .option("--force", "replace the file of that name; an input is never replaced")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ npx mzsr train-estimator --images photos -o estimator.safetensors\n")

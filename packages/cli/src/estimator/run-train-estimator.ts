@@ -19,7 +19,7 @@ import {
   widthError,
 } from "@mzsr/mzsr";
 import { checkOutputFile } from "../model-files/output-file.js";
-import { photosIn } from "../photos/photo-folder.js";
+import { type LeastSize, photosIn } from "../photos/photo-folder.js";
 import { counted, duration } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
 
@@ -32,6 +32,8 @@ export interface TrainEstimatorOptions {
   /** Every so many photos one only measures. */
   readonly leaveOut: number;
   readonly seed: number;
+  /** Go on without what cannot be used. */
+  readonly skipBad?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -55,7 +57,8 @@ export async function runTrainEstimator(options: TrainEstimatorOptions, terminal
     force: options.force === true,
     inputs: [],
   });
-  const { names } = await photosIn(images, Math.max(...options.scales) * LEAST_LR_FACTOR, false);
+  const { names, bad } = await photosIn(images, sizeToLearn(options.scales), options.skipBad === true);
+  for (const { path, reason } of bad) terminal.note(`${path} was left out: ${reason}`);
   const learned = names.filter((_, i) => (i + 1) % leaveOut !== 0);
   if (learned.length < FEWEST_PHOTOS) {
     throw new InputError(`${counted(learned.length, "photo")} to learn from are too few`, {
@@ -90,8 +93,13 @@ export async function runTrainEstimator(options: TrainEstimatorOptions, terminal
     );
 }
 
-/** LR images need windows to look at, also of photos that are made smaller: 96 pixels a side. */
-const LEAST_LR_FACTOR = 3;
+/** LR images need windows to look at, also of photos that are made smaller. */
+const SMALLEST_LR = 96;
+
+function sizeToLearn(scales: readonly number[]): LeastSize {
+  const scale = Math.max(...scales);
+  return { side: SMALLEST_LR * scale, use: `learn from how they blur when they are made ${scale} times smaller` };
+}
 
 async function makeSamples(
   names: readonly string[],

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createImage, Draws, estimateKernel, imresize, readEstimator, writePng } from "@mzsr/mzsr";
 import { mzsr } from "@mzsr/testing/run-command";
-import { sharedFolder } from "@mzsr/testing/temporary-folder";
+import { sharedFolder, temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { beforeAll, expect, it } from "vitest";
 
 const SLOW = { timeout: 240_000 };
@@ -41,6 +41,15 @@ it("refuses too few photos, and a name that is none of an estimator", SLOW, asyn
   expect([few.code, few.notes]).toEqual([
     2,
     expect.stringMatching(/5 photos to learn from are too few; expected 8 or more/),
+  ]);
+  const small = await temporaryFolder();
+  await writePng(join(small, "small.png"), createImage(150, 200, 3));
+  const smaller = await mzsr(["train-estimator", "--images", small, "--scales", "2", "-o", output]);
+  expect([smaller.code, smaller.notes]).toEqual([
+    2,
+    expect.stringMatching(
+      /small\.png: 200×150 pixels are too small to learn .* 2 times smaller; at least 192 a side are needed/,
+    ),
   ]);
   const image = await train("-o", join(folder, "photo0.png"), "--force");
   expect([image.code, image.notes]).toEqual([2, expect.stringMatching(/ends with \.safetensors/)]);

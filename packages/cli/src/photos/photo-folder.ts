@@ -5,6 +5,19 @@ import { type BadImage, badImage, badImagesError, InputError, listImages, readIm
 /** SSIM's window must fit into what shaving leaves. */
 const SMALLEST_RESULT = 32;
 
+/** The size that photos must have. */
+export interface LeastSize {
+  /** Pixels. */
+  readonly side: number;
+  /** What smaller ones are too small for, behind "too small to". */
+  readonly use: string;
+}
+
+/** For photos that are degraded, enlarged by a scale again, and compared with themselves. */
+export function sizeToCompare(scale: number): LeastSize {
+  return { side: SMALLEST_RESULT * scale, use: `degrade, enlarge ×${scale} and compare` };
+}
+
 export interface PhotoFolder {
   /** Names of those that look usable, from their headers. */
   readonly names: readonly string[];
@@ -13,19 +26,18 @@ export interface PhotoFolder {
 }
 
 /**
- * @param scale the photos are degraded and enlarged by
  * @param skipBad leave out what cannot be used
  * @throws InputError when there is no such folder, no image in it, none that can be used, or, listing all of them, one
  *   that cannot and must not be left out
  */
-export async function photosIn(folder: string, scale: number, skipBad: boolean): Promise<PhotoFolder> {
+export async function photosIn(folder: string, least: LeastSize, skipBad: boolean): Promise<PhotoFolder> {
   const all = await listImages(folder);
   const names: string[] = [];
   const bad: BadImage[] = [];
   for (const name of all) {
     const path = join(folder, name);
     try {
-      checkSize(await readImageSize(path), scale, path);
+      checkSize(await readImageSize(path), least, path);
       names.push(name);
     } catch (thrown) {
       bad.push(badImage(path, thrown));
@@ -35,10 +47,8 @@ export async function photosIn(folder: string, scale: number, skipBad: boolean):
   return { names, bad };
 }
 
-function checkSize({ height, width }: { height: number; width: number }, scale: number, where: string): void {
-  if (Math.min(height, width) >= SMALLEST_RESULT * scale) return;
-  throw new InputError(
-    `${width}×${height} pixels are too few to degrade and compare; ×${scale} needs at least ${SMALLEST_RESULT * scale} a side`,
-    { where },
-  );
+function checkSize(size: { height: number; width: number }, { side, use }: LeastSize, where: string): void {
+  if (Math.min(size.height, size.width) >= side) return;
+  const pixels = `${size.width}×${size.height} pixels`;
+  throw new InputError(`${pixels} are too small to ${use}; at least ${side} a side are needed`, { where });
 }

@@ -23,7 +23,7 @@ import {
   plannedKernel,
   testKernels,
 } from "./kernel-source.js";
-import { photosIn } from "./photo-folder.js";
+import { photosIn, sizeToCompare } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
 import { useBackend } from "./use-backend.js";
@@ -98,7 +98,7 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   const { kernelOf, downsampling, notes } = await testKernels(options.kernel, { ...options, scale });
   const { adaptWith } = options;
   const adaptation = adaptWith === undefined ? undefined : await planKernel(adaptWith, { ...options, downsampling });
-  const { names, bad } = await photosIn(options.images, scale, options.skipBad === true);
+  const { names, bad } = await photosIn(options.images, sizeToCompare(scale), options.skipBad === true);
   const { name: backend, computer, close } = await useBackend(options.backend, (text) => terminal.note(text));
   terminal.note(
     `${counted(names.length, "image")}, kernel ${options.kernel} ${downsampling} ×${scale}${corruption(options)}, backend ${backend}`,

@@ -4,7 +4,7 @@ import type { Configuration } from "@mzsr/shared";
 import { ProcessComputer } from "../low-priority/process-computer.js";
 import { heldOutPhotos } from "../photos/embedded-photos.js";
 import { chooseKernel } from "../photos/kernel-choice.js";
-import { photosIn } from "../photos/photo-folder.js";
+import { photosIn, sizeToCompare } from "../photos/photo-folder.js";
 
 /**
  * What a run is validated with; undefined for one that is not.
@@ -31,5 +31,5 @@ export async function validationOptions(configuration: Configuration): Promise<V
 
 async function imagePaths(folder: string, scale: number): Promise<string[]> {
   if (folder === "embedded") return heldOutPhotos().map(({ path }) => path);
-  return (await photosIn(folder, scale, false)).names.map((name) => join(folder, name));
+  return (await photosIn(folder, sizeToCompare(scale), false)).names.map((name) => join(folder, name));
 }

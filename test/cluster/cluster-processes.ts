@@ -30,6 +30,10 @@ export class ClusterProcess {
     return this.#said;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

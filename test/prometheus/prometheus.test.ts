@@ -160,7 +160,7 @@ describe.skipIf(!hasPrometheus() || !hasNatsServer() || !hasMzsr())(
       // A result that is refused and a session that breaks off are shown too: a stranger knocks.
       await startWorker("stranger", { MZSR_TOKEN: "a guess" }).exit();
       await poll("the refusal is scraped", PATIENCE_SECONDS, async () => {
-        const [series] = await prometheus.range('increase(mzsr_refusals_total{reason="hello"}[5s])', 5);
+        const [series] = await prometheus.range('increase(mzsr_refusals_total{reason="token"}[5s])', 5);
         return series;
       });
       for (const query of dashboardQueries()) {

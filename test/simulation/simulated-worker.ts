@@ -59,7 +59,6 @@ export class SimulatedWorker {
       protocolVersion: 1,
       worker: plan.name,
       incarnation: this.#incarnation,
-      token: "",
       backend: plan.character === "foreign" ? ("cpu" as const) : ("simd" as const),
       slots: plan.slots,
       version: "0",

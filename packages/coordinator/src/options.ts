@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
     readonly grpcPort: number;
     /** For people and Prometheus; 0 takes any free port. */
     readonly httpPort: number;
+    /** Connections of workers that are taken in all; 8,000 by default. */
+    readonly maxConnections?: number | undefined;
   };
   /** Who is answered over HTTP, and whom Prometheus is sent to. */
   readonly http?: HttpAccess | undefined;

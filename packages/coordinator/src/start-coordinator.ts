@@ -37,7 +37,9 @@ import {
 import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
 import { serverCredentials } from "./server/credentials.js";
 import { startGrpcServer } from "./server/grpc-server.js";
+import { largestResult } from "./server/largest-result.js";
 import { ParametersMessages } from "./server/outgoing.js";
+import { sharedSecret } from "./server/token.js";
 import { CoreLoop } from "./shell/core-loop.js";
 import { EffectRunner } from "./shell/effects.js";
 import { EventRecorder } from "./shell/event-recorder.js";
@@ -145,12 +147,14 @@ async function assemble(
     port: options.listen.grpcPort,
     credentials: await serverCredentials(options.tls),
     images: dataset.images,
-    token: options.token,
+    checkToken: sharedSecret(options.token),
+    largestMessage: largestResult(configuration, layout.size),
+    maxConnections: options.listen.maxConnections,
     scrapeAddress: (told, peer) => scrapeAddress(told, peer, options.http?.metricsHosts ?? []),
     keptSteps: configuration.cluster.pipeline + 1,
     deliver: (event) => loop.deliver(event),
-    onRefusal: (reason, peer) => {
-      metrics.peerRefused();
+    onRefusal: (reason, peer, kind) => {
+      metrics.peerRefused(kind);
       recorder.record({ kind: "refusal", reason: `${peer}: ${reason}` });
     },
   });

@@ -21,6 +21,7 @@ export type { HttpGuardOptions } from "./http/guard.js";
 export { HostNames, isLoopback, withoutPort } from "./http/known-hosts.js";
 export * from "./http/server.js";
 // protocol
+export * from "./protocol/authorization.js";
 export * from "./protocol/convert.js";
 export * from "./protocol/coordinator-bytes.js";
 export * from "./protocol/float-bytes.js";

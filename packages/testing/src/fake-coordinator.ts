@@ -14,6 +14,7 @@ import {
   type DatasetImage,
   type ImageChunk,
   type ImageRequest__Output,
+  tokenShown,
   type WorkerMessage__Output,
   type WorkerToCoordinator,
   workerMessageFromProto,
@@ -25,12 +26,15 @@ type OfType<T extends WorkerToCoordinator["type"]> = Extract<WorkerToCoordinator
 /** One worker's stream. */
 export class FakeSession {
   readonly received: WorkerToCoordinator[] = [];
+  /** The token that the stream was opened with. */
+  readonly token: string;
   readonly #stream: Stream;
   readonly #waiting = new Set<() => void>();
   #ended = false;
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    this.token = tokenShown(stream.metadata);
     stream.on("data", (wire: WorkerMessage__Output) => {
       this.received.push(workerMessageFromProto(wire));
       this.#wake();

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import {
+  authorization,
   type ClusterClient,
   type CoordinatorMessage__Output,
   type CoordinatorToWorker,
@@ -27,7 +28,6 @@ export function helloOf(worker: string, more: Partial<Hello> = {}): Hello {
     protocolVersion: PROTOCOL_VERSION,
     worker,
     incarnation: `${worker}-1`,
-    token: "",
     backend: "cpu",
     slots: 1,
     version: "test",
@@ -46,9 +46,10 @@ export class ScriptedWorker {
   readonly #waiting: { readonly test: () => boolean; readonly resolve: () => void }[] = [];
   #onMessage: (message: CoordinatorToWorker) => void = () => undefined;
 
-  constructor(client: ClusterClient) {
+  /** @param token shown to the coordinator; none by default */
+  constructor(client: ClusterClient, token = "") {
     this.client = client;
-    this.#stream = client.Session();
+    this.#stream = client.Session(authorization(token));
     this.#stream.on("data", (wire: CoordinatorMessage__Output) => {
       const message = coordinatorMessageFromProto(wire);
       this.received.push(message);
@@ -63,8 +64,8 @@ export class ScriptedWorker {
     this.#stream.on("error", (error) => end(error.message));
   }
 
-  static at(address: string): ScriptedWorker {
-    return new ScriptedWorker(clusterClient(address));
+  static at(address: string, token = ""): ScriptedWorker {
+    return new ScriptedWorker(clusterClient(address), token);
   }
 
   send(message: WorkerToCoordinator): void {

@@ -58,7 +58,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     metricsServer = await startMetrics(options, metrics);
     nats = startNats(options, worker);
     life = new WorkerProcess({
-      hello: helloOf(options, worker, computer, metricsServer?.address ?? ""),
+      hello: helloOf(worker, computer, metricsServer?.address ?? ""),
       computer,
       target: async () => ({
         address: await findCoordinator(options),
@@ -138,12 +138,11 @@ function natsNews(logger: Logger, connected: boolean, reason: string): void {
   else logger.warn({ reason }, "NATS is away; heartbeats go over the session's stream");
 }
 
-function helloOf(options: WorkerOptions, worker: string, computer: Computer, metricsAddress: string): Hello {
+function helloOf(worker: string, computer: Computer, metricsAddress: string): Hello {
   return {
     protocolVersion: PROTOCOL_VERSION,
     worker,
     incarnation: randomUUID(),
-    token: options.token ?? "",
     backend: computer.backend.name,
     slots: computer.slots,
     version: WORKER_VERSION,

@@ -1,6 +1,6 @@
 /** Secrets, addresses and switches for coordinator and worker, from flags and environment. */
 import { InputError, LARGEST_SECRET_BYTES, readSmallFile, reasonOf } from "@mzsr/mzsr";
-import { type NatsOptions, natsOptions } from "@mzsr/shared";
+import { canBeToken, type NatsOptions, natsOptions } from "@mzsr/shared";
 import type { RunOptions } from "./prepare-run.js";
 
 export interface SecurityOptions {
@@ -17,9 +17,14 @@ export function natsFrom(options: SecurityOptions): NatsOptions | undefined {
   return natsOptions({ servers: options.nats }, process.env);
 }
 
-/** The shared secret of a cluster. @throws InputError when the file cannot be read or is empty */
+/** The shared secret of a cluster. @throws InputError when the file cannot be read or is empty, or holds no token */
 export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string | undefined> {
-  return secretFrom("--token-file", tokenFile, process.env.MZSR_TOKEN);
+  const token = secretFrom("--token-file", tokenFile, process.env.MZSR_TOKEN?.trim());
+  if (token === undefined || canBeToken(token)) return token;
+  throw new InputError("holds no token", {
+    where: tokenFile === undefined ? "MZSR_TOKEN" : `--token-file ${tokenFile}`,
+    expected: "one line of at most 1,000 printable ASCII characters",
+  });
 }
 
 /** The secret in a file, or else in a variable. @throws InputError when the file cannot be read or is empty */

@@ -13,6 +13,7 @@ import { StopSignals } from "./stop-signals.js";
 export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions, HttpOptions {
   readonly host: string;
   readonly port: number;
+  readonly maxConnections?: number;
   readonly httpHost?: string;
   readonly httpPort: number;
   readonly metricsHosts?: string;
@@ -50,7 +51,7 @@ async function coordinateRun(
     onStaying = resolve;
   });
   const start = startRun(run, {
-    listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
+    listen: listenFrom(options),
     http: httpAccessFrom(options),
     nats,
     token,
@@ -107,6 +108,11 @@ function checkAlone({ advertise, natsReplicas }: CoordinatorCommandOptions): voi
 export function httpAccessFrom(options: CoordinatorCommandOptions) {
   const metricsHosts = namesIn(options.metricsHosts ?? process.env.MZSR_METRICS_HOSTS);
   return { ...httpGuardFrom(options, [options.advertise]), metricsHosts };
+}
+
+/** Where a coordinator listens. */
+export function listenFrom({ host, port, maxConnections, httpHost, httpPort }: CoordinatorCommandOptions) {
+  return { host, httpHost, grpcPort: port, httpPort, maxConnections };
 }
 
 /** The coordinator's side of TLS, if flags ask for any. @throws InputError when one of the files is not named */

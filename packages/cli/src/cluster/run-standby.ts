@@ -10,7 +10,7 @@ import { imagePaths } from "./image-paths.js";
 import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
-import { type CoordinatorCommandOptions, httpAccessFrom, tlsFrom } from "./run-coordinator.js";
+import { type CoordinatorCommandOptions, httpAccessFrom, listenFrom, tlsFrom } from "./run-coordinator.js";
 import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
@@ -41,7 +41,7 @@ async function standBy(
     runFolder: run.folder,
     runName: run.name,
     images: await imagePaths(run.configuration),
-    listen: { host: options.host, httpHost: options.httpHost, grpcPort: options.port, httpPort: options.httpPort },
+    listen: listenFrom(options),
     http: httpAccessFrom(options),
     nats,
     token: await tokenFrom(options),

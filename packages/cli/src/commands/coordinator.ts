@@ -13,6 +13,11 @@ export function coordinatorCommand(terminal: Terminal): Command {
   return addHttpOptions(addSecurityOptions(addRunOptions(command)))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
     .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, WORKERS_PORT)
+    .option(
+      "--max-connections <n>",
+      "connections of workers that are taken in all (default: 8000)",
+      wholeNumber(1, 1_000_000),
+    )
     .option("--http-host <address>", "interface of the page and the metrics (default: that of --host)")
     .option("--http-port <port>", "port of the page and the metrics, 0 for a free one", portNumber, 7701)
     .option(

@@ -4,6 +4,7 @@ import type { LayoutEntry } from "@mzsr/mzsr";
 import type { ClusterStatus, RunEvent, RunStage, StepSummary, ValidationSummary, WorkerState } from "@mzsr/shared";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CoordinatorEffect } from "../core/events.js";
+import type { RefusalKind } from "../server/call-rules.js";
 import { WorkerSeries } from "./worker-series.js";
 
 type TaskEnded = Extract<CoordinatorEffect, { type: "taskEnded" }>;
@@ -136,8 +137,8 @@ export class CoordinatorMetrics {
   }
 
   /** A peer was turned away before it became a worker. */
-  peerRefused(): void {
-    this.#refusals.inc({ reason: "hello" });
+  peerRefused(kind: RefusalKind): void {
+    this.#refusals.inc({ reason: kind });
   }
 
   /** A request to the page or the metrics was turned away. */

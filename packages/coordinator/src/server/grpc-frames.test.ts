@@ -1,15 +1,27 @@
 import type { Http2Stream } from "node:http2";
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerInterceptor } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerInterceptor,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { clusterClient, clusterService, coordinatorMessageToProto } from "@mzsr/shared";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { refuseCall } from "./call-rules.js";
 import { FrameReader } from "./frame-reader.js";
-import { Frame, messageRead, ownFrames, resetStream } from "./grpc-frames.js";
+import { allowMessages, Frame, type FrameRules, messageRead, ownFrames, resetStream } from "./grpc-frames.js";
 import { MessageMemory } from "./message-memory.js";
 
 const drain = coordinatorMessageToProto({ type: "drain", reason: "over", finished: true });
 const frame = new Frame(clusterService().Session.responseSerialize(drain));
 
-const memoryOf = () => new MessageMemory(1e9);
+const rulesOf = (memory = new MessageMemory(1e9)): FrameRules => ({
+  memory,
+  firstBytes: 1e6,
+  onViolation: (call, kind, reason) => refuseCall(call, { kind, reason }),
+});
 
 /** A client's stream of a server that answers it with `answer`. */
 async function streamOf(...of: Parameters<typeof clientOf>) {
@@ -44,7 +56,7 @@ test("a frame goes out as it is, without a copy, and arrives as the message that
     };
     return call as unknown as ReturnType<ServerInterceptor>;
   };
-  const stream = await streamOf([watching, ownFrames(memoryOf())], (call) => {
+  const stream = await streamOf([watching, ownFrames(rulesOf())], (call) => {
     call.write(frame);
     call.write(drain);
     call.end();
@@ -60,7 +72,7 @@ test("what a client sends is put together by the frame reader", async () => {
   const write = vi.spyOn(FrameReader.prototype, "write");
   onTestFinished(() => write.mockRestore());
   const arrived: unknown[] = [];
-  const stream = await streamOf([ownFrames(memoryOf())], (call) => {
+  const stream = await streamOf([ownFrames(rulesOf())], (call) => {
     call.on("data", (message) => arrived.push(message)).on("end", () => call.end());
   });
   stream.write({ failure: { lease: "a", reason: "r".repeat(100_000) } });
@@ -75,7 +87,7 @@ test("with room for one large message, those of many streams arrive one after th
   const memory = new MessageMemory(1);
   const arrived: string[] = [];
   let most = 0;
-  const client = await clientOf([ownFrames(memory)], (call) => {
+  const client = await clientOf([ownFrames(rulesOf(memory))], (call) => {
     call.on("data", ({ failure }) => {
       most = Math.max(most, memory.usedBytes);
       arrived.push(`${failure.lease}: ${failure.reason.length}`);
@@ -94,8 +106,22 @@ test("with room for one large message, those of many streams arrive one after th
   expect(memory.usedBytes).toBe(0);
 });
 
+test("a message that is larger than any may be ends its stream with the reason, at once or after another", async () => {
+  for (const answers of [true, false]) {
+    const stream = await streamOf([ownFrames(rulesOf())], (call) => {
+      call.on("data", () => allowMessages(call, 100));
+      if (answers) call.write(drain);
+    });
+    stream.write({ goodbye: { reason: "r".repeat(101) } });
+    stream.write({ goodbye: { reason: "r".repeat(101) } });
+    const error = await new Promise<ServiceError>((resolve) => stream.on("error", resolve).resume());
+    expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(error.details).toMatch(/a message of 1\d\d bytes is larger than any may be here \(100\)/);
+  }
+});
+
 test("a stream that is reset ends at once for its peer", async () => {
-  const stream = await streamOf([ownFrames(memoryOf())], (call) => {
+  const stream = await streamOf([ownFrames(rulesOf())], (call) => {
     call.write(frame, () => resetStream(call));
   });
   const error = await new Promise<Error>((resolve) => stream.on("error", resolve).resume());
@@ -103,7 +129,7 @@ test("a stream that is reset ends at once for its peer", async () => {
 });
 
 test("a grpc-js with another inside is noticed at once", () => {
-  expect(() => ownFrames(memoryOf())({} as never, {} as never)).toThrow("frames its messages in another way");
+  expect(() => ownFrames(rulesOf())({} as never, {} as never)).toThrow("frames its messages in another way");
   expect(() => resetStream({ call: {} } as never)).toThrow("HTTP/2 streams in another way");
   expect(() => messageRead({ call: {} } as never)).toThrow("not read with ownFrames");
 });

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { InputError } from "@mzsr/mzsr";
 import {
+  authorization,
   type ClusterClient,
   clusterClient,
   FLOW_CONTROL_WINDOW_BYTES,
@@ -21,6 +22,7 @@ import { serverCredentials } from "./credentials.js";
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
 import { MAX_WAITING_MESSAGES } from "./outbox.js";
 import { ParametersMessages } from "./outgoing.js";
+import { sharedSecret } from "./token.js";
 
 async function serve(changes: Partial<GrpcServerOptions> = {}) {
   const events: CoordinatorEvent[] = [];
@@ -30,18 +32,19 @@ async function serve(changes: Partial<GrpcServerOptions> = {}) {
     port: 0,
     credentials: ServerCredentials.createInsecure(),
     images: [],
-    token: undefined,
+    checkToken: sharedSecret(undefined),
+    largestMessage: 1_000_000,
     keptSteps: 1,
     deliver: (event) => events.push(event),
-    onRefusal: (reason) => refusals.push(reason),
+    onRefusal: (reason, _peer, kind) => refusals.push(`${kind}: ${reason}`),
     ...changes,
   });
   onTestFinished(() => server.stop("the test is over"));
   return { server, events, refusals };
 }
 
-function connect(server: GrpcServer): ScriptedWorker {
-  const worker = ScriptedWorker.at(`127.0.0.1:${server.port}`);
+function connect(server: GrpcServer, token = ""): ScriptedWorker {
+  const worker = ScriptedWorker.at(`127.0.0.1:${server.port}`, token);
   onTestFinished(() => worker.client.close());
   return worker;
 }
@@ -104,25 +107,27 @@ test("a connection that breaks without a word is a disconnection", async () => {
   expect(events.map(({ type }) => type)).toEqual(["join", "disconnected"]);
 });
 
-test("who does not know the token is refused and never becomes a worker", async () => {
-  const { server, events, refusals } = await serve({ token: "secret" });
-  const stranger = connect(server);
-  stranger.hello(helloOf("stranger", { token: "guess" }));
-  expect(await stranger.next("refusal")).toMatchObject({ retry: false, reason: expect.stringContaining("token") });
-  await stranger.closed();
-  expect(refusals).toHaveLength(1);
-  const friend = connect(server);
-  friend.hello(helloOf("friend", { token: "secret" }));
+test("who does not know the token is refused before a message is read, and never becomes a worker", async () => {
+  const { server, events, refusals } = await serve({ checkToken: sharedSecret("secret") });
+  for (const token of ["guess", ""]) {
+    const stranger = connect(server, token);
+    stranger.hello(helloOf("stranger"));
+    await stranger.closed();
+    expect(stranger.ended).toMatch(/^16 UNAUTHENTICATED: .*give the worker the coordinator's/);
+  }
+  expect(refusals).toEqual([expect.stringMatching(/^token: .*not this cluster's/), expect.stringMatching(/no token/)]);
+  const friend = connect(server, "secret");
+  friend.hello(helloOf("friend"));
   const join = await eventOf(events, "join");
   expect(join.hello.worker).toBe("friend");
-  expect(JSON.stringify(events)).not.toContain("secret");
+  expect(JSON.stringify([events, refusals])).not.toContain("secret");
 });
 
 test("another protocol version and a first message that is no hello are refused", async () => {
   const { server, events } = await serve();
   const old = connect(server);
   old.hello(helloOf("old", { protocolVersion: 99 }));
-  expect((await old.next("refusal")).reason).toMatch(/speaks protocol 99, this coordinator 2/);
+  expect((await old.next("refusal")).reason).toMatch(/speaks protocol 99, this coordinator 3/);
   const rude = connect(server);
   rude.send({ type: "goodbye", reason: "hm" });
   expect((await rude.next("refusal")).reason).toMatch(/was goodbye, not hello/);
@@ -184,7 +189,7 @@ test("parameters are serialised once per step, and every worker gets the same", 
 
 async function fetched(client: ClusterClient, sha256: string, token = ""): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const call = client.FetchImage({ sha256, token });
+  const call = client.FetchImage({ sha256 }, authorization(token));
   for await (const chunk of call) chunks.push((chunk as { data: Buffer }).data);
   return Buffer.concat(chunks);
 }
@@ -192,7 +197,7 @@ async function fetched(client: ClusterClient, sha256: string, token = ""): Promi
 test("images of the data set are served by their hash to who knows the token, and nothing else is", async () => {
   const folder = await temporaryFolder();
   const { images } = await loadDataset(await smallImages(folder), smallConfiguration());
-  const { server } = await serve({ images, token: "secret" });
+  const { server } = await serve({ images, checkToken: sharedSecret("secret") });
   const { client } = connect(server);
   const bytes = await fetched(client, images[0]!.sha256, "secret");
   expect(bytes.equals(await readFile(images[0]!.path))).toBe(true);

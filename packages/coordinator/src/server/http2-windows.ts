@@ -16,18 +16,20 @@ interface ServerInside {
 
 /**
  * Lets every stream and every connection of `server` have `bytes` on the way towards us. Call it before `bindAsync`.
- * @param onSession told of each new connection
+ * @param onSession told of each new connection, @param onServer of each HTTP/2 server, before it listens
  */
 export function widenServerWindows(
   server: Server,
   bytes: number,
   onSession: (session: ServerHttp2Session) => void = () => undefined,
+  onServer: (server: Http2Server | Http2SecureServer) => void = () => undefined,
 ): void {
   const inside = server as unknown as ServerInside;
   const create = inside.createHttp2Server?.bind(server);
   if (create === undefined) throw new Error("this version of @grpc/grpc-js makes its HTTP/2 servers in another way");
   inside.createHttp2Server = (...credentials) => {
     const http2Server = create(...credentials);
+    onServer(http2Server);
     http2Server.updateSettings({ initialWindowSize: bytes });
     http2Server.on("session", (session) => {
       session.setLocalWindowSize(bytes);

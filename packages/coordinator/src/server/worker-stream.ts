@@ -13,10 +13,10 @@ import {
   workerMessageFromProto,
 } from "@mzsr/shared";
 import type { CoordinatorEvent, SessionId } from "../core/events.js";
-import { messageRead, resetStream } from "./grpc-frames.js";
+import type { OnRefusal } from "./call-rules.js";
+import { allowMessages, endAfterStatus, messageRead, resetStream } from "./grpc-frames.js";
 import { Outbox } from "./outbox.js";
 import { type Outgoing, outgoing } from "./outgoing.js";
-import { tokenMatches } from "./token.js";
 
 /** A peer that has not introduced itself by then is let go. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -27,8 +27,8 @@ const PATIENCE_MS = 60_000;
 export type SessionCall = ServerDuplexStream<WorkerMessage__Output, unknown>;
 
 export interface SessionRules {
-  /** The shared secret, where one is asked for. */
-  readonly token: string | undefined;
+  /** Largest message that a worker may send once it is known, in bytes. */
+  readonly largestMessage: number;
   /** Steps whose parameters may be in use at once: one more than the pipeline is deep. */
   readonly keptSteps: number;
   /** How long a worker may take to read one message, in milliseconds; a minute by default. */
@@ -37,7 +37,9 @@ export interface SessionRules {
   readonly scrapeAddress?: (told: string, peer: string) => string;
   readonly deliver: (event: CoordinatorEvent) => void;
   /** Told of peers that never became a worker, and why. */
-  readonly onRefusal: (reason: string, peer: string) => void;
+  readonly onRefusal: OnRefusal;
+  /** Told of each peer that became a worker. */
+  readonly onWelcome?: (peer: string) => void;
   /** The stream is over. */
   readonly onClosed: (session: SessionId) => void;
 }
@@ -108,11 +110,13 @@ export class WorkerStream {
 
   #introduce(message: WorkerToCoordinator): void {
     this.#stopWaitingForHello();
-    const rejection = validateHello(message, this.#rules.token);
+    const rejection = validateHello(message);
     if (message.type !== "hello" || rejection !== undefined) {
       this.#refuse(rejection ?? "no hello", false);
     } else {
       this.#hello = message;
+      allowMessages(this.#call, this.#rules.largestMessage);
+      this.#rules.onWelcome?.(this.#call.getPeer());
       const metricsAddress = this.#scrapeAddress(message.metricsAddress);
       this.#rules.deliver({ type: "join", session: this.id, hello: { ...withoutSecrets(message), metricsAddress } });
     }
@@ -153,7 +157,7 @@ export class WorkerStream {
 
   #refuse(reason: string, retry: boolean): void {
     if (!this.#open) return;
-    if (this.#hello === undefined) this.#rules.onRefusal(reason, this.#call.getPeer());
+    if (this.#hello === undefined) this.#rules.onRefusal(reason, this.#call.getPeer(), "hello");
     this.send({ type: "refusal", reason, retry });
     this.#finish(reason);
   }
@@ -163,7 +167,7 @@ export class WorkerStream {
     if (this.#stopWaitingForRead !== undefined) return;
     const next = this.#outbox.shift();
     if (next === undefined) {
-      if (!this.#open) this.#call.end();
+      if (!this.#open) this.#end();
       return;
     }
     const { patienceMs = PATIENCE_MS } = this.#rules;
@@ -174,6 +178,11 @@ export class WorkerStream {
       this.#nothingOnItsWay();
       this.#sendNext();
     });
+  }
+
+  #end(): void {
+    this.#call.end();
+    endAfterStatus(this.#call);
   }
 
   /** The worker does not read: its stream would never end by itself. */
@@ -224,13 +233,12 @@ function later(ms: number, late: () => void): () => void {
 }
 
 /** Why a first message does not open a session. */
-function validateHello(message: WorkerToCoordinator, token: string | undefined): string | undefined {
+function validateHello(message: WorkerToCoordinator): string | undefined {
   if (message.type !== "hello") return `the first message was ${message.type}, not hello`;
   if (message.protocolVersion !== PROTOCOL_VERSION) {
     const versions = `speaks protocol ${message.protocolVersion}, this coordinator ${PROTOCOL_VERSION}`;
     return `${message.worker} ${versions}; use the same version of mzsr on both`;
   }
-  if (!tokenMatches(message.token, token)) return "the token is not this cluster's; give the worker the coordinator's";
   return undefined;
 }
 

@@ -56,7 +56,6 @@ const hello = {
   protocolVersion: 1,
   worker: "snail-1",
   incarnation: "abc",
-  token: "",
   backend: "simd",
   slots: 2,
   version: "0.1.0",

@@ -167,7 +167,6 @@ function helloFromProto(message: Hello__Output): Hello {
     protocolVersion: countFromProto(message.protocolVersion, "hello.protocolVersion"),
     worker: printable(message.worker, "hello.worker", 1, MAX_NAME),
     incarnation: printable(message.incarnation, "hello.incarnation", 1, MAX_NAME),
-    token: printable(message.token, "hello.token", 0, MAX_REASON),
     backend: oneOf(message.backend, "hello.backend", BACKEND_NAMES),
     slots: wholeNumber(message.slots, "hello.slots", 1, MAX_SLOTS),
     version: printable(message.version, "hello.version", 0, MAX_NAME),

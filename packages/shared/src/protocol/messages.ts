@@ -13,7 +13,6 @@ export interface Hello {
   readonly worker: string;
   /** Changes at every start of the process. */
   readonly incarnation: string;
-  readonly token: string;
   readonly backend: BackendName;
   readonly slots: number;
   readonly version: string;

@@ -8,7 +8,7 @@ import { descriptorJson } from "./generated/descriptor.generated.js";
 import type { ClusterClient, ClusterDefinition } from "./generated/mzsr/v1/Cluster.generated.js";
 
 /** Both sides must speak the same. Raised when a change is not compatible. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * HTTP/2 flow-control window in bytes. gRPC's default of 64 KiB moves 2 MB/s at 20 ms of round trip; this one 94 MB/s.

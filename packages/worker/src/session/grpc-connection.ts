@@ -5,6 +5,7 @@
 import { type ClientDuplexStream, connectivityState, type ServiceError, status } from "@grpc/grpc-js";
 import { knownReason, messageOf, RunError } from "@mzsr/mzsr";
 import {
+  authorization,
   type ClusterClient,
   type CoordinatorMessage__Output,
   type CoordinatorToWorker,
@@ -69,7 +70,7 @@ export class GrpcConnection {
   async fetchImage(image: DatasetImage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const call = this.#client.fetchImage({ sha256: image.sha256, token: this.#options.token });
+    const call = this.#client.fetchImage({ sha256: image.sha256 }, authorization(this.#options.token));
     try {
       for await (const chunk of call as AsyncIterable<{ data: Buffer }>) {
         bytes += chunk.data.byteLength;
@@ -111,10 +112,10 @@ export class GrpcConnection {
   }
 
   #openStream(): void {
-    const stream = this.#client.session();
+    const stream = this.#client.session(authorization(this.#options.token));
     this.#stream = stream;
     stream.on("data", (wire: CoordinatorMessage__Output) => this.#receive(wire));
-    stream.on("error", (error: ServiceError) => this.#finish(this.#reasonOf(error)));
+    stream.on("error", (error: ServiceError) => this.#failed(error));
     stream.on("end", () => this.#finish("the coordinator closed the stream"));
   }
 
@@ -130,6 +131,14 @@ export class GrpcConnection {
       return;
     }
     this.#listener.message(message);
+  }
+
+  /** A coordinator that does not know the token says so before it reads a message, and would the next time. */
+  #failed(error: ServiceError): void {
+    if (error.code === status.UNAUTHENTICATED && !this.#closed) {
+      this.#listener.message({ type: "refusal", reason: error.details, retry: false });
+    }
+    this.#finish(this.#reasonOf(error));
   }
 
   #reasonOf(error: unknown): string {

@@ -15,7 +15,6 @@ const HELLO = {
   protocolVersion: 1,
   worker: "w",
   incarnation: "w#1",
-  token: "",
   backend: "simd",
   slots: 2,
   version: "0",

@@ -75,7 +75,7 @@ describe.skipIf(!hasMzsr() || !canMakeHosts())("on several hosts", () => {
     const folder = await temporaryFolder();
     hosts = new Hosts(["head", "a", "b"]);
     const head = hosts.address("head");
-    const coordinator = start("head", ["coordinator", ...(await tinyRun(folder)), "--host", "0.0.0.0"]);
+    const coordinator = start("head", ["coordinator", ...(await tinyRun(folder)), "--host", "0.0.0.0", "--insecure"]);
     await coordinator.logged((line) => typeof line.grpc === "string");
 
     const startWorker = (name: string) =>

@@ -19,7 +19,6 @@ export type {
   ValidationOptions,
 } from "./options.js";
 export type { Preview, PreviewComputer, PreviewProblem } from "./previews/preview-writer.js";
-export { reachable } from "./reachable.js";
 export { CheckpointStore } from "./run/checkpoints.js";
 export { finishedModel } from "./run/finished-model.js";
 export { checkReplaceable } from "./run/fresh-start.js";

@@ -1,4 +1,4 @@
-import { type CoordinatorResult, type RunningCoordinator, reachable } from "@mzsr/coordinator";
+import type { CoordinatorResult, RunningCoordinator } from "@mzsr/coordinator";
 import { InputError, RunError } from "@mzsr/mzsr";
 import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
@@ -7,12 +7,14 @@ import { type HttpOptions, httpGuardFrom, namesIn } from "./http-access.js";
 import { natsFrom, type SecurityOptions, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun, type RunOptions } from "./prepare-run.js";
+import { isOpen, reachableAddress } from "./reachable.js";
 import { startRun } from "./start-run.js";
 import { StopSignals } from "./stop-signals.js";
 
 export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions, HttpOptions {
   readonly host: string;
   readonly port: number;
+  readonly insecure?: boolean;
   readonly maxConnections?: number;
   readonly httpHost?: string;
   readonly httpPort: number;
@@ -43,9 +45,11 @@ async function coordinateRun(
 ): Promise<void> {
   if (options.report === true) await chooseKernel(options.kernel);
   const [nats, token, tls] = [natsFrom(options), await tokenFrom(options), tlsFrom(options)];
+  const open = isOpen({ ...options, token, tls });
   const [tensorboard, stay] = [tensorBoardFrom(options), stayFrom(options)];
   const run = await prepareRun(options, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
+  if (open) logger.warn(everybodyMayJoin(options));
   let onStaying: (result: CoordinatorResult) => void = () => undefined;
   const staying = new Promise<CoordinatorResult>((resolve) => {
     onStaying = resolve;
@@ -63,10 +67,9 @@ async function coordinateRun(
   });
   const started = await signals.duringStart(start);
   const { coordinator } = started;
-  logger.info(
-    { grpc: coordinator.grpcAddress, page: started.url },
-    `ready: workers join with npx mzsr worker --coordinator ${reachable(coordinator.grpcAddress, options.host)}`,
-  );
+  const grpc = reachableAddress(coordinator.grpcAddress);
+  const page = `http://${reachableAddress(coordinator.httpAddress)}`;
+  logger.info({ grpc, page }, `ready: workers join with npx mzsr worker --coordinator ${grpc}`);
   try {
     const stoppedAtOnce = new Promise<never>((_, reject) => {
       signals.take((count) => {
@@ -84,6 +87,11 @@ async function coordinateRun(
   } finally {
     await started.withdraw();
   }
+}
+
+/** What a coordinator says that nobody must show anything to. */
+export function everybodyMayJoin({ host }: CoordinatorCommandOptions): string {
+  return `everybody who reaches ${host} may join and is sent the images (--insecure); a token or --tls-ca keeps strangers out`;
 }
 
 /** What a stop waits for. */

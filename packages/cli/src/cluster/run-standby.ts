@@ -10,7 +10,14 @@ import { imagePaths } from "./image-paths.js";
 import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
-import { type CoordinatorCommandOptions, httpAccessFrom, listenFrom, tlsFrom } from "./run-coordinator.js";
+import { isOpen, reachableAddress } from "./reachable.js";
+import {
+  type CoordinatorCommandOptions,
+  everybodyMayJoin,
+  httpAccessFrom,
+  listenFrom,
+  tlsFrom,
+} from "./run-coordinator.js";
 import { StopSignals } from "./stop-signals.js";
 
 /** `mzsr coordinator --standby`: leads the run, or waits until it may. @throws InputError, RunError */
@@ -33,9 +40,12 @@ async function standBy(
   signals: StopSignals,
   terminal: Terminal,
 ): Promise<void> {
+  const [token, tls] = [await tokenFrom(options), tlsFrom(options)];
+  const open = isOpen({ ...options, token, tls });
   const [tensorboard, stay] = [tensorBoardFrom(options), stayFrom(options)];
   const run = await prepareRun({ ...options, resume: true }, new Date());
   const logger = terminalLogger(terminal, options.logLevel, { run: run.name });
+  if (open) logger.warn(everybodyMayJoin(options));
   const start = startStandby({
     configuration: run.configuration,
     runFolder: run.folder,
@@ -44,8 +54,8 @@ async function standBy(
     listen: listenFrom(options),
     http: httpAccessFrom(options),
     nats,
-    token: await tokenFrom(options),
-    tls: tlsFrom(options),
+    token,
+    tls,
     advertise: options.advertise,
     tensorboard,
     stay,
@@ -62,7 +72,8 @@ async function standBy(
     stopping: signals.asked,
     onLeading: ({ grpcAddress, httpAddress }) => {
       const page = `http://${httpAddress}`;
-      logger.info({ grpc: grpcAddress, page }, `ready: workers join with npx mzsr worker --run ${run.name} --nats …`);
+      const reachable = { grpc: reachableAddress(grpcAddress), page: `http://${reachableAddress(httpAddress)}` };
+      logger.info(reachable, `ready: workers join with npx mzsr worker --run ${run.name} --nats …`);
       void announce(run.folder, { grpc: grpcAddress, http: page, pid: process.pid });
     },
   });

@@ -13,6 +13,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
   return addHttpOptions(addSecurityOptions(addRunOptions(command)))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
     .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, WORKERS_PORT)
+    .option("--insecure", "with another --host, without a token and --tls-ca: let everybody join who reaches it")
     .option(
       "--max-connections <n>",
       "connections of workers that are taken in all (default: 8000)",
@@ -46,7 +47,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
     .option("--kernel <k>", "kernel that the report degrades the photos with", "g2.0")
     .addHelpText(
       "after",
-      "\nExample:\n  $ npx mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --nats nats://10.0.0.2:4222\n",
+      "\nExample:\n  $ npx mzsr coordinator --preset paper --data photos --run runs/paper --host 0.0.0.0 --token-file token --nats 10.0.0.2:4222\n",
     )
     .action(async (options: CoordinatorCommandOptions) => {
       if (options.standby === true) {

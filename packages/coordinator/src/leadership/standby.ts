@@ -3,6 +3,7 @@
  * one leads is decided by compare-and-set on one record in NATS JetStream, never by the coordinators among themselves.
  */
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@mzsr/mzsr";
 import type { LeaderEntry, LeaderRecord, NatsOptions } from "@mzsr/shared";
@@ -13,7 +14,6 @@ import type {
   RunningCoordinator,
   ValidationOptions,
 } from "../options.js";
-import { reachable } from "../reachable.js";
 import { CheckpointStore, decodeCheckpoint } from "../run/checkpoints.js";
 import { runPaths } from "../run/run-folder.js";
 import { claimRunFolder } from "../run/run-marker.js";
@@ -299,4 +299,12 @@ class Standby implements StandbyCoordinator {
       httpAddress: reachable(httpAddress, listen.httpHost ?? listen.host, advertise),
     };
   }
+}
+
+/** What others can connect to: every interface is none that has a name. */
+function reachable(address: string, listensOn: string, advertise: string | undefined): string {
+  const port = address.slice(address.lastIndexOf(":") + 1);
+  if (advertise !== undefined) return `${advertise}:${port}`;
+  const everywhere = listensOn === "0.0.0.0" || listensOn === "::";
+  return everywhere ? `${hostname()}:${port}` : address;
 }

@@ -35,7 +35,7 @@ import {
   validationLine,
 } from "./run/metrics-log.js";
 import { type OpenedRun, RunFolder, runPaths } from "./run/run-folder.js";
-import { serverCredentials } from "./server/credentials.js";
+import { serverCredentials, watchCredentials } from "./server/credentials.js";
 import { startGrpcServer } from "./server/grpc-server.js";
 import { largestResult } from "./server/largest-result.js";
 import { ParametersMessages } from "./server/outgoing.js";
@@ -142,10 +142,11 @@ async function assemble(
   const bus = joinBus(options, { live, metrics, loop, core, leader: leadership?.record }, closers);
   const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs });
   closers.add(() => recorder.close());
+  const credentials = await serverCredentials(options.tls);
   const grpc = await startGrpcServer({
     host: options.listen.host,
     port: options.listen.grpcPort,
-    credentials: await serverCredentials(options.tls),
+    credentials,
     images: dataset.images,
     checkToken: sharedSecret(options.token),
     largestMessage: largestResult(configuration, layout.size),
@@ -159,6 +160,13 @@ async function assemble(
     },
   });
   closers.add(() => grpc.stop("the coordinator ends"));
+  if (options.tls !== undefined) {
+    const stop = watchCredentials(credentials, options.tls, {
+      onReload: () => logger.info("the TLS files have changed: new connections get the new certificates"),
+      onProblem: (reason) => logger.error(`the TLS files have changed to what cannot be used (${reason}); the old ones stay`),
+    });
+    closers.add(stop);
+  }
 
   await beginFolder(folder, options);
   const tensorboard = openTensorBoard(options, state.step);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { benchmarkCommand } from "./commands/benchmark.js";
+import { certsCommand } from "./commands/certs.js";
 import { completionCommand } from "./commands/completion.js";
 import { coordinatorCommand } from "./commands/coordinator.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -34,6 +35,7 @@ export function buildProgram(terminal: Terminal): Command {
     upCommand,
     coordinatorCommand,
     workerCommand,
+    certsCommand,
     sweepCommand,
     statusCommand,
     evaluateCommand,

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { credentials, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
@@ -18,7 +18,7 @@ import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import type { CoordinatorEvent } from "../core/events.js";
 import { loadDataset } from "../tasks/dataset.js";
-import { serverCredentials } from "./credentials.js";
+import { serverCredentials, watchCredentials } from "./credentials.js";
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
 import { MAX_WAITING_MESSAGES } from "./outbox.js";
 import { ParametersMessages } from "./outgoing.js";
@@ -258,6 +258,47 @@ test("with TLS and a client authority, only workers with a certificate of it com
   const friend = connectWith(credentials.createSsl(caPem, keyPem, certPem));
   friend.hello(helloOf("friend"));
   expect((await eventOf(events, "join")).hello.worker).toBe("friend");
+});
+
+test("certificates that change are given to new connections, while a session on the old ones goes on", async (context) => {
+  const [first, second] = [await certificates(context), await certificates(context)];
+  const tls = { certFile: first.cert, keyFile: first.key, clientCaFile: first.ca };
+  const shown = await serverCredentials(tls);
+  const { server, events } = await serve({ credentials: shown });
+  const told: string[] = [];
+  const stop = watchCredentials(shown, tls, {
+    onReload: () => told.push("reloaded"),
+    onProblem: (reason) => told.push(reason),
+    everyMs: 10,
+  });
+  onTestFinished(stop);
+  const pems = async ({ ca, cert, key }: typeof first) => {
+    const [caPem, certPem, keyPem] = await Promise.all([ca, cert, key].map((path) => readFile(path)));
+    return { caPem: caPem!, certPem: certPem!, keyPem: keyPem! };
+  };
+  const [old, now] = [await pems(first), await pems(second)];
+  const join = ({ caPem, certPem, keyPem }: typeof old, name: string) => {
+    const channel = credentials.createSsl(caPem, keyPem, certPem);
+    const worker = new ScriptedWorker(clusterClient(`127.0.0.1:${server.port}`, channel));
+    onTestFinished(() => worker.client.close());
+    worker.hello(helloOf(name));
+    return worker;
+  };
+  const before = join(old, "before");
+  await eventOf(events, "join");
+  await writeFile(first.key, "half of a key");
+  await vi.waitUntil(() => told.length === 1, 20_000);
+  expect(told[0]).toMatch(/--tls-key .*holds no private key/);
+  await writeFile(first.ca, now.caPem);
+  await writeFile(first.key, now.keyPem);
+  await writeFile(first.cert, now.certPem);
+  await vi.waitUntil(() => told.at(-1) === "reloaded", 20_000);
+  join(now, "after");
+  await vi.waitUntil(() => events.some((event) => event.type === "join" && event.hello.worker === "after"), 20_000);
+  const stranger = join(old, "stranger");
+  await stranger.closed();
+  before.send({ type: "heartbeat", sentAtMs: 1, busySlots: 1 });
+  await eventOf(events, "heartbeat");
 });
 
 test("a TLS file that is missing or no certificate is named", async () => {

@@ -20,15 +20,16 @@ const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
  *
  * @param options.replace whether a file of that name gives way; if not, writing fails with the code EEXIST, and no
  *   file that comes between is lost either
+ * @param options.mode permissions of the new file
  */
 export async function writeFileAtomically(
   path: string,
   bytes: Uint8Array,
-  options: { readonly replace: boolean } = { replace: true },
+  options: { readonly replace: boolean; readonly mode?: number } = { replace: true },
 ): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx", options.mode);
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -14,8 +14,8 @@ test("peers that are refused again and again are counted, and write a bounded nu
   const coordinator = await smallCoordinator(folder, { token: "a secret", logger });
   const attempts = 200;
   for (let at = 0; at < attempts; at += 20) {
-    const peers = Array.from({ length: 20 }, () => ScriptedWorker.at(coordinator.grpcAddress));
-    for (const [n, peer] of peers.entries()) peer.hello(helloOf(`stranger-${at + n}`, { token: "a guess" }));
+    const peers = Array.from({ length: 20 }, () => ScriptedWorker.at(coordinator.grpcAddress, "a guess"));
+    for (const [n, peer] of peers.entries()) peer.hello(helloOf(`stranger-${at + n}`));
     await Promise.all(peers.map((peer) => peer.closed()));
   }
   const metrics = await (await fetch(`http://${coordinator.httpAddress}/metrics`)).text();

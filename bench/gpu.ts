@@ -1,5 +1,5 @@
 // The engine on a GPU, beside PyTorch and TensorFlow.js' own WebGPU backend in the same run: golden cases, tasks per
-// second, share of the card's peak, memory, GPU time by kernel. Under six minutes; the table comes last. Without a GPU
+// second, share of the card's peak, memory, GPU time by kernel; seconds of one photo. Under six minutes; the table comes last. Without a GPU
 // it measures what a batch costs the host, on Dawn's null backend.
 //
 //   npm run bench:gpu [-- --memory 40 --seconds 4 --peak 67 --no-peers]
@@ -11,6 +11,7 @@ import { BATCHES, CASES } from "./gpu/cases.js";
 import { hostTime } from "./gpu/host-time.js";
 import { engineSpeed, worstGoldenError } from "./gpu/own-engine.js";
 import { type PeerSpeed, runPeer } from "./gpu/peers.js";
+import { PHOTO_CASE, photoLine, photoSpeed } from "./gpu/photo.js";
 import { engineLine, HEADER, peakOf, peerLine } from "./gpu/table.js";
 
 const { values: options } = parseArgs({
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   console.log(`golden cases: worst tensor ${worst.toExponential(1)}, ${worst < 1e-4 ? "all within 1e-4" : "FAILED"}`);
   if (worst >= 1e-4) process.exitCode = 1;
   const lines = await measureEngine(device);
+  console.log(photoLine(PHOTO_CASE, await photoSpeed(device, PHOTO_CASE, Number(options.memory) * 1e9)));
   device.destroy();
   const peers = options["no-peers"] ? [] : await measurePeers();
   console.log(`\n${HEADER}`);

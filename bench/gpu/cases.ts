@@ -37,7 +37,7 @@ export function randomTasks(each: GpuCase, count: number): EngineTask[] {
   }));
 }
 
-function randomParameters(architecture: Architecture): Float32Array {
+export function randomParameters(architecture: Architecture): Float32Array {
   const { entries, size } = parameterLayout(architecture);
   const theta = new Float32Array(size);
   for (const { name, shape, offset, size: count } of entries) {

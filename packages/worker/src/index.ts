@@ -1,5 +1,5 @@
 export { backendThread } from "./compute/backend-thread.js";
-export { type BackendStarter, backendStarters, startBackend } from "./compute/backends.js";
+export { type BackendStarter, backendStarters, startBackend, usesOneCore } from "./compute/backends.js";
 export type { StartedBackend } from "./compute/compute-messages.js";
 export { type FoundGpu, findGpu } from "./gpu/find-gpu.js";
 export type { RunningWorker, WorkerEnd, WorkerOptions } from "./options.js";

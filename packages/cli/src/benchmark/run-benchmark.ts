@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { type Downsampling, InputError, messageOf, RunError, reasonOf, scalesOf, type WeightChoice } from "@mzsr/mzsr";
-import { sha256Of } from "@mzsr/shared";
+import { type BackendName, sha256Of } from "@mzsr/shared";
+import { usesOneCore } from "@mzsr/worker";
 import { checkOutputFile, type OutputFile } from "../model-files/output-file.js";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
@@ -175,7 +176,7 @@ function scaleOf(text: string): number {
 
 interface Means {
   readonly models: readonly BenchmarkModel[];
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly report: Report | undefined;
   readonly options: BenchmarkOptions;
 }
@@ -193,7 +194,8 @@ async function measureAll(
   }
   const open = jobs.filter(({ key }) => !found.has(key));
   const known = found.size === 0 ? "" : `, ${jobs.length - open.length} known from ${report!.folder}`;
-  const threads = Math.min(options.jobs ?? availableParallelism(), Math.max(1, open.length));
+  const most = options.jobs ?? (usesOneCore(backend) ? availableParallelism() : 1);
+  const threads = Math.min(most, Math.max(1, open.length));
   terminal.note(`${counted(jobs.length, "measurement")}${known}; ${counted(threads, "thread")}, backend ${backend}`);
   const failures: string[] = [];
   const done: { job: Job; seconds: number }[] = [];

@@ -46,7 +46,11 @@ export function benchmarkCommand(terminal: Terminal): Command {
     .option("--markdown <file>", "write the table", notEmpty)
     .option("--force", "replace files of those names")
     .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
-    .option("--jobs <n>", "measurements at a time, each in a thread (default: one a core)", wholeNumber(1, 256))
+    .option(
+      "--jobs <n>",
+      "measurements at a time, each in a thread (default: one a core; on a GPU one)",
+      wholeNumber(1, 256),
+    )
     .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
     .option("--json", "print JSON")
     .addHelpText("after", KERNEL_CONVENTIONS)

@@ -64,6 +64,11 @@ export function backendStarters(): BackendStarter[] {
   ];
 }
 
+/** Whether a thread of a backend leaves the other cores alone; those of GPUs and TensorFlow's own use what there is by themselves. */
+export function usesOneCore(name: BackendName): boolean {
+  return name === "simd" || name === "cpu";
+}
+
 /** What the native backend of tfjs-node tells of itself. */
 interface NativeBackend {
   readonly isUsingGpuDevice: boolean;

@@ -5,13 +5,10 @@ import { messageOf } from "@mzsr/mzsr";
 import type { BackendName } from "@mzsr/shared";
 import { GpuComputer } from "../gpu/gpu-computer.js";
 import { gpuMemoryBytes } from "../gpu/gpu-memory.js";
-import { onlySoftware } from "./backends.js";
+import { onlySoftware, usesOneCore } from "./backends.js";
 import type { StartedBackend } from "./compute-messages.js";
 import { ComputePool } from "./compute-pool.js";
 import type { Computer, OnFinished } from "./computer.js";
-
-/** Backends of which each thread uses one core; the others use the whole device by themselves. */
-const ONE_CORE_BACKENDS: readonly BackendName[] = ["simd", "cpu"];
 
 /** More threads than this make data faster than any GPU takes them. */
 const MOST_DATA_THREADS = 8;
@@ -76,7 +73,7 @@ function startGpu(options: ComputerOptions): Promise<GpuComputer> {
 
 function startPool(options: ComputerOptions, backend: BackendName | "auto"): Promise<ComputePool> {
   const { slots, cores = availableParallelism(), finished, onCrash, onBroken, now } = options;
-  const ofItsOwn = (name: BackendName) => (ONE_CORE_BACKENDS.includes(name) ? cores : 1);
+  const ofItsOwn = (name: BackendName) => (usesOneCore(name) ? cores : 1);
   const slotsOf = ({ name }: StartedBackend) => slots ?? ofItsOwn(name);
   return ComputePool.start({ backend, slots: slotsOf, finished, onCrash, onBroken, now });
 }

@@ -1,11 +1,9 @@
 /** Threads that share the work of one photo. */
 import type { Worker } from "node:worker_threads";
 import { type AnswerTo, type AskThread, type NetworkRequest, NetworkThreads, RunError } from "@mzsr/mzsr";
-import { backendThread } from "@mzsr/worker";
+import type { BackendName } from "@mzsr/shared";
+import { backendThread, usesOneCore } from "@mzsr/worker";
 import { askThread } from "../../threads/ask-thread.js";
-
-/** Backends that leave the other cores alone; those of GPUs and TensorFlow's own use what there is. */
-const ONE_CORE: readonly string[] = ["simd", "cpu"];
 
 /** A smaller photo is one part to adapt to, and few tiles: threads would take longer to start than they save. */
 const WORTHWHILE_PIXELS = 512 * 512;
@@ -24,9 +22,8 @@ export class ComputeThreads {
   }
 
   /** @returns nothing where one thread does as well */
-  for(photo: { readonly width: number; readonly height: number }, backend: string): NetworkThreads | undefined {
-    if (this.#count < 2 || !ONE_CORE.includes(backend) || photo.width * photo.height <= WORTHWHILE_PIXELS)
-      return undefined;
+  for(photo: { readonly width: number; readonly height: number }, backend: BackendName): NetworkThreads | undefined {
+    if (this.#count < 2 || !usesOneCore(backend) || photo.width * photo.height <= WORTHWHILE_PIXELS) return undefined;
     this.#network ??= new NetworkThreads(Array.from({ length: this.#count }, () => this.#start(backend)));
     return this.#network;
   }
@@ -42,7 +39,7 @@ export class ComputeThreads {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()));
   }
 
-  #start(backend: string): AskThread {
+  #start(backend: BackendName): AskThread {
     const worker = backendThread(new URL("./compute-thread.js", import.meta.url), backend);
     this.#workers.push(worker);
     // Its failures are those of what it is asked.

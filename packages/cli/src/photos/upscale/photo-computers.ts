@@ -14,11 +14,16 @@ export interface Computing {
 export class PhotoComputers {
   readonly #backendName: string;
   readonly #threads: ComputeThreads;
+  readonly #start: typeof useBackend;
   #started: Promise<PhotoBackend> | undefined;
   #note: (text: string) => void = () => undefined;
 
-  /** @param threads that share the work of one photo */
-  constructor({ backend, threads }: { readonly backend: string; readonly threads: number }) {
+  /** @param threads that share the work of one photo @param start another one in tests */
+  constructor(
+    { backend, threads }: { readonly backend: string; readonly threads: number },
+    start: typeof useBackend = useBackend,
+  ) {
+    this.#start = start;
     this.#backendName = backend;
     this.#threads = new ComputeThreads(threads);
   }
@@ -63,7 +68,7 @@ export class PhotoComputers {
   }
 
   #backend(): Promise<PhotoBackend> {
-    this.#started ??= useBackend(this.#backendName, (text) => this.#note(text));
+    this.#started ??= this.#start(this.#backendName, (text) => this.#note(text));
     return this.#started;
   }
 

@@ -11,6 +11,7 @@ import { importCommand } from "./commands/import.js";
 import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
 import { sweepCommand } from "./commands/sweep.js";
+import { tokenCommand } from "./commands/token.js";
 import { trainEstimatorCommand } from "./commands/train-estimator.js";
 import { upCommand } from "./commands/up.js";
 import { upscaleCommand } from "./commands/upscale.js";
@@ -36,6 +37,7 @@ export function buildProgram(terminal: Terminal): Command {
     coordinatorCommand,
     workerCommand,
     certsCommand,
+    tokenCommand,
     sweepCommand,
     statusCommand,
     evaluateCommand,

@@ -29,6 +29,8 @@ export { removeReport } from "./run/run-contents.js";
 export { runPaths } from "./run/run-folder.js";
 export { foreignFolder, runFolderState, unclaimRunFolder } from "./run/run-marker.js";
 export type { TlsOptions } from "./server/credentials.js";
+export { newTokenId, SHORTEST_SIGNING_SECRET, signJoinToken } from "./server/join-token.js";
+export { parseTokenList, type TokenListLine } from "./server/token-list.js";
 // shells
 export { startCoordinator } from "./start-coordinator.js";
 export { type Dataset, type DatasetFile, loadDataset } from "./tasks/dataset.js";

@@ -49,6 +49,8 @@ export interface CoordinatorOptions {
   readonly nats?: NatsOptions | undefined;
   /** Shared secret that workers must know. */
   readonly token?: string | undefined;
+  /** File that names the join tokens that were made from that secret, and those that are revoked. */
+  readonly tokenList?: string | undefined;
   readonly tls?: TlsOptions | undefined;
   /** Go on from the newest whole checkpoint; without one, begin at step 0. */
   readonly resume: boolean;

@@ -39,7 +39,8 @@ import { serverCredentials, watchCredentials } from "./server/credentials.js";
 import { startGrpcServer } from "./server/grpc-server.js";
 import { largestResult } from "./server/largest-result.js";
 import { ParametersMessages } from "./server/outgoing.js";
-import { sharedSecret } from "./server/token.js";
+import { RevokedTokens } from "./server/token-list.js";
+import { Tokens } from "./server/tokens.js";
 import { CoreLoop } from "./shell/core-loop.js";
 import { EffectRunner } from "./shell/effects.js";
 import { EventRecorder } from "./shell/event-recorder.js";
@@ -50,6 +51,7 @@ import { TensorBoardLog } from "./tensorboard/tensorboard-log.js";
 import { ValidationWriter } from "./validation/validation-writer.js";
 
 const ACTIVITY_MS = 1_000;
+const NONE: ReadonlySet<string> = new Set();
 
 /** A coordinator whose right to act may end. */
 export interface Leadership {
@@ -142,13 +144,16 @@ async function assemble(
   const bus = joinBus(options, { live, metrics, loop, core, leader: leadership?.record }, closers);
   const recorder = new EventRecorder({ folder, live, stream, bus, metrics, logger, nowMs: monotonicNowMs });
   closers.add(() => recorder.close());
+  const revoked = await readRevoked(options, () => grpc.recheck(tokens));
+  if (revoked !== undefined) closers.add(() => revoked.stop());
+  const tokens = new Tokens({ secret: options.token, run: runName, revoked: () => revoked?.ids ?? NONE });
   const credentials = await serverCredentials(options.tls);
   const grpc = await startGrpcServer({
     host: options.listen.host,
     port: options.listen.grpcPort,
     credentials,
     images: dataset.images,
-    checkToken: sharedSecret(options.token),
+    tokens,
     largestMessage: largestResult(configuration, layout.size),
     maxConnections: options.listen.maxConnections,
     scrapeAddress: (told, peer) => scrapeAddress(told, peer, options.http?.metricsHosts ?? []),
@@ -163,7 +168,8 @@ async function assemble(
   if (options.tls !== undefined) {
     const stop = watchCredentials(credentials, options.tls, {
       onReload: () => logger.info("the TLS files have changed: new connections get the new certificates"),
-      onProblem: (reason) => logger.error(`the TLS files have changed to what cannot be used (${reason}); the old ones stay`),
+      onProblem: (reason) =>
+        logger.error(`the TLS files have changed to what cannot be used (${reason}); the old ones stay`),
     });
     closers.add(stop);
   }
@@ -322,6 +328,20 @@ interface BusParts {
   readonly loop: CoreLoop;
   readonly core: CoordinatorCore;
   readonly leader: (() => LeaderRecord | undefined) | undefined;
+}
+
+/** The join tokens that are good no more, where a list of them is kept. */
+async function readRevoked(
+  { tokenList, logger }: CoordinatorOptions,
+  onRevoked: () => void,
+): Promise<RevokedTokens | undefined> {
+  if (tokenList === undefined) return undefined;
+  const revoked = new RevokedTokens(tokenList, {
+    onRevoked,
+    onProblem: (reason) => logger.error(`the list of join tokens cannot be read (${reason}); what was known stays`),
+  });
+  await revoked.start();
+  return revoked;
 }
 
 /** NATS, where it is asked for. */

@@ -27,6 +27,15 @@ export async function tokenFrom({ tokenFile }: SecurityOptions): Promise<string 
   });
 }
 
+/** The list of the join tokens that were made from the secret: beside its file, unless another is named; none where neither is. */
+export function tokenListFrom(options: {
+  readonly tokenFile?: string;
+  readonly tokenList?: string;
+}): string | undefined {
+  const { tokenFile, tokenList = tokenFile && `${tokenFile}.list` } = options;
+  return tokenList;
+}
+
 /** The secret in a file, or else in a variable. @throws InputError when the file cannot be read or is empty */
 export function secretFrom(option: string, file: string | undefined, variable: string | undefined): string | undefined {
   if (file === undefined) return variable || undefined;

@@ -4,7 +4,7 @@ import { chooseKernel } from "../photos/kernel-choice.js";
 import type { Terminal } from "../progress/terminal.js";
 import { reportOnRun } from "../report/report-on-run.js";
 import { type HttpOptions, httpGuardFrom, namesIn } from "./http-access.js";
-import { natsFrom, type SecurityOptions, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, type SecurityOptions, stayFrom, tensorBoardFrom, tokenFrom, tokenListFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun, type RunOptions } from "./prepare-run.js";
 import { isOpen, reachableAddress } from "./reachable.js";
@@ -15,6 +15,7 @@ export interface CoordinatorCommandOptions extends RunOptions, SecurityOptions, 
   readonly host: string;
   readonly port: number;
   readonly insecure?: boolean;
+  readonly tokenList?: string;
   readonly maxConnections?: number;
   readonly httpHost?: string;
   readonly httpPort: number;
@@ -59,6 +60,7 @@ async function coordinateRun(
     http: httpAccessFrom(options),
     nats,
     token,
+    tokenList: tokenListFrom(options),
     tls,
     tensorboard,
     stay,

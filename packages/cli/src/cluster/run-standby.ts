@@ -7,7 +7,7 @@ import type { Terminal } from "../progress/terminal.js";
 import { validationOptions } from "../validation/validation-options.js";
 import { announce, withdraw } from "./announcement.js";
 import { imagePaths } from "./image-paths.js";
-import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom } from "./link-options.js";
+import { natsFrom, stayFrom, tensorBoardFrom, tokenFrom, tokenListFrom } from "./link-options.js";
 import { terminalLogger } from "./logger.js";
 import { prepareRun } from "./prepare-run.js";
 import { isOpen, reachableAddress } from "./reachable.js";
@@ -55,6 +55,7 @@ async function standBy(
     http: httpAccessFrom(options),
     nats,
     token,
+    tokenList: tokenListFrom(options),
     tls,
     advertise: options.advertise,
     tensorboard,

@@ -16,7 +16,7 @@ import type { PreparedRun } from "./prepare-run.js";
 /** What does not belong to the run itself. */
 export type LinkOptions = Pick<
   CoordinatorOptions,
-  "listen" | "http" | "nats" | "token" | "tls" | "tensorboard" | "stay" | "onStaying" | "logger"
+  "listen" | "http" | "nats" | "token" | "tokenList" | "tls" | "tensorboard" | "stay" | "onStaying" | "logger"
 >;
 
 export interface StartedRun {

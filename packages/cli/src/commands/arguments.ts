@@ -46,6 +46,20 @@ export function hostAndPort(text: string): string {
   return `${host}:${port}`;
 }
 
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** A time with its unit, `30m`, in seconds. */
+export function duration(mostDays: number): (text: string) => number {
+  return (text) => {
+    const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text.trim()) ?? [];
+    const seconds = Number(count) * SECONDS_OF[unit ?? ""]!;
+    if (!(seconds > 0 && seconds <= mostDays * 86_400)) {
+      throw new InvalidArgumentError(`Expected a time such as 90s, 30m, 2h or 1d, at most ${mostDays} days.`);
+    }
+    return seconds;
+  };
+}
+
 export const portNumber = wholeNumber(0, 65_535);
 
 /** A folder or a name. An empty text is most likely a variable that is not set, and would be the working directory. */

@@ -13,6 +13,10 @@ export function coordinatorCommand(terminal: Terminal): Command {
   return addHttpOptions(addSecurityOptions(addRunOptions(command)))
     .option("--host <address>", "interface to listen on; 0.0.0.0 lets workers on other machines join", "127.0.0.1")
     .option("--port <port>", "gRPC port for workers, 0 for a free one", portNumber, WORKERS_PORT)
+    .option(
+      "--token-list <file>",
+      "list of join tokens and which are revoked (default: that of --token-file, and .list)",
+    )
     .option("--insecure", "with another --host, without a token and --tls-ca: let everybody join who reaches it")
     .option(
       "--max-connections <n>",

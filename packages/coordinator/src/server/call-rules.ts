@@ -7,9 +7,10 @@ import { constants, type Http2Stream } from "node:http2";
 import { Metadata, type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { tokenShown } from "@mzsr/shared";
 import type { Violation } from "./frame-reader.js";
+import type { Tokens } from "./tokens.js";
 
 /** Why a peer is refused; `mzsr_refusals_total` counts by it. */
-export type RefusalKind = "token" | "hello" | "certificate" | "connections" | Violation;
+export type RefusalKind = "token" | "expired" | "revoked" | "hello" | "certificate" | "connections" | Violation;
 
 /** A refusal, as it is told to the peer. */
 export interface CallRefusal {
@@ -20,14 +21,13 @@ export interface CallRefusal {
 /** Told of each peer that is refused. */
 export type OnRefusal = (reason: string, peer: string, kind: RefusalKind) => void;
 
-/** Whether a call that shows this token (empty: none) is refused. */
-export type CheckToken = (token: string) => CallRefusal | undefined;
-
 /** How long a peer that was let in may take to read why its stream ends. */
 const READING_MS = 10_000;
 
 const STATUS_OF: Readonly<Partial<Record<RefusalKind, status>>> = {
   token: status.UNAUTHENTICATED,
+  expired: status.UNAUTHENTICATED,
+  revoked: status.UNAUTHENTICATED,
   compressed: status.UNIMPLEMENTED,
   "too-large": status.RESOURCE_EXHAUSTED,
 };
@@ -40,9 +40,9 @@ interface CallInside {
 }
 
 /** Refuses calls before their messages are read. */
-export function refuseStrangers(checkToken: CheckToken, onRefusal: OnRefusal): ServerInterceptor {
-  return (_method, call) => {
-    const refusal = refusalOf(call, checkToken);
+export function refuseStrangers(tokens: Tokens, onRefusal: OnRefusal): ServerInterceptor {
+  return ({ requestStream: joins }, call) => {
+    const refusal = refusalOf(call, tokens, joins);
     if (refusal !== undefined) {
       onRefusal(refusal.reason, call.getPeer(), refusal.kind);
       refuseCall(call, refusal);
@@ -52,12 +52,12 @@ export function refuseStrangers(checkToken: CheckToken, onRefusal: OnRefusal): S
   };
 }
 
-function refusalOf(call: ServerInterceptingCallInterface, checkToken: CheckToken): CallRefusal | undefined {
+function refusalOf(call: ServerInterceptingCallInterface, tokens: Tokens, joins: boolean): CallRefusal | undefined {
   const { metadata, incomingEncoding, stream } = call as unknown as CallInside;
   if (metadata === undefined || incomingEncoding === undefined || stream === undefined) {
     throw new Error("this version of @grpc/grpc-js keeps the metadata of its calls in another way");
   }
-  const refusal = checkToken(tokenShown(metadata));
+  const refusal = tokens.refusal(tokenShown(metadata), joins);
   if (refusal !== undefined || incomingEncoding === "identity") return refusal;
   return { kind: "compressed", reason: `messages compressed with ${JSON.stringify(incomingEncoding)} are not taken` };
 }

@@ -20,9 +20,12 @@ import type { CoordinatorEvent } from "../core/events.js";
 import { loadDataset } from "../tasks/dataset.js";
 import { serverCredentials, watchCredentials } from "./credentials.js";
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from "./grpc-server.js";
+import { signJoinToken } from "./join-token.js";
 import { MAX_WAITING_MESSAGES } from "./outbox.js";
 import { ParametersMessages } from "./outgoing.js";
-import { sharedSecret } from "./token.js";
+import { Tokens } from "./tokens.js";
+
+const tokensOf = (secret: string | undefined) => new Tokens({ secret, run: "run" });
 
 async function serve(changes: Partial<GrpcServerOptions> = {}) {
   const events: CoordinatorEvent[] = [];
@@ -32,7 +35,7 @@ async function serve(changes: Partial<GrpcServerOptions> = {}) {
     port: 0,
     credentials: ServerCredentials.createInsecure(),
     images: [],
-    checkToken: sharedSecret(undefined),
+    tokens: tokensOf(undefined),
     largestMessage: 1_000_000,
     keptSteps: 1,
     deliver: (event) => events.push(event),
@@ -108,12 +111,12 @@ test("a connection that breaks without a word is a disconnection", async () => {
 });
 
 test("who does not know the token is refused before a message is read, and never becomes a worker", async () => {
-  const { server, events, refusals } = await serve({ checkToken: sharedSecret("secret") });
+  const { server, events, refusals } = await serve({ tokens: tokensOf("secret") });
   for (const token of ["guess", ""]) {
     const stranger = connect(server, token);
     stranger.hello(helloOf("stranger"));
     await stranger.closed();
-    expect(stranger.ended).toMatch(/^16 UNAUTHENTICATED: .*give the worker the coordinator's/);
+    expect(stranger.ended).toMatch(/^16 UNAUTHENTICATED: .*give the worker the coordinator's, or a join token of it/);
   }
   expect(refusals).toEqual([expect.stringMatching(/^token: .*not this cluster's/), expect.stringMatching(/no token/)]);
   const friend = connect(server, "secret");
@@ -121,6 +124,40 @@ test("who does not know the token is refused before a message is read, and never
   const join = await eventOf(events, "join");
   expect(join.hello.worker).toBe("friend");
   expect(JSON.stringify([events, refusals])).not.toContain("secret");
+});
+
+test("a join token lets workers in until it expires or is revoked; revoking it ends their sessions, and nobody else's", async () => {
+  const revoked = new Set<string>();
+  let now = 1000;
+  const tokens = new Tokens({ secret: "secret", run: "run", revoked: () => revoked, now: () => now });
+  const { server, events, refusals } = await serve({ tokens });
+  const token = (id: string, run = "run") => signJoinToken("secret", { id, run, expires: 2000 });
+  const join = (name: string, shown: string) => {
+    const worker = connect(server, shown);
+    worker.hello(helloOf(name));
+    return worker;
+  };
+  const joined = (name: string) =>
+    vi.waitUntil(() => events.some((event) => event.type === "join" && event.hello.worker === name), 20_000);
+  const [a, b] = [join("a", token("id-a")), join("b", token("id-b"))];
+  await joined("a");
+  await joined("b");
+  const stranger = join("stranger", token("id-c", "another"));
+  await stranger.closed();
+  expect(stranger.ended).toMatch(/16 UNAUTHENTICATED: the join token id-c is for the run "another"/);
+  now = 2000;
+  const late = join("late", token("id-a"));
+  await late.closed();
+  expect(late.ended).toMatch(/the join token id-a expired at 1970-01-01T00:33:20/);
+  server.recheck(tokens);
+  revoked.add("id-b");
+  server.recheck(tokens);
+  expect(await b.next("refusal")).toMatchObject({ retry: false, reason: "the join token id-b has been revoked" });
+  await b.closed();
+  a.send({ type: "heartbeat", sentAtMs: 1, busySlots: 1 });
+  await eventOf(events, "heartbeat");
+  expect(a.ended).toBeUndefined();
+  expect(refusals.map((refusal) => refusal.split(":")[0])).toEqual(["token", "expired", "revoked"]);
 });
 
 test("another protocol version and a first message that is no hello are refused", async () => {
@@ -197,7 +234,7 @@ async function fetched(client: ClusterClient, sha256: string, token = ""): Promi
 test("images of the data set are served by their hash to who knows the token, and nothing else is", async () => {
   const folder = await temporaryFolder();
   const { images } = await loadDataset(await smallImages(folder), smallConfiguration());
-  const { server } = await serve({ images, checkToken: sharedSecret("secret") });
+  const { server } = await serve({ images, tokens: tokensOf("secret") });
   const { client } = connect(server);
   const bytes = await fetched(client, images[0]!.sha256, "secret");
   expect(bytes.equals(await readFile(images[0]!.path))).toBe(true);

@@ -5,13 +5,14 @@ import { InputError } from "@mzsr/mzsr";
 import { type CoordinatorToWorker, clusterService, FLOW_CONTROL_WINDOW_BYTES, MAX_MESSAGE_BYTES } from "@mzsr/shared";
 import type { SessionId } from "../core/events.js";
 import type { DatasetFile } from "../tasks/dataset.js";
-import { type CheckToken, refuseCall, refuseStrangers } from "./call-rules.js";
+import { refuseCall, refuseStrangers } from "./call-rules.js";
 import { ConnectionGuard } from "./connection-guard.js";
 import { ownFrames } from "./grpc-frames.js";
 import { widenServerWindows } from "./http2-windows.js";
 import { type ImageCall, ImageSource } from "./image-source.js";
 import { MessageMemory } from "./message-memory.js";
 import type { Outgoing } from "./outgoing.js";
+import type { Tokens } from "./tokens.js";
 import { type SessionCall, type SessionRules, WorkerStream } from "./worker-stream.js";
 
 /** Bytes of large messages that may arrive at a time. */
@@ -41,8 +42,8 @@ export interface GrpcServerOptions extends Omit<SessionRules, "onClosed" | "onWe
   readonly port: number;
   readonly credentials: ServerCredentials;
   readonly images: readonly DatasetFile[];
-  /** Whether a call may be made. */
-  readonly checkToken: CheckToken;
+  /** Who may call. */
+  readonly tokens: Tokens;
   /** Connections that are taken in all. */
   readonly maxConnections?: number | undefined;
 }
@@ -94,6 +95,11 @@ export class GrpcServer {
     this.#sessions.get(session)?.close(reason);
   }
 
+  /** Ends the sessions whose token would be refused now, though it was good when they began; expiry ends none. */
+  recheck(tokens: Tokens): void {
+    for (const session of [...this.#sessions.values()]) session.recheck(tokens);
+  }
+
   /** Resolves when every session has ended by itself, or after `graceMs`. */
   async drained(graceMs: number): Promise<void> {
     if (this.#sessions.size === 0) return;
@@ -127,7 +133,7 @@ export class GrpcServer {
 
 /** @throws InputError when the address cannot be listened on */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { onRefusal, checkToken, maxConnections: most = MOST_CONNECTIONS } = options;
+  const { onRefusal, tokens, maxConnections: most = MOST_CONNECTIONS } = options;
   const memory = new MessageMemory(ARRIVING_BYTES);
   const frames = ownFrames({
     memory,
@@ -146,7 +152,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     // sessions of workers whose answers lie unread.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 60_000,
-    interceptors: [refuseStrangers(checkToken, onRefusal), frames],
+    interceptors: [refuseStrangers(tokens, onRefusal), frames],
   });
   const limits = { strangersPerAddress: STRANGERS_PER_ADDRESS, strangerMs: STRANGER_MS };
   const guard = new ConnectionGuard({ most, ...limits, onRefusal });

@@ -8,6 +8,7 @@ import {
   type CoordinatorToWorker,
   type Hello,
   PROTOCOL_VERSION,
+  tokenShown,
   type WorkerMessage__Output,
   type WorkerToCoordinator,
   workerMessageFromProto,
@@ -17,6 +18,7 @@ import type { OnRefusal } from "./call-rules.js";
 import { allowMessages, endAfterStatus, messageRead, resetStream } from "./grpc-frames.js";
 import { Outbox } from "./outbox.js";
 import { type Outgoing, outgoing } from "./outgoing.js";
+import type { Tokens } from "./tokens.js";
 
 /** A peer that has not introduced itself by then is let go. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -83,6 +85,15 @@ export class WorkerStream {
   /** Ends the stream from this side; what was sent before still arrives. */
   close(reason: string): void {
     this.#finish(reason);
+  }
+
+  /** Ends the session where its token is good no more. */
+  recheck(tokens: Tokens): void {
+    const refusal = tokens.refusal(tokenShown(this.#call.metadata), false);
+    if (refusal === undefined || !this.#open) return;
+    this.#rules.onRefusal(refusal.reason, this.#call.getPeer(), refusal.kind);
+    this.send({ type: "refusal", reason: refusal.reason, retry: false });
+    this.#finish(refusal.reason);
   }
 
   #receive(wire: WorkerMessage__Output): void {

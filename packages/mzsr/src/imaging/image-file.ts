@@ -97,6 +97,7 @@ export async function countPixels(bytes: Uint8Array, where: string): Promise<num
 
 /** Sizes are checked here, with errors of our own, before a pixel is decoded. */
 async function checkedMetadata(source: Uint8Array | string, where: string): Promise<Metadata> {
+  if (source.length === 0) throw new InputError("is empty", { where, expected: READABLE_IMAGE });
   const image = await open(source, "error");
   const metadata = await image.metadata().catch((error: unknown) => {
     throw new InputError(`not a readable image (${firstLine(error)})`, { where, expected: READABLE_IMAGE });

@@ -44,6 +44,8 @@ async function training(): Promise<Training> {
     metaTraining: { steps: 1_000_000 },
     data: join(folder, "images"),
     checkpoints: { every: 100_000 },
+    // The worker shares this process with the attack.
+    cluster: { patience: 60 },
   });
   const more = ["--token-file", join(folder, "token")];
   const coordinator = await coordinatorProcess({ folder, configuration, port, httpPort, more });
@@ -102,9 +104,9 @@ describe.skipIf(!hasMzsr() || process.platform !== "linux")("strangers at the wo
   });
 
   test("send what inflates to much more: compressed messages are refused as they are", async () => {
-    const { port, under } = await training();
     const bomb = messageOf(gzipSync(Buffer.alloc(60 * MEBIBYTE), { level: 9 }), true);
     expect(bomb.length).toBeLessThan(64 * 1024);
+    const { port, under } = await training();
     await under(async () => {
       const peer = new StrangePeer(port);
       const attempts = Array.from({ length: 20 }, () => peer.send([bomb], { ...BEARER, "grpc-encoding": "gzip" }));

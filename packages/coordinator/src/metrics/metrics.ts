@@ -4,7 +4,7 @@ import type { LayoutEntry } from "@mzsr/mzsr";
 import type { ClusterStatus, RunEvent, RunStage, StepSummary, ValidationSummary, WorkerState } from "@mzsr/shared";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CoordinatorEffect } from "../core/events.js";
-import type { RefusalKind } from "../server/call-rules.js";
+import type { RefusalKind } from "../server/refusal.js";
 import { WorkerSeries } from "./worker-series.js";
 
 type TaskEnded = Extract<CoordinatorEffect, { type: "taskEnded" }>;

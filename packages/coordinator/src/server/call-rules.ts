@@ -6,20 +6,8 @@
 import { constants, type Http2Stream } from "node:http2";
 import { Metadata, type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { tokenShown } from "@mzsr/shared";
-import type { Violation } from "./frame-reader.js";
+import type { CallRefusal, OnRefusal, RefusalKind } from "./refusal.js";
 import type { Tokens } from "./tokens.js";
-
-/** Why a peer is refused; `mzsr_refusals_total` counts by it. */
-export type RefusalKind = "token" | "expired" | "revoked" | "hello" | "certificate" | "connections" | Violation;
-
-/** A refusal, as it is told to the peer. */
-export interface CallRefusal {
-  readonly kind: RefusalKind;
-  readonly reason: string;
-}
-
-/** Told of each peer that is refused. */
-export type OnRefusal = (reason: string, peer: string, kind: RefusalKind) => void;
 
 /** How long a peer that was let in may take to read why its stream ends. */
 const READING_MS = 10_000;

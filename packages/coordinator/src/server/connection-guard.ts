@@ -2,9 +2,9 @@
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { OnRefusal } from "./call-rules.js";
 import { Connections } from "./connections.js";
 import { handshakeProblem } from "./handshake-problem.js";
+import type { OnRefusal } from "./refusal.js";
 
 /** How often strangers whose time is over are looked for. */
 const SWEEP_MS = 1_000;

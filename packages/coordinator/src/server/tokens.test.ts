@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -41,7 +41,7 @@ test("the list of revoked tokens is read again when it changes; what is known st
   await list.start();
   expect([...list.ids]).toEqual([]);
   await writeFile(path, '{"made":"a","run":"r","expires":1}\n');
-  await writeFile(path, `${await readFile(path, "utf8")}{"revoked":"a"}\n`);
+  await appendFile(path, '{"revoked":"a"}\n');
   await vi.waitUntil(() => told.length === 1, 20_000);
   expect([...list.ids]).toEqual(["a"]);
   await rm(path);

@@ -1,6 +1,7 @@
 /** Which tokens let a call in: the cluster's secret, and join tokens that were made from it for this run. */
-import type { CallRefusal } from "./call-rules.js";
+
 import { readJoinToken } from "./join-token.js";
+import type { CallRefusal } from "./refusal.js";
 import { isSame } from "./same-secret.js";
 
 export interface TokenRules {

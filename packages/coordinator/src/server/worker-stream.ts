@@ -14,10 +14,10 @@ import {
   workerMessageFromProto,
 } from "@mzsr/shared";
 import type { CoordinatorEvent, SessionId } from "../core/events.js";
-import type { OnRefusal } from "./call-rules.js";
 import { allowMessages, endAfterStatus, messageRead, resetStream } from "./grpc-frames.js";
 import { Outbox } from "./outbox.js";
 import { type Outgoing, outgoing } from "./outgoing.js";
+import type { OnRefusal } from "./refusal.js";
 import type { Tokens } from "./tokens.js";
 
 /** A peer that has not introduced itself by then is let go. */

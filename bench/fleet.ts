@@ -6,6 +6,7 @@
 //   npm run build && node bench/run.mjs fleet [--workers 16,64,256,1024] [--steps 20] [--seconds 60] [--json]
 //   node bench/run.mjs fleet --workers 256,32x8,128x8          # 32 and 128 workers with groups of 8
 //   node bench/run.mjs fleet --workers 64 --profile fleet.cpuprofile
+//   node bench/run.mjs fleet --workers 64 --mtls                # each row also with certificates of both sides
 //   node bench/run.mjs fleet --idle 4096 [--seconds 30]
 
 import { parseArgs } from "node:util";
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     seconds: { type: "string", default: "60" },
     depth: { type: "string", default: "8" },
     width: { type: "string", default: "64" },
+    mtls: { type: "boolean", default: false },
     idle: { type: "string" },
     profile: { type: "string" },
     json: { type: "boolean", default: false },
@@ -35,10 +37,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 interface Row extends FleetFigures {
   readonly rawBytesPerCpuSecond: number;
+  /** Whether certificates of both sides encrypt it, and the throughput then as a share of that without, per processor time. */
+  readonly mtls: boolean;
+  readonly ofPlain?: number;
 }
 
 const COLUMNS: readonly [title: string, of: (row: Row) => string][] = [
-  ["workers", ({ workers }) => `${workers}`],
+  ["workers", ({ workers, mtls }) => `${workers}${mtls ? "+mTLS" : ""}`],
   ["tasks", ({ tasks }) => `${tasks}`],
   ["steps", ({ steps }) => `${steps}`],
   ["s a step", (row) => row.seconds.toFixed(3)],
@@ -50,6 +55,7 @@ const COLUMNS: readonly [title: string, of: (row: Row) => string][] = [
   ["RSS MB", ({ rssBytes }) => (rssBytes / 1e6).toFixed(0)],
   ["peak MB", ({ peakRssBytes }) => (peakRssBytes / 1e6).toFixed(0)],
   ["loop p99 ms", ({ loopP99Ms }) => loopP99Ms.toFixed(0)],
+  ["of plain", ({ ofPlain }) => ofPlain?.toFixed(2) ?? ""],
 ];
 
 function bytesPerCpuSecond({ bytes, cpuSeconds }: FleetFigures): number {
@@ -61,7 +67,7 @@ function print(cells: readonly string[]): void {
 }
 
 /** @param fleet workers, and how many tasks each computes at a time: `32`, or `32x8` */
-async function measureRow(fleet: string): Promise<Row | string> {
+async function measureRow(fleet: string, mtls: boolean): Promise<Row | string> {
   const [workers, slots = 1] = fleet.split("x").map(Number) as [number, number?];
   const figures = await measureFleet({
     workers,
@@ -72,6 +78,7 @@ async function measureRow(fleet: string): Promise<Row | string> {
     steps: Number(options.steps),
     heartbeatSeconds: Number(options["heartbeat-seconds"]),
     seconds,
+    mtls,
     profile: options.profile,
   });
   if (typeof figures === "string") return figures;
@@ -82,14 +89,25 @@ async function measureRow(fleet: string): Promise<Row | string> {
     seconds,
   };
   const cores = { server: CORES.coordinator, clients: CORES.workers };
-  return { ...figures, rawBytesPerCpuSecond: await rawTcpBytesPerCpuSecond(cores, exchange) };
+  return { ...figures, mtls, rawBytesPerCpuSecond: await rawTcpBytesPerCpuSecond(cores, exchange) };
+}
+
+function besidePlain(row: Row | string, plain: Row | string | undefined): Row | string {
+  if (typeof row === "string" || plain === undefined || typeof plain === "string") return row;
+  return { ...row, ofPlain: plain.cpuSeconds / row.cpuSeconds };
 }
 
 async function measureRows(): Promise<void> {
   if (!options.json) print(COLUMNS.map(([title]) => title));
   const rows: (Row | { readonly fleet: string; readonly problem: string })[] = [];
-  for (const fleet of options.workers.split(",")) {
-    const row = await measureRow(fleet);
+  const asked = options.workers
+    .split(",")
+    .flatMap((fleet) => (options.mtls ? [false, true] : [false]).map((mtls) => ({ fleet, mtls })));
+  let plain: Row | string | undefined;
+  for (const { fleet, mtls } of asked) {
+    const measured = await measureRow(fleet, mtls);
+    const row = mtls ? besidePlain(measured, plain) : measured;
+    if (!mtls) plain = measured;
     rows.push(typeof row === "string" ? { fleet, problem: row } : row);
     if (options.json) continue;
     if (typeof row === "string") console.log(`${fleet.padStart(COLUMNS[0]![0].length + 2)}  ${row}`);

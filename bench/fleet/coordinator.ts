@@ -5,7 +5,9 @@ import { join, resolve } from "node:path";
 import { createImage, Draws, writePng } from "@mzsr/mzsr";
 import { MzsrProcess } from "@mzsr/testing/mzsr-process";
 import { poll } from "@mzsr/testing/poll";
+import { mzsr } from "@mzsr/testing/run-command";
 import { pinnedTo } from "../peer.js";
+import type { Target } from "./pretend-fleet.js";
 
 const WATCH = new URL("../sides/loop-watch.mjs", import.meta.url);
 /** Of Linux: what /proc counts processor time in. */
@@ -20,6 +22,8 @@ export interface CoordinatorChoice {
   readonly depth: number;
   readonly width: number;
   readonly tasks: number;
+  /** Encrypted, with certificates of both sides. */
+  readonly mtls?: boolean | undefined;
   /** Where to write a profile of the steps that are counted. */
   readonly profile?: string | undefined;
 }
@@ -33,20 +37,31 @@ export interface Reading {
 export class FleetCoordinator {
   /** host:port for workers. */
   readonly address: string;
+  readonly tls: Target["tls"];
   readonly #process: MzsrProcess;
   readonly #page: string;
   readonly #folder: string;
 
-  private constructor(program: MzsrProcess, ready: Readonly<Record<string, unknown>>, folder: string) {
+  private constructor(
+    program: MzsrProcess,
+    ready: Readonly<Record<string, unknown>>,
+    tls: Target["tls"],
+    folder: string,
+  ) {
     this.#process = program;
+    this.tls = tls;
     this.address = ready.grpc as string;
     this.#page = ready.page as string;
     this.#folder = folder;
   }
 
   static async start(choice: CoordinatorChoice): Promise<FleetCoordinator> {
-    const { folder, core, depth, width, tasks, profile } = choice;
+    const { folder, core, depth, width, tasks, mtls = false, profile } = choice;
     await smallImages(join(folder, "images"));
+    const file = (name: string) => join(folder, "certs", name);
+    const tls = mtls ? { ca: file("ca.pem"), cert: file("worker.pem"), key: file("worker.key") } : undefined;
+    if (mtls) await certificates(join(folder, "certs"));
+    const shown = ["--tls-cert", file("127.0.0.1.pem"), "--tls-key", file("127.0.0.1.key"), "--tls-ca", file("ca.pem")];
     const pairs = [
       `model.depth=${depth}`,
       `model.width=${width}`,
@@ -58,7 +73,7 @@ export class FleetCoordinator {
       "cluster.patience=100",
     ];
     const run = ["--preset", "paper", "--pretrain-steps", "0", "--steps", "1000000", "--run", join(folder, "run")];
-    const args = [...run, "--data", join(folder, "images"), "--port", "0", "--http-port", "0"];
+    const args = [...run, "--data", join(folder, "images"), "--port", "0", "--http-port", "0", ...(mtls ? shown : [])];
     const program = new MzsrProcess(["coordinator", ...args, ...pairs.flatMap((pair) => ["--set", pair])], {
       under: pinnedTo(core),
       env: {
@@ -69,7 +84,7 @@ export class FleetCoordinator {
     });
     process.once("exit", () => program.signal("SIGKILL"));
     const ready = await program.logged(({ grpc }) => typeof grpc === "string");
-    return new FleetCoordinator(program, ready, folder);
+    return new FleetCoordinator(program, ready, tls, folder);
   }
 
   get pid(): number {
@@ -128,6 +143,14 @@ export class FleetCoordinator {
   async #cpuSeconds(): Promise<number> {
     const fields = (await readFile(`/proc/${this.pid}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+}
+
+/** An authority, and what it signed for the coordinator and for all workers. */
+async function certificates(dir: string): Promise<void> {
+  for (const words of [["init"], ["server", "127.0.0.1"], ["client", "worker"]]) {
+    const { code, notes } = await mzsr(["certs", ...words, "--dir", dir]);
+    if (code !== 0) throw new Error(notes);
   }
 }
 

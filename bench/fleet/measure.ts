@@ -28,6 +28,8 @@ export interface FleetChoice {
   readonly steps: number;
   /** How long each of joining, warming up and counting may take. */
   readonly seconds: number;
+  /** Encrypted, with certificates of both sides. */
+  readonly mtls?: boolean;
   /** Where to write a profile of the coordinator's counted steps. */
   readonly profile?: string | undefined;
 }
@@ -50,11 +52,11 @@ export interface FleetFigures {
 
 /** Figures, or why there are none. */
 export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | string> {
-  const { workers, slots = 1, depth, width, seconds, profile } = choice;
+  const { workers, slots = 1, depth, width, seconds, mtls, profile } = choice;
   const tasks = workers * slots;
   const folder = await mkdtemp(join(tmpdir(), "mzsr-fleet-"));
   const where = { folder, core: CORES.coordinator };
-  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks, profile });
+  const coordinator = await FleetCoordinator.start({ ...where, depth, width, tasks, mtls, profile });
   const fleet = PretendFleet.start(workers, CORES.workers);
   const answers = {
     parameters: parameterLayout({ depth, width }).size,
@@ -63,10 +65,7 @@ export async function measureFleet(choice: FleetChoice): Promise<FleetFigures | 
     queryLosses: INNER_STEPS + 1,
   };
   try {
-    const joined = await within(
-      seconds,
-      fleet.join(coordinator.address, workers, slots, choice.heartbeatSeconds, answers),
-    );
+    const joined = await within(seconds, fleet.join(coordinator, workers, slots, choice.heartbeatSeconds, answers));
     if (!joined) return `not all workers were welcomed in ${seconds} s`;
     await fleet.answer();
     return await countSteps(coordinator, fleet, choice);
@@ -134,7 +133,7 @@ export async function measureIdle(workers: number, seconds: number): Promise<Idl
   const coordinator = await FleetCoordinator.start({ ...choice, folder, core: CORES.coordinator });
   const fleet = PretendFleet.start(workers, CORES.workers);
   try {
-    const joined = await within(4 * seconds, fleet.join(coordinator.address, workers, 1, 1, null));
+    const joined = await within(4 * seconds, fleet.join(coordinator, workers, 1, 1, null));
     if (!joined) return `not all workers were welcomed in ${4 * seconds} s`;
     const before = await coordinator.read();
     await delay(1000 * seconds);

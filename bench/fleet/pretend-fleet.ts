@@ -16,6 +16,12 @@ export interface Answers {
   readonly queryLosses: number;
 }
 
+/** Where the coordinator listens, and paths of what workers show it and believe of it; plain text without them. */
+export interface Target {
+  readonly address: string;
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+}
+
 interface Account {
   /** Why a worker was lost, if one was. */
   readonly problem?: string;
@@ -42,7 +48,7 @@ export class PretendFleet {
    * @param answers `null` for workers that leave their leases alone
    */
   async join(
-    address: string,
+    { address, tls }: Target,
     count: number,
     slots: number,
     heartbeatSeconds: number,
@@ -51,7 +57,7 @@ export class PretendFleet {
     const each = Math.ceil(count / this.#sides.length);
     await this.#ask((i) => {
       const first = i * each;
-      return { join: { address, first, count: Math.min(each, count - first), slots, heartbeatSeconds, answers } };
+      return { join: { address, tls, first, count: Math.min(each, count - first), slots, heartbeatSeconds, answers } };
     });
   }
 

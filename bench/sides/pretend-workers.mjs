@@ -2,6 +2,7 @@
 // answers every lease at once with a gradient of the real size. Plain HTTP/2 below the protocol, so that parameters are
 // counted and not kept, and gradients are written from one shared piece of memory: the pretence costs less than what it
 // measures.
+import { readFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { createInterface } from "node:readline";
 import { clusterService, ExactSums, FLOW_CONTROL_WINDOW_BYTES, PROTOCOL_VERSION } from "@mzsr/shared";
@@ -40,12 +41,15 @@ class PretendWorker {
   #onWelcome;
   #onEnd;
 
-  /** @param answer the result of leases that came together; absent where leases are left alone */
-  constructor(address, name, slots, answer, { onWelcome, onEnd }) {
+  /** @param tls what it shows and believes; absent for plain text, @param answer the result of leases that came together; absent where leases are left alone */
+  constructor(address, tls, name, slots, answer, { onWelcome, onEnd }) {
     this.#answer = answer;
     this.#onWelcome = onWelcome;
     this.#onEnd = onEnd;
-    this.#session = connect(`http://${address}`, { settings: { initialWindowSize: FLOW_CONTROL_WINDOW_BYTES } });
+    this.#session = connect(`${tls === undefined ? "http" : "https"}://${address}`, {
+      ...tls,
+      settings: { initialWindowSize: FLOW_CONTROL_WINDOW_BYTES },
+    });
     this.#session.on("connect", () => this.#session.setLocalWindowSize(FLOW_CONTROL_WINDOW_BYTES));
     this.#session.on("error", ({ message }) => onEnd(`${name}: ${message}`));
     this.#stream = this.#session.request({
@@ -150,8 +154,9 @@ const workers = [];
 let lost;
 
 /** Connects workers `first` … `first + count − 1`, some at a time, and resolves once all are welcome. */
-async function join({ address, first, count, slots, answers, heartbeatSeconds }) {
+async function join({ address, tls: files, first, count, slots, answers, heartbeatSeconds }) {
   const answer = answers === null ? undefined : answerWith({ ...answers, slots });
+  const tls = files && Object.fromEntries(Object.entries(files).map(([name, path]) => [name, readFileSync(path)]));
   const onEnd = (reason) => {
     lost ??= reason;
   };
@@ -167,7 +172,7 @@ async function join({ address, first, count, slots, answers, heartbeatSeconds })
               onEnd(reason);
               reject(new Error(reason));
             };
-            workers.push(new PretendWorker(address, name, slots, answer, { onWelcome: resolve, onEnd: failed }));
+            workers.push(new PretendWorker(address, tls, name, slots, answer, { onWelcome: resolve, onEnd: failed }));
           }),
       ),
     );

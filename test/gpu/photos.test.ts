@@ -15,6 +15,7 @@ import {
 import { mzsr } from "@mzsr/testing/run-command";
 import { sharedFolder } from "@mzsr/testing/temporary-folder";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { SOFTWARE_TOO } from "../../packages/cli/src/low-priority/photo-computing.js";
 import { ProcessComputer } from "../../packages/cli/src/low-priority/process-computer.js";
 import { describeOnGpu } from "../../packages/engine-webgpu/src/testing/test-device.js";
 
@@ -122,7 +123,7 @@ describeOnGpu("on webgpu", () => {
 async function onBoth<Problem, Result>(entry: string, problem: Problem) {
   const resultOf = (backend: string): Promise<Result> => {
     const url = new URL(`../../packages/cli/dist/${entry}`, import.meta.url);
-    const computer = new ProcessComputer<Problem, Result>(url, entry, [backend]);
+    const computer = new ProcessComputer<Problem, Result>(url, entry, [backend, SOFTWARE_TOO]);
     // So that a busy machine holds no test up.
     computer.hurry();
     onTestFinished(() => computer.close());

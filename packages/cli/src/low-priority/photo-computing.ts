@@ -1,19 +1,24 @@
 /** What a process of low priority computes photos with. */
 import type { NetworkComputer } from "@mzsr/mzsr";
-import type { BackendName } from "@mzsr/shared";
 import { type PhotoBackend, startPhotoBackend } from "@mzsr/worker";
 
-/** As the configuration has it. */
-export type RunBackend = BackendName | "auto";
+/** Argument of a process to which a driver that stands in for a GPU is as good as one: in tests. */
+export const SOFTWARE_TOO = "--software-gpu";
 
-/** The GPU of this machine where the run's backend is `webgpu`, or `auto` and there is one; else, and when that fails, `simd`. */
+/**
+ * This machine's GPU, where it has a real one and the run's backend is `webgpu` or `auto`; else, and when it fails, `simd`, which takes
+ * less of the processors than a driver that stands in for a GPU.
+ */
 export class PhotoComputing {
-  readonly #runBackend: RunBackend;
+  readonly #wantsGpu: boolean;
+  readonly #softwareToo: boolean;
   #backend: PhotoBackend | undefined;
   #toldProcessorSeconds = 0;
 
-  constructor(runBackend: RunBackend) {
-    this.#runBackend = runBackend;
+  /** @param given the process's arguments: the run's backend, as its configuration has it, and `SOFTWARE_TOO` */
+  constructor(given: readonly string[]) {
+    this.#wantsGpu = given.includes("webgpu") || given.includes("auto");
+    this.#softwareToo = given.includes(SOFTWARE_TOO);
   }
 
   /** @returns also the processor time since it was last told, or on a GPU the time that this took, s */
@@ -33,9 +38,9 @@ export class PhotoComputing {
   }
 
   async #start(): Promise<PhotoBackend> {
-    if (this.#runBackend === "auto") return startPhotoBackend("auto", { among: ["webgpu", "simd"] });
-    if (this.#runBackend !== "webgpu") return startPhotoBackend("simd");
-    return startPhotoBackend("webgpu").catch(() => startPhotoBackend("simd"));
+    if (!this.#wantsGpu) return startPhotoBackend("simd");
+    if (this.#softwareToo) return startPhotoBackend("webgpu");
+    return startPhotoBackend("auto", { among: ["webgpu", "simd"] });
   }
 
   #processorSeconds(): number {

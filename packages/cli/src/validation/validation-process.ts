@@ -1,13 +1,12 @@
 /** Entry of the validation process: measures models, giving way to everything else. Its argument is the run's backend. */
 import type { Measurement, ValidationProblem } from "@mzsr/coordinator";
-import type { RunBackend } from "../low-priority/photo-computing.js";
 import { serve } from "../low-priority/serve.js";
 
 await serve(async () => {
   const { cropImage, readImage, structuredCrops } = await import("@mzsr/mzsr");
   const { BICUBIC, evaluatePhoto } = await import("../photos/evaluate-photo.js");
   const { PhotoComputing } = await import("../low-priority/photo-computing.js");
-  const computing = new PhotoComputing(process.argv[2] as RunBackend);
+  const computing = new PhotoComputing(process.argv.slice(2));
   return async ({
     model,
     image,

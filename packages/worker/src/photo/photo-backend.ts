@@ -83,11 +83,14 @@ async function startInstead(
   try {
     started = await startBackend(asked);
   } catch (thrown) {
-    throw new InputError(`${refused.what}; TensorFlow.js cannot compute it in its place: ${reasonOf(thrown)}`, {
-      expected: "another backend, such as simd",
-    });
+    throw new InputError(
+      `the photo is too much for the GPU (${refused.what}), and for TensorFlow.js: ${reasonOf(thrown)}`,
+      {
+        expected: "another backend, such as simd",
+      },
+    );
   }
-  note(`${refused.what}: TensorFlow.js computes it on ${started.name}`);
+  note(`computed by TensorFlow.js on ${started.name}: ${refused.what}`);
   return new BackendComputer();
 }
 

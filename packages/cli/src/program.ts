@@ -10,6 +10,7 @@ import { fetchModelCommand } from "./commands/fetch-model.js";
 import { importCommand } from "./commands/import.js";
 import { runsCommand } from "./commands/runs.js";
 import { statusCommand } from "./commands/status.js";
+import { studioCommand } from "./commands/studio.js";
 import { sweepCommand } from "./commands/sweep.js";
 import { tokenCommand } from "./commands/token.js";
 import { trainEstimatorCommand } from "./commands/train-estimator.js";
@@ -43,6 +44,7 @@ export function buildProgram(terminal: Terminal): Command {
     evaluateCommand,
     benchmarkCommand,
     upscaleCommand,
+    studioCommand,
     importCommand,
     exportCommand,
     trainEstimatorCommand,

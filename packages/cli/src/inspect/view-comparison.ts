@@ -7,7 +7,7 @@ import { httpGuardFrom } from "../cluster/http-access.js";
 import { StopSignals } from "../cluster/stop-signals.js";
 import { COMPARISON } from "../photos/upscale/comparison.js";
 import type { Terminal } from "../progress/terminal.js";
-import { COMPARISON_SCRIPT, COMPARISON_STYLE, comparisonHtml } from "./comparison-page.js";
+import { COMPARISON_POLICY, type Content, comparisonFiles } from "./comparison-files.js";
 import type { ViewOptions } from "./view-runs.js";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,10 +16,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".jpg": "image/jpeg",
   ".jpeg": "image/jpeg",
 };
-
-/** Whatever the page needs comes from this server, and nothing from elsewhere. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
 /** Whether what a user wants to view is a file, and so no run. */
 export async function isPicture(path: string): Promise<boolean> {
@@ -51,11 +47,6 @@ export async function viewComparison(path: string, options: ViewOptions, termina
   await server.stop();
 }
 
-interface Content {
-  readonly type: string;
-  readonly body: string | Buffer;
-}
-
 /** What there is, by its path. */
 async function pagesOf(path: string): Promise<ReadonlyMap<string, Content>> {
   const type = TYPES[extname(path).toLowerCase()];
@@ -64,24 +55,18 @@ async function pagesOf(path: string): Promise<ReadonlyMap<string, Content>> {
   const { width, height, carried } = await readPhoto(path);
   const described = Buffer.from(carried?.exif ?? []).includes(COMPARISON);
   if (!described) throw new InputError("is no picture of before and after", { where: path, expected });
-  const page = comparisonHtml({ name: basename(path), width: width / 2, height });
-  return new Map([
-    ["/", { type: "text/html; charset=utf-8", body: page }],
-    ["/comparison.css", { type: "text/css; charset=utf-8", body: COMPARISON_STYLE }],
-    ["/comparison.js", { type: "text/javascript; charset=utf-8", body: COMPARISON_SCRIPT }],
-    ["/picture", { type, body: await readFile(path) }],
-  ]);
+  return comparisonFiles({ name: basename(path), width: width / 2, height }, { type, body: await readFile(path) });
 }
 
 function answer(pages: ReadonlyMap<string, Content>, request: IncomingMessage, response: ServerResponse): void {
-  const found = pages.get(new URL(request.url ?? "/", "http://page").pathname);
+  const found = pages.get(new URL(request.url ?? "/", "http://page").pathname.slice(1));
   if (found === undefined || request.method !== "GET") {
     response.writeHead(found === undefined ? 404 : 405).end();
     return;
   }
   response.writeHead(200, {
     "content-type": found.type,
-    "content-security-policy": POLICY,
+    "content-security-policy": `${COMPARISON_POLICY}; frame-ancestors 'none'`,
   });
   response.end(found.body);
 }

@@ -59,7 +59,7 @@ async function oneTask<Task, Report>(thread: Worker, task: Task, listener: TaskL
 }
 
 /** An error loses its class on the way between threads. */
-function revived({ reason, where, expected }: Extract<FinalAnswer<unknown>, { kind: "failed" }>): Error {
+export function revived({ reason, where, expected }: Extract<FinalAnswer<unknown>, { kind: "failed" }>): Error {
   if (where === undefined) return new RunError(reason);
   return new InputError(reason, { where, ...(expected === undefined ? {} : { expected }) });
 }

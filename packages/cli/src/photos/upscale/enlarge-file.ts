@@ -43,12 +43,14 @@ export interface PhotoTask {
   readonly input: PhotoInput;
   readonly output: PhotoOutput;
   /** Where a picture of before and after goes. */
-  readonly comparison?: (PhotoOutput & { readonly path: string }) | undefined;
+  readonly comparison?: PhotoOutput | undefined;
 }
 
 export interface TaskListener {
   /** The photo is read. @returns what computes, once that has started */
   ready(photo: { readonly width: number; readonly height: number }): Promise<Computing>;
+  /** The blur that the photo is adapted to. */
+  kernel?(kernel: PhotoKernel): void;
   /** What is being done, whose length nobody knows. */
   phase(name: string): void;
   step(progress: StepShown): void;
@@ -101,6 +103,8 @@ export interface ReportedKernel {
 export interface StandardStreams {
   read(): Promise<Uint8Array>;
   write(bytes: Uint8Array): Promise<void>;
+  /** A picture of before and after that has no path. */
+  writeComparison?(bytes: Uint8Array): Promise<void>;
 }
 
 /**
@@ -129,6 +133,7 @@ export async function enlargeFile(
   if (settings.kernel.named === undefined) listener.phase("estimating the blur");
   const kernel = await plannedKernel(settings.kernel, photo, settings.scale);
   const estimation = clock.lap();
+  listener.kernel?.(kernel);
   if (kernel.estimate !== undefined) listener.note(estimateInWords(kernel.estimate));
   listener.phase("adapting");
   const method: Method = METHODS[settings.method];
@@ -157,9 +162,10 @@ export async function enlargeFile(
   const write = clock.lap();
   if (comparison !== undefined && comparing !== undefined) {
     const { picture, part } = comparing.compared();
-    if (part !== undefined) tell([`${comparison.path} shows ${part}`]);
+    if (part !== undefined) tell([`${comparison.path ?? "the comparison"} shows ${part}`]);
     const file = await encodePhoto(picture, comparison.format, { quality: settings.quality, description: COMPARISON });
-    await writeOutputFile(comparison.path, file.bytes, settings.force);
+    if (comparison.path === undefined) await streams.writeComparison?.(file.bytes);
+    else await writeOutputFile(comparison.path, file.bytes, settings.force);
   }
   return {
     input: input.name,

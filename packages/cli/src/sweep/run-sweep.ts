@@ -54,7 +54,14 @@ export async function runSweep(folder: string, options: SweepOptions, terminal: 
       `${name.padEnd(width)}  loss ${significant(lossBefore ?? undefined)} → ${significant(lossAfter ?? undefined)}`,
     );
   }
+  const best = lines.slice(0, MOST_DRAWN).map(({ run: name }) => join(folder, name));
+  terminal.note(
+    `${lines.length > MOST_DRAWN ? "The best" : "Their curves"} on one page: npx mzsr view ${best.join(" ")}`,
+  );
 }
+
+/** Runs that the page draws at a time. */
+const MOST_DRAWN = 8;
 
 /** Trains a run to its end, if it is not there already. False when it was stopped. */
 async function trained(

@@ -55,5 +55,8 @@ it("trains the runs one after the other, leaves those that are finished alone, a
   await rm(gone);
   const again = await mzsr(args);
   expect(again.out, again.notes).toBe(first.out);
+  const { notes } = await mzsr(args.filter((word) => word !== "--json"));
+  const best = lines.map(({ run }) => join(sweep, run));
+  expect(notes).toContain(`Their curves on one page: npx mzsr view ${best.join(" ")}`);
   expect([existsSync(gone), (await stat(kept)).mtimeMs]).toEqual([true, mtimeMs]);
 }, 240_000);

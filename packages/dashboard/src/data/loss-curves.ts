@@ -76,12 +76,17 @@ export function lossCurves({ metrics, compared, choice, smoothing, whole }: Loss
   const curves = [
     ...(choice === "metaTraining"
       ? []
-      : [curve({ ...minibatch, newest: newestValue(metrics, choice, minibatchLoss, metrics.supportBefore) })]),
+      : [
+          curve({
+            ...minibatch,
+            newest: newestValue(metrics, choice, minibatchLoss, pick(metrics.supportBefore, rows)),
+          }),
+        ]),
     ...(choice === "pretraining"
       ? []
       : [
-          curve({ ...before, newest: newestValue(metrics, choice, lossBefore, metrics.queryBefore) }),
-          curve({ ...after, newest: newestValue(metrics, choice, lossAfter, metrics.queryAfter) }),
+          curve({ ...before, newest: newestValue(metrics, choice, lossBefore, pick(metrics.queryBefore, rows)) }),
+          curve({ ...after, newest: newestValue(metrics, choice, lossAfter, pick(metrics.queryAfter, rows)) }),
         ]),
     ...others.map(({ name, colour, dash, steps, values, newest }) =>
       curve({ name, colour, dash, raw: nearestAt(steps, values, x), newest }),

@@ -25,7 +25,7 @@ const allOptions = new Set(["--version", ...[...commands.values()].flatMap((opti
 /** Of other programs that the documents call: Compose, TensorBoard, bench, chaos, SLURM. */
 const FOREIGN_OPTIONS = new Set([
   ...["--profile", "--samples_per_plugin", "--rounds", "--minutes"],
-  ...["--build", "--registry", "--cpus-per-task", "--signal", "--gres", "--gpu-bind"],
+  ...["--ignore-scripts", "--build", "--registry", "--cpus-per-task", "--signal", "--gres", "--gpu-bind"],
 ]);
 
 test("commands of mzsr exist, and have the options that are given to them", () => {

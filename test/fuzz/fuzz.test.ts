@@ -9,7 +9,7 @@ import { mutants } from "./mutations.js";
 import { TARGETS } from "./targets.js";
 
 /** Of each parser, unless more are asked for. */
-const INPUTS = Number(process.env.MZSR_FUZZ_INPUTS ?? 3_000);
+const INPUTS = Number(process.env.MZSR_FUZZ_INPUTS ?? 2_000);
 const SEED = Number(process.env.MZSR_FUZZ_SEED ?? 1);
 const IN_A_ROUND = 5_000;
 

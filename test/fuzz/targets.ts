@@ -34,6 +34,9 @@ import { helloOf } from "@mzsr/testing/scripted-worker";
 import sharp from "sharp";
 import { scrapeAddress } from "../../packages/coordinator/src/http/scrape-address.js";
 import { sendFile } from "../../packages/coordinator/src/http/static-files.js";
+import { FrameReader } from "../../packages/coordinator/src/server/frame-reader.js";
+import { readJoinToken, signJoinToken } from "../../packages/coordinator/src/server/join-token.js";
+import { MessageMemory } from "../../packages/coordinator/src/server/message-memory.js";
 import { parseMat } from "../../packages/mzsr/src/degradation/mat-file.js";
 import { parseNpyArray } from "../../packages/mzsr/src/degradation/npy-file.js";
 import { readZip } from "../../packages/mzsr/src/files/zip.js";
@@ -150,6 +153,16 @@ function answerInto(parts: Buffer[]): ServerResponse {
   return Object.assign(answer, { writeHead: () => answer }) as unknown as ServerResponse;
 }
 
+const SIGNING_SECRET = "twenty characters and more";
+const TOKEN = signJoinToken(SIGNING_SECRET, { id: "0123456789ab", run: "run", expires: 2_000_000_000 });
+
+/** A message as gRPC sends it. */
+function frame(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
 const SECRET = "a secret that lies beside";
 
 function pathTarget(): Pick<Target, "read" | "seeds"> {
@@ -244,6 +257,41 @@ export const TARGETS: readonly Target[] = [
     read: (bytes) => {
       const wire = decoded(session.responseDeserialize, bytes);
       if (wire !== undefined) coordinatorMessageFromProto(wire);
+    },
+  },
+  {
+    name: "frames of gRPC",
+    oneIn: 1,
+    seeds: async () => [
+      frame(Buffer.alloc(40, 7)),
+      Buffer.concat([frame(Buffer.of(1)), frame(Buffer.alloc(3)), frame(Buffer.alloc(0))]),
+    ],
+    read: (bytes) => {
+      const nothing = () => undefined;
+      const reader = new FrameReader(4096, new MessageMemory(65_536), {
+        pause: nothing,
+        resume: nothing,
+        refuse: nothing,
+      });
+      const half = bytes.length >> 1;
+      const frames = [bytes.subarray(0, half), bytes.subarray(half)].flatMap((piece) =>
+        reader.write(Buffer.from(piece)),
+      );
+      reader.close();
+      for (const each of frames) {
+        if (each.length !== 5 + each.readUInt32BE(1) || each.length > 5 + 4096)
+          throw new Error("a frame of another length");
+      }
+    },
+  },
+  {
+    name: "join tokens",
+    oneIn: 5,
+    seeds: async () => [text(TOKEN)],
+    read: (bytes) => {
+      const shown = textOf(bytes);
+      if (readJoinToken(SIGNING_SECRET, shown) !== undefined && shown !== TOKEN)
+        throw new Error("another token is taken");
     },
   },
   {

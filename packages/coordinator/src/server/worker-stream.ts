@@ -129,7 +129,7 @@ export class WorkerStream {
       allowMessages(this.#call, this.#rules.largestMessage);
       this.#rules.onWelcome?.(this.#call.getPeer());
       const metricsAddress = this.#scrapeAddress(message.metricsAddress);
-      this.#rules.deliver({ type: "join", session: this.id, hello: { ...withoutSecrets(message), metricsAddress } });
+      this.#rules.deliver({ type: "join", session: this.id, hello: { ...identityOf(message), metricsAddress } });
     }
   }
 
@@ -253,6 +253,6 @@ function validateHello(message: WorkerToCoordinator): string | undefined {
   return undefined;
 }
 
-function withoutSecrets({ worker, incarnation, backend, slots, host, version }: Hello) {
+function identityOf({ worker, incarnation, backend, slots, host, version }: Hello) {
   return { worker, incarnation, backend, slots, host, version };
 }

@@ -13,14 +13,21 @@ export function numbers(count: number, seed: number): Float32Array {
   });
 }
 
-/** Relative L2 distance; absolute where the expected values are all zero. */
-export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+/**
+ * L2 distance, relative to `sizes`; absolute where these are all zero.
+ * @param sizes what values of such sums usually are, where the expected ones may happen to cancel
+ */
+export function distance(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  sizes: ArrayLike<number> = expected,
+): number {
   if (actual.length !== expected.length) throw new Error(`length ${actual.length}, expected ${expected.length}`);
   let difference = 0;
   let norm = 0;
   for (let i = 0; i < expected.length; i++) {
     difference += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
+    norm += sizes[i]! ** 2;
   }
   return Math.sqrt(difference / (norm || 1));
 }

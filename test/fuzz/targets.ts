@@ -21,8 +21,6 @@ import {
   parseOverride,
   statusFromBytes,
   statusToBytes,
-  type Task,
-  type TaskReport,
   type WorkerToCoordinator,
   workerMessageFromProto,
   workerMessageToProto,
@@ -30,6 +28,7 @@ import {
 } from "@mzsr/shared";
 import { fakeStatus, fakeWorker } from "@mzsr/testing/fake-feed";
 import { readFixture } from "@mzsr/testing/fixtures";
+import { sampleReport as report, sampleTask as task } from "@mzsr/testing/sample-task";
 import { helloOf } from "@mzsr/testing/scripted-worker";
 import sharp from "sharp";
 import { scrapeAddress } from "../../packages/coordinator/src/http/scrape-address.js";
@@ -61,32 +60,6 @@ export interface Target {
 const text = (value: string) => Buffer.from(value, "utf8");
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
 const session = clusterService().Session;
-
-const task: Task = {
-  stage: "metaTraining",
-  step: 70_000,
-  index: 4,
-  parametersStep: 69_998,
-  scale: 3,
-  downsampling: "bicubic",
-  noiseSigma: 0.0125,
-  noiseSeed: Number.MAX_SAFE_INTEGER,
-  patchSize: 48,
-  supportFrom: "low",
-  support: [{ image: 0, y: 0, x: 32, transform: 7, kernel: 0 }],
-  query: [{ image: 12, y: 1024, x: 0, transform: 0, kernel: 0 }],
-  kernels: [{ size: 3, data: Float64Array.of(0, 0.1, 0, 0.1, 0.6, 0.1, 0, 0.1, 0) }],
-  stepWeights: [0.25, 0.75],
-};
-const report: TaskReport = {
-  stage: "pretraining",
-  step: 0,
-  index: 0,
-  supportLosses: [0.1],
-  queryLosses: [],
-  dataSeconds: 0.5,
-  computeSeconds: 0,
-};
 
 const FROM_WORKERS: readonly WorkerToCoordinator[] = [
   { type: "hello", ...helloOf("a worker", { metricsAddress: "10.0.0.1:7702" }) },

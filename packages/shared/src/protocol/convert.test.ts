@@ -1,7 +1,7 @@
 import { InputError } from "@mzsr/mzsr";
+import { sampleReport as report, sampleTask as task } from "@mzsr/testing/sample-task";
 import { describe, expect, it } from "vitest";
 import { configurationSchema } from "../config/schema.js";
-import type { Task, TaskReport } from "../tasks/task.js";
 import {
   coordinatorMessageFromProto,
   coordinatorMessageToProto,
@@ -23,33 +23,6 @@ function backOverTheWire(message: CoordinatorToWorker): CoordinatorToWorker {
   const bytes = session.responseSerialize(coordinatorMessageToProto(message));
   return coordinatorMessageFromProto(session.responseDeserialize(bytes));
 }
-
-const task: Task = {
-  stage: "metaTraining",
-  step: 70_000,
-  index: 4,
-  parametersStep: 69_998,
-  scale: 3,
-  downsampling: "bicubic",
-  noiseSigma: 0.0125,
-  noiseSeed: Number.MAX_SAFE_INTEGER,
-  patchSize: 48,
-  supportFrom: "low",
-  support: [{ image: 0, y: 0, x: 32, transform: 7, kernel: 0 }],
-  query: [{ image: 12, y: 1024, x: 0, transform: 0, kernel: 0 }],
-  kernels: [{ size: 3, data: Float64Array.of(0, 0.1, 0, 0.1, 0.6, 0.1, 0, 0.1, 0) }],
-  stepWeights: [0.25, 0.75],
-};
-
-const report: TaskReport = {
-  stage: "pretraining",
-  step: 0,
-  index: 0,
-  supportLosses: [0.1],
-  queryLosses: [],
-  dataSeconds: 0.5,
-  computeSeconds: 0,
-};
 
 const hello = {
   type: "hello",

@@ -19,6 +19,7 @@ export {
 export * from "./http/answers.js";
 export type { HttpGuardOptions } from "./http/guard.js";
 export { HostNames, isLoopback, withoutPort } from "./http/known-hosts.js";
+export { isSameSecret } from "./http/same-secret.js";
 export * from "./http/server.js";
 // protocol
 export * from "./protocol/authorization.js";

@@ -1,6 +1,7 @@
 /** Who reaches an address that a coordinator listens on, and whether they may. */
 import { networkInterfaces } from "node:os";
 import { InputError } from "@mzsr/mzsr";
+import { isLoopback } from "@mzsr/shared";
 
 export interface Exposure {
   /** Interface that is listened on. */
@@ -21,10 +22,6 @@ export function isOpen({ host, insecure, token, tls }: Exposure): boolean {
     where: `--host ${host}`,
     expected: "a token (--token-file, or MZSR_TOKEN), --tls-ca, or --insecure where the network is private",
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** An address under which other machines find one that listens on all of its interfaces; others are as they are. */

@@ -1,8 +1,7 @@
 /** What `mzsr studio` answers: all of it below a secret, which its address has. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LARGEST_IMAGE_FILE_BYTES } from "@mzsr/mzsr";
-import { HttpError, type HttpRoutes } from "@mzsr/shared";
+import { HttpError, type HttpRoutes, isSameSecret } from "@mzsr/shared";
 import { COMPARISON_POLICY } from "../inspect/comparison-files.js";
 import { STUDIO_PAGE, STUDIO_POLICY } from "./studio-page.js";
 import type { StudioPhotos } from "./studio-photos.js";
@@ -23,7 +22,7 @@ export class StudioRoutes implements HttpRoutes {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://studio");
     const [, secret = "", path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? [];
-    if (path === undefined || !same(secret, this.#secret)) {
+    if (path === undefined || !isSameSecret(secret, this.#secret)) {
       throw new HttpError(404, "open the address that mzsr studio printed");
     }
     response.setHeader("cache-control", "no-store");
@@ -73,10 +72,4 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
 function send(response: ServerResponse, policy: string, type: string, body: string | Uint8Array): void {
   response.writeHead(200, { "content-security-policy": policy, "content-type": type });
   response.end(body);
-}
-
-/** Compared by digests of one length, which tells nothing of either. */
-function same(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

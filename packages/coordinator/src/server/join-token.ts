@@ -7,7 +7,7 @@
  * short secret makes none.
  */
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { isSame } from "./same-secret.js";
+import { isSameSecret } from "@mzsr/shared";
 
 export interface JoinClaim {
   /** By which it is revoked; says nothing about the secret. */
@@ -35,7 +35,7 @@ export function signJoinToken(secret: string, claim: JoinClaim): string {
 /** What a token claims, if it was made from the secret; nothing else is read before that is known. */
 export function readJoinToken(secret: string, token: string): JoinClaim | undefined {
   const [, body, claim, mac] = /^(mzsr1\.([\w-]+))\.([\w-]+)$/.exec(token) ?? [];
-  if (body === undefined || !isSame(mac!, macOf(secret, body))) return undefined;
+  if (body === undefined || !isSameSecret(mac!, macOf(secret, body))) return undefined;
   return JSON.parse(Buffer.from(claim!, "base64url").toString("utf8")) as JoinClaim;
 }
 

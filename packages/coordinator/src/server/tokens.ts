@@ -1,8 +1,8 @@
 /** Which tokens let a call in: the cluster's secret, and join tokens that were made from it for this run. */
 
+import { isSameSecret } from "@mzsr/shared";
 import { readJoinToken } from "./join-token.js";
 import type { CallRefusal } from "./refusal.js";
-import { isSame } from "./same-secret.js";
 
 export interface TokenRules {
   /** The cluster's secret; without one everybody may enter. */
@@ -28,7 +28,7 @@ export class Tokens {
    */
   refusal(token: string, joins = true): CallRefusal | undefined {
     const { secret, run, now = () => Date.now() / 1000 } = this.#rules;
-    if (secret === undefined || isSame(token, secret)) return undefined;
+    if (secret === undefined || isSameSecret(token, secret)) return undefined;
     const claim = readJoinToken(secret, token);
     if (claim === undefined) {
       const shown = token === "" ? "no token is shown" : "the token is not this cluster's";

@@ -1,9 +1,9 @@
 /** Who is answered over HTTP: requests under a known name that show the secret, where there is one. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { visible } from "../protocol/visible.js";
 import { HttpError } from "./answers.js";
 import { KnownHosts } from "./known-hosts.js";
+import { isSameSecret } from "./same-secret.js";
 
 /** Asked by supervisors and load balancers, under any name and without the secret: they tell nothing but that it lives. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
@@ -17,12 +17,12 @@ export interface HttpGuardOptions {
 
 export class HttpGuard {
   readonly #hosts: KnownHosts;
-  readonly #secret: Buffer | undefined;
+  readonly #secret: string | undefined;
 
   /** @param listensOn the interface that is listened on */
   constructor(listensOn: string, { allowedHosts, secret }: HttpGuardOptions = {}) {
     this.#hosts = new KnownHosts(listensOn, allowedHosts);
-    this.#secret = secret === undefined ? undefined : digest(secret);
+    this.#secret = secret;
   }
 
   /** @throws HttpError for a request that is not to be answered */
@@ -32,7 +32,7 @@ export class HttpGuard {
       const name = visible(JSON.stringify(headers.host?.slice(0, 100)));
       throw new HttpError(403, `${name} is no name of this server; --allowed-hosts makes it one`);
     }
-    if (this.#secret === undefined || timingSafeEqual(digest(shownIn(headers.authorization)), this.#secret)) return;
+    if (this.#secret === undefined || isSameSecret(shownIn(headers.authorization), this.#secret)) return;
     throw new HttpError(401, "this needs the secret of --http-token-file, as a bearer token or a password", {
       // A browser asks its user then.
       "www-authenticate": 'Basic realm="mzsr", charset="UTF-8"',
@@ -47,9 +47,4 @@ function shownIn(authorization = ""): string {
   if (scheme.toLowerCase() !== "basic") return "";
   const pair = Buffer.from(value, "base64").toString("utf8");
   return pair.slice(pair.indexOf(":") + 1);
-}
-
-/** Digests have one length, so that comparing them tells nothing of the secret. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
 }

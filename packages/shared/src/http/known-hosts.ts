@@ -57,7 +57,7 @@ export class KnownHosts {
 /** Whether an interface, address or name leads to the machine itself. */
 export function isLoopback(host: string): boolean {
   const name = plain(host);
-  return name === "localhost" || name === "::1" || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(name);
+  return name === "localhost" || name === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(name);
 }
 
 /** The host of `host`, `host:port`, `[v6]` or `[v6]:port`, without brackets. */

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import type { ClusterStatus, RunListing } from "@mzsr/shared";
 import type { RunCollection, RunView } from "./run-view.js";
-import { lastChangeMs, readRun, storedStatus } from "./stored-run.js";
+import { lastChangeMs, readRun, readStatus } from "./stored-run.js";
 
 /** Runs whose whole history stays in memory. */
 const MOST_VIEWS = 8;
@@ -30,7 +30,7 @@ class RunFolders {
 
   /** Where it stands, without its history; undefined for a folder that holds no run. */
   async status(folder: string, name: string): Promise<Read<ClusterStatus> | undefined> {
-    return current(this.#statuses, folder, () => storedStatus(folder, name));
+    return current(this.#statuses, folder, () => readStatus(folder, name));
   }
 }
 

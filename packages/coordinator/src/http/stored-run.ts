@@ -50,12 +50,13 @@ export async function readRun(folder: string, run: string): Promise<RunView | un
   };
 }
 
-/**
- * The last state of a run that nobody works on, from the end of its metrics alone; undefined for a folder that holds no
- * run.
- */
-export async function storedStatus(folder: string, run = basename(folder)): Promise<ClusterStatus | undefined> {
-  if ((await lastChangeMs(folder)) === undefined) return undefined;
+/** The last state of a run that nobody works on; undefined for a folder that holds no run that may be read. */
+export async function storedStatus(folder: string): Promise<ClusterStatus | undefined> {
+  return (await lastChangeMs(folder)) === undefined ? undefined : readStatus(folder, basename(folder));
+}
+
+/** The same of a run that may be read, from the end of its metrics alone. Undefined as of `readRun`. */
+export async function readStatus(folder: string, run: string): Promise<ClusterStatus | undefined> {
   const configuration = await configurationIn(folder);
   if (configuration === undefined) return undefined;
   const latest = await lastMetricsLine(runPaths(folder).metrics);

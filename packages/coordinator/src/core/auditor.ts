@@ -43,11 +43,16 @@ export class Auditor {
     this.#peers = new PeerPresence(patienceMs);
   }
 
-  /** Settles every audited task that can be settled now. */
-  judge(now: number): void {
+  /** Remembers of which backends several workers are there. */
+  notePeers(now: number): void {
     const { eligibility } = this.#membership;
     this.#peers.begin(now);
     for (const backend of eligibility.backends) if (eligibility.on(backend).size > 1) this.#peers.note(backend, now);
+  }
+
+  /** Settles every audited task that can be settled now. */
+  judge(now: number): void {
+    this.notePeers(now);
     const { changedAudits } = this.#board.tasks;
     for (const entry of this.#board.tasks.overdueAudits(now)) changedAudits.add(entry);
     for (const entry of this.#waiting) if (isVoted(entry)) changedAudits.add(entry);

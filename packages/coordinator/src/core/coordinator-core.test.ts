@@ -2,6 +2,7 @@ import { InputError } from "@mzsr/mzsr";
 import { describe, expect, it } from "vitest";
 import { CoreHarness, placeOf } from "../testing/core-harness.js";
 import type { CoordinatorEffect } from "./events.js";
+import { Scheduler } from "./scheduler.js";
 
 type Checkpoint = Extract<CoordinatorEffect, { type: "checkpoint" }>;
 
@@ -327,5 +328,46 @@ describe("the status", () => {
     expect(cluster.core.status(cluster.nowMs)).toMatchObject({ phase: "waiting", backend: null, secondsPerStep: null });
     cluster.drop(cluster.join("a"));
     expect(cluster.core.status(cluster.nowMs)).toMatchObject({ phase: "waiting", workers: [{ state: "lost" }] });
+  });
+});
+
+describe("a heartbeat before the moment for which the core asked to be woken", () => {
+  function withDispatches() {
+    let dispatches = 0;
+    class Watched extends Scheduler {
+      override dispatch(nowMs: number) {
+        dispatches++;
+        return super.dispatch(nowMs);
+      }
+    }
+    const cluster = new CoreHarness({ scheduler: (parts) => new Watched(parts) });
+    const worker = cluster.join("a");
+    const beat = () => {
+      const { name, incarnation } = worker;
+      cluster.send({ type: "heartbeat", worker: name, incarnation, via: "nats", busySlots: 1 });
+      return dispatches;
+    };
+    return { cluster, worker, beat };
+  }
+
+  it("is heard, and nothing is decided anew", () => {
+    const { cluster, worker, beat } = withDispatches();
+    const wakeMs = cluster.core.nextWakeMs(cluster.nowMs)!;
+    const before = beat();
+    cluster.nowMs = wakeMs - 1;
+    expect(beat()).toBe(before);
+    expect(cluster.core.nextWakeMs(cluster.nowMs)).toBe(wakeMs);
+    expect(cluster.worker(worker.name)?.lastHeartbeatAgoSeconds).toBe(0);
+  });
+
+  it("decides where that moment has come, or something has happened since", () => {
+    const { cluster, worker, beat } = withDispatches();
+    cluster.nowMs = cluster.core.nextWakeMs(cluster.nowMs)!;
+    const before = beat();
+    expect(beat()).toBe(before + 1);
+    cluster.core.nextWakeMs(cluster.nowMs);
+    cluster.answer(worker);
+    const answered = beat();
+    expect(beat()).toBe(answered + 1);
   });
 });

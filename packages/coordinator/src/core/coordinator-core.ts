@@ -66,6 +66,8 @@ export class CoordinatorCore {
   readonly #audits: Auditor;
   readonly #results: Results;
   #nowMs: number | undefined;
+  /** Time alone changes nothing before: as nextWakeMs said when it was asked after the newest event. */
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
   /** Set by a stop: the last step that may still be finished. */
   #stop: { readonly reason: string; readonly lastStep: number } | undefined;
   #over = false;
@@ -111,6 +113,13 @@ export class CoordinatorCore {
   /** Takes in one event and everything that the passing of time means. Returns what is to be done, in order. */
   handle(event: CoordinatorEvent, nowMs: number): CoordinatorEffect[] {
     const now = this.#advanceClock(nowMs);
+    // Most events of a large cluster: they move the moment of a worker's silence and nothing else.
+    if (event.type === "heartbeat" && now < this.#quietUntilMs) {
+      this.#heartbeat(event.worker, event.incarnation, now);
+      this.#audits.notePeers(now);
+      return [];
+    }
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     this.#reinstate(now);
     this.#take(event, now);
     if (!this.#over) this.#decide(now);
@@ -120,13 +129,16 @@ export class CoordinatorCore {
   /** When to call `handle` with a tick at the latest, on the same clock; `undefined` when only events matter. */
   nextWakeMs(nowMs: number): number | undefined {
     if (this.#over) return undefined;
+    if (nowMs < this.#quietUntilMs) return this.#quietUntilMs;
     const next = Math.min(
       this.#membership.connectedCount > 0 ? nowMs + LONGEST_SLEEP_MS : Number.POSITIVE_INFINITY,
       this.#membership.attentionMs(nowMs),
       this.#scheduler.nextMs(nowMs),
       this.#audits.nextMs(nowMs),
     );
-    return Number.isFinite(next) ? next : undefined;
+    if (!Number.isFinite(next)) return undefined;
+    this.#quietUntilMs = next;
+    return next;
   }
 
   status(nowMs: number): ClusterStatus {

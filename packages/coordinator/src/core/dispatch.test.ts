@@ -86,7 +86,6 @@ describe("dispatch", () => {
       membership: new Membership(5),
       announcedTo: () => [],
       slow: [],
-      leased: [],
       idleOnTrial: [],
     };
     expect(dispatch(view)).toEqual([]);

@@ -50,9 +50,8 @@ export interface DispatchView {
   };
   /** Tasks that the session was told of. */
   readonly announcedTo: (session: SessionId) => Iterable<TaskEntry>;
-  /** Unsettled tasks that take longer than usual, longest first; and all that are being computed, by step and index. */
+  /** Unsettled tasks that take longer than usual, longest first. */
   readonly slow: Iterable<TaskEntry>;
-  readonly leased: Iterable<TaskEntry>;
   /** Workers that may be given copies of what others compute and have nothing else to do. */
   readonly idleOnTrial: Iterable<Member>;
 }
@@ -101,7 +100,7 @@ class Plan {
   giveCopies(): void {
     const given = [...this.#given].filter(({ leases }) => leases.size === 0).sort(byOrder);
     for (const member of this.#view.idleOnTrial) {
-      for (const entry of merged(this.#view.leased, given, byOrder)) {
+      for (const entry of merged(leasedIn(this.#view.steps), given, byOrder)) {
         if (!mayHelp(entry, member, this.#backendOf(entry))) continue;
         this.#give(entry, member, "trial");
         break;
@@ -145,6 +144,7 @@ class Plan {
   }
 
   #giveAudits({ step, wanting }: OpenStep): void {
+    if (wanting.size === 0 && this.#begun.size === 0) return;
     const begun = [...this.#begun.keys()].filter(({ task, audited }) => audited && task.step === step).sort(byOrder);
     for (const entry of merged(wanting, begun, byOrder)) {
       if (this.#slots.none) return;
@@ -202,6 +202,11 @@ class Plan {
     this.#given.add(entry);
     this.grants.push({ entry, member, reason });
   }
+}
+
+/** By step, then index. */
+function* leasedIn(steps: readonly OpenStep[]): Generator<TaskEntry> {
+  for (const { leased } of steps) yield* leased;
 }
 
 /** For what must not be held up again: those whose last lease brought a result, then all who have not failed at the task. */

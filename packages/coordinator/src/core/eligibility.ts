@@ -60,7 +60,7 @@ export class Eligibility {
   }
 
   /** Members that `update` was called for, or would have to be, since the last call. */
-  takeChanged(): Iterable<Member> {
+  takeChanged(): ReadonlySet<Member> {
     const changed = this.#changed;
     if (changed.size > 0) this.#changed = new Set();
     return changed;

@@ -10,6 +10,8 @@ type Stage = Task["stage"];
 interface DeadlineClass {
   readonly stage: Stage;
   readonly doublings: number;
+  /** Somebody waits for them: they are no copies on trial. */
+  readonly awaited: boolean;
   readonly leases: Moments<GrantedLease>;
 }
 
@@ -20,13 +22,8 @@ interface DeadlineClass {
 export class LeaseMoments {
   readonly #times: StageTimes;
   readonly #lapsedTrials: (session: SessionId) => number;
-  readonly #classes = new Map<string, DeadlineClass>();
+  readonly #classes: DeadlineClass[] = [];
   readonly #classOf = new Map<GrantedLease, DeadlineClass>();
-  /** All that somebody waits for. */
-  readonly #awaited: Readonly<Record<Stage, Moments<GrantedLease>>> = {
-    pretraining: new Moments(),
-    metaTraining: new Moments(),
-  };
 
   constructor(times: StageTimes, lapsedTrials: (session: SessionId) => number) {
     this.#times = times;
@@ -35,9 +32,7 @@ export class LeaseMoments {
 
   /** The lease is new, or how long it may last has changed. */
   set(lease: GrantedLease): void {
-    const { stage } = lease.entry.task;
-    if (lease.kind !== "trial") this.#awaited[stage].set(lease, lease.grantedMs);
-    const now = this.#class(stage, this.#doublings(lease));
+    const now = this.#class(lease.entry.task.stage, this.#doublings(lease), lease.kind !== "trial");
     const before = this.#classOf.get(lease);
     if (before === now) return;
     before?.leases.set(lease, undefined);
@@ -46,23 +41,22 @@ export class LeaseMoments {
   }
 
   delete(lease: GrantedLease): void {
-    this.#awaited[lease.entry.task.stage].set(lease, undefined);
     this.#classOf.get(lease)?.leases.set(lease, undefined);
     this.#classOf.delete(lease);
   }
 
   /** All have become `ms` younger. */
   shift(ms: number): void {
-    for (const { leases } of this.#classes.values()) leases.shift(ms);
-    for (const leases of Object.values(this.#awaited)) leases.shift(ms);
+    for (const { leases } of this.#classes) leases.shift(ms);
   }
 
   /** Leases that have reached their deadline, in the order in which they were granted. */
   overdue(nowMs: number): GrantedLease[] {
-    const overdue = [...this.#classes.values()].flatMap(({ stage, doublings, leases }) => {
+    const overdue: GrantedLease[] = [];
+    for (const { stage, doublings, leases } of this.#classes) {
       const deadlineMs = this.#times[stage].deadlineMs(doublings);
-      return [...leases.until((grantedMs) => nowMs - grantedMs >= deadlineMs)];
-    });
+      for (const lease of leases.until((grantedMs) => nowMs - grantedMs >= deadlineMs)) overdue.push(lease);
+    }
     return overdue.sort(byOrder);
   }
 
@@ -74,7 +68,7 @@ export class LeaseMoments {
   /** The first deadline after `nowMs`; infinite when there is none. */
   nextDeadlineMs(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { stage, doublings, leases } of this.#classes.values()) {
+    for (const { stage, doublings, leases } of this.#classes) {
       next = Math.min(next, nextMoment(leases, this.#times[stage].deadlineMs(doublings), nowMs));
     }
     return next;
@@ -82,23 +76,24 @@ export class LeaseMoments {
 
   /** The first moment after `nowMs` at which a lease that somebody waits for becomes slow; infinite when there is none. */
   nextSlowMs(nowMs: number): number {
-    const { pretraining, metaTraining } = this.#awaited;
-    return Math.min(
-      nextMoment(pretraining, this.#times.pretraining.slowMs, nowMs),
-      nextMoment(metaTraining, this.#times.metaTraining.slowMs, nowMs),
-    );
+    let next = Number.POSITIVE_INFINITY;
+    for (const { stage, awaited, leases } of this.#classes) {
+      if (awaited) next = Math.min(next, nextMoment(leases, this.#times[stage].slowMs, nowMs));
+    }
+    return next;
   }
 
   #doublings({ kind, session, entry }: GrantedLease): number {
     return kind === "trial" ? this.#lapsedTrials(session) : entry.expirations;
   }
 
-  #class(stage: Stage, doublings: number): DeadlineClass {
-    const name = `${stage} ${doublings}`;
-    let found = this.#classes.get(name);
+  #class(stage: Stage, doublings: number, awaited: boolean): DeadlineClass {
+    const is = (each: DeadlineClass) =>
+      each.stage === stage && each.doublings === doublings && each.awaited === awaited;
+    let found = this.#classes.find(is);
     if (!found) {
-      found = { stage, doublings, leases: new Moments() };
-      this.#classes.set(name, found);
+      found = { stage, doublings, awaited, leases: new Moments() };
+      this.#classes.push(found);
     }
     return found;
   }

@@ -8,10 +8,9 @@
  * so an event costs what it changes, however many tasks and leases there are.
  */
 import type { BackendName, Task, TaskReport } from "@mzsr/shared";
+import { EntrySet } from "./entry-set.js";
 import type { SessionId } from "./events.js";
 import { LeaseMoments } from "./lease-moments.js";
-import { byOrder } from "./moments.js";
-import { OrderedSet } from "./ordered-set.js";
 import { type GrantedLease, isPending, isWanting, type LeaseKind, type TaskEntry, type Vote } from "./task-entry.js";
 import { TaskIndex } from "./task-index.js";
 import type { StageTimes } from "./task-times.js";
@@ -50,17 +49,20 @@ export interface OpenStep {
   /** Of the unannounced, those that nobody has failed at: told of first. */
   readonly fresh: { readonly first: TaskEntry | undefined };
   /** Audited tasks of which more workers are wanted than compute them. */
-  readonly wanting: Iterable<TaskEntry>;
+  readonly wanting: Iterable<TaskEntry> & { readonly size: number };
+  /** Unsettled tasks that somebody computes. */
+  readonly leased: Iterable<TaskEntry>;
 }
 
 interface BoardStep extends OpenStep {
   readonly entries: readonly BoardEntry[];
   begunMs: number | undefined;
   unsettled: number;
-  readonly unannounced: OrderedSet<TaskEntry>;
-  readonly announced: OrderedSet<TaskEntry>;
-  readonly fresh: OrderedSet<TaskEntry>;
-  readonly wanting: OrderedSet<TaskEntry>;
+  readonly unannounced: EntrySet;
+  readonly announced: EntrySet;
+  readonly fresh: EntrySet;
+  readonly wanting: EntrySet;
+  readonly leased: EntrySet;
 }
 
 /** Everything that a grant says. */
@@ -158,13 +160,14 @@ export class TaskBoard {
 
   grant(request: GrantRequest, nowMs: number): GrantedLease {
     const entry = writable(request.entry);
+    const { worker, session, backend, kind, groupable } = request;
     const order = this.#granted++;
-    const lease: GrantedLease = { ...request, id: `${this.#idPrefix}${order}`, order, grantedMs: nowMs };
-    if (lease.kind === "trial") entry.copies++;
+    const id = `${this.#idPrefix}${order}`;
+    const lease: GrantedLease = { id, order, entry, worker, session, backend, kind, groupable, grantedMs: nowMs };
+    if (kind === "trial") entry.copies++;
     else entry.leases.add(lease);
     entry.grants++;
-    this.#leases.set(lease.id, lease);
-    const { session } = lease;
+    this.#leases.set(id, lease);
     if (!this.#leasesBySession.has(session)) this.#leasesBySession.set(session, new Set());
     this.#leasesBySession.get(session)!.add(lease);
     this.#changedSessions.add(session);
@@ -223,12 +226,16 @@ export class TaskBoard {
     this.#file(entry);
   }
 
-  /** The result that counts is known, and has been added up: gradients need not be kept any more. */
+  /**
+   * The result that counts is known, and has been added up: gradients need not be kept any more.
+   * @param vote one of the task's, or the first
+   */
   settle(task: TaskEntry, vote: Vote): void {
     const entry = writable(task);
     if (entry.settled === undefined) this.#countUnsettled(entry, -1);
     entry.settled = withoutGradient(vote);
-    entry.votes.splice(0, entry.votes.length, ...entry.votes.map(withoutGradient));
+    if (entry.votes.length === 0) entry.votes.push(vote);
+    for (const [i, each] of entry.votes.entries()) entry.votes[i] = withoutGradient(each);
     this.#file(entry);
   }
 
@@ -305,10 +312,11 @@ export class TaskBoard {
       entries,
       begunMs: undefined,
       unsettled: entries.length,
-      unannounced: new OrderedSet<TaskEntry>(byOrder),
-      announced: new OrderedSet<TaskEntry>(byOrder),
-      fresh: new OrderedSet<TaskEntry>(byOrder),
-      wanting: new OrderedSet<TaskEntry>(byOrder),
+      unannounced: new EntrySet(entries),
+      announced: new EntrySet(entries),
+      fresh: new EntrySet(entries),
+      wanting: new EntrySet(entries),
+      leased: new EntrySet(entries),
     };
     for (const entry of entries) fileInStep(open, entry);
     return open;
@@ -333,8 +341,10 @@ export interface DrawnTask {
   readonly audited: boolean;
 }
 
-function withoutGradient({ gradient: _, ...vote }: Vote): Vote {
-  return vote;
+function withoutGradient(vote: Vote): Vote {
+  if (vote.gradient === undefined) return vote;
+  const { gradient: _, ...rest } = vote;
+  return rest;
 }
 
 /** Every entry was made here. */
@@ -349,6 +359,7 @@ function fileInStep(open: BoardStep, entry: TaskEntry): void {
   open.announced.toggle(entry, pending && told);
   open.fresh.toggle(entry, pending && !told && entry.failures.length === 0);
   open.wanting.toggle(entry, isWanting(entry));
+  open.leased.toggle(entry, entry.settled === undefined && entry.leases.size > 0);
 }
 
 function newEntry(task: Task, audited: boolean, order: number): BoardEntry {

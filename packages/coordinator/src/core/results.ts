@@ -71,7 +71,7 @@ export class Results {
     const vote = voteOf(member, lease, result.report, hash);
     // A copy (slice of a Buffer is none): the memory that it came in is used for the next message.
     if (compared) this.#awaitAudit(entry, { ...vote, gradient: new Uint8Array(result.gradient) });
-    else this.#settle(entry, vote, now);
+    else transitions.settle(entry, vote, now);
   }
 
   /** All of it counts, or nothing. */
@@ -104,7 +104,7 @@ export class Results {
     current.forEach((lease, i) => {
       const { report, sha256 } = tasks[i]!;
       this.#accept(member, lease, bytes, now);
-      this.#settle(lease.entry, voteOf(member, lease, report, sha256), now);
+      transitions.settle(lease.entry, voteOf(member, lease, report, sha256), now);
     });
   }
 
@@ -125,11 +125,6 @@ export class Results {
     times[entry.task.stage].observe(now - grantedMs);
     membership.taskDone(member, (now - grantedMs) / 1000);
     transitions.endLease(lease, entry.votes.length === 0 ? "accepted" : "audited", now, { bytes });
-  }
-
-  #settle(entry: TaskEntry, vote: Vote, now: number): void {
-    this.#parts.board.vote(entry, vote);
-    this.#parts.transitions.settle(entry, vote, now);
   }
 
   #awaitAudit(entry: TaskEntry, vote: Vote): void {

@@ -37,7 +37,6 @@ export class Scheduler {
       membership: this.#membership,
       announcedTo: (session) => this.#announcements.to(session),
       slow: this.#board.tasks.slow(nowMs),
-      leased: this.#board.tasks.leased,
       idleOnTrial: this.#slots.idleOnTrial,
     });
   }

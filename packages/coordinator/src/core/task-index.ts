@@ -2,7 +2,7 @@ import type { BackendName, Task } from "@mzsr/shared";
 import { byOrder, Moments } from "./moments.js";
 import { merged, OrderedSet } from "./ordered-set.js";
 import type { TaskEntry } from "./task-entry.js";
-import type { StageTimes } from "./task-times.js";
+import type { StageTimes, TaskTimes } from "./task-times.js";
 
 type Stage = Task["stage"];
 
@@ -16,14 +16,17 @@ interface StageIndex {
   readonly audits: Moments<TaskEntry>;
 }
 
+/** How long audits of a stage may take, and those that wait. */
+interface StageAudits {
+  readonly times: TaskTimes;
+  readonly audits: Moments<TaskEntry>;
+}
+
 /** Finds unsettled tasks of all open steps by what is to be done about them. Kept up to date by the board. */
 export class TaskIndex {
   readonly #times: StageTimes;
-  readonly #stages: Readonly<Record<Stage, StageIndex>> = {
-    pretraining: newStageIndex(),
-    metaTraining: newStageIndex(),
-  };
-  readonly #leased = new OrderedSet<TaskEntry>(byOrder);
+  readonly #stages: Readonly<Record<Stage, StageIndex>>;
+  readonly #audits: readonly StageAudits[];
   readonly #voted = new OrderedSet<TaskEntry>(byOrder);
   readonly #votedOn = new Map<BackendName, number>();
   readonly #backendOf = new Map<TaskEntry, BackendName>();
@@ -32,11 +35,12 @@ export class TaskIndex {
 
   constructor(times: StageTimes) {
     this.#times = times;
-  }
-
-  /** That somebody computes, by step, then index. */
-  get leased(): Iterable<TaskEntry> {
-    return this.#leased;
+    const [pretraining, metaTraining] = [newStageIndex(), newStageIndex()];
+    this.#stages = { pretraining, metaTraining };
+    this.#audits = [
+      { times: times.pretraining, audits: pretraining.audits },
+      { times: times.metaTraining, audits: metaTraining.audits },
+    ];
   }
 
   /** Audited, with a result, by step, then index. */
@@ -55,18 +59,20 @@ export class TaskIndex {
   }
 
   /** Whose audit has taken as long as it may. */
-  *overdueAudits(nowMs: number): Generator<TaskEntry> {
-    for (const [stage, { audits }] of Object.entries(this.#stages) as [Stage, StageIndex][]) {
-      const { auditMs } = this.#times[stage];
-      yield* audits.until((ms) => nowMs - ms >= auditMs);
+  overdueAudits(nowMs: number): readonly TaskEntry[] {
+    const overdue: TaskEntry[] = [];
+    for (const { times, audits } of this.#audits) {
+      const { auditMs } = times;
+      for (const entry of audits.until((ms) => nowMs - ms >= auditMs)) overdue.push(entry);
     }
+    return overdue;
   }
 
   /** The first moment after `nowMs` at which an audit has taken as long as it may; infinite when there is none. */
   nextOverdueMs(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [stage, { audits }] of Object.entries(this.#stages) as [Stage, StageIndex][]) {
-      const { auditMs } = this.#times[stage];
+    for (const { times, audits } of this.#audits) {
+      const { auditMs } = times;
       const begunMs = audits.next((ms) => ms + auditMs <= nowMs);
       if (begunMs !== undefined) next = Math.min(next, begunMs + auditMs);
     }
@@ -87,11 +93,9 @@ export class TaskIndex {
   file(entry: TaskEntry): void {
     const open = entry.settled === undefined;
     const { single, multiple } = this.#stages[entry.task.stage];
-    const { size } = entry.leases;
-    const newest = newestLeaseMs(entry);
-    single.set(entry, open && size === 1 ? newest : undefined);
-    multiple.set(entry, open && size > 1 ? newest : undefined);
-    this.#leased.toggle(entry, open && size > 0);
+    const size = open ? entry.leases.size : 0;
+    single.set(entry, size === 1 ? newestLeaseMs(entry) : undefined);
+    multiple.set(entry, size > 1 ? newestLeaseMs(entry) : undefined);
     const voted = open && entry.audited && entry.votes.length > 0;
     this.#voted.toggle(entry, voted);
     this.#changedAudits.toggle(entry, voted);

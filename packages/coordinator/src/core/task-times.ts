@@ -24,9 +24,10 @@ export type StageTimes = Readonly<Record<Task["stage"], TaskTimes>>;
  */
 export class TaskTimes {
   readonly #patience: number;
+  /** In the order in which they came, a ring; and by size. */
   readonly #recentMs: number[] = [];
+  readonly #sortedMs: number[] = [];
   #seen = 0;
-  #usualMs: number | undefined;
 
   constructor(patience: number) {
     this.#patience = patience;
@@ -34,14 +35,17 @@ export class TaskTimes {
 
   /** A task was computed, `ms` after its lease began. */
   observe(ms: number): void {
-    this.#recentMs[this.#seen++ % REMEMBERED] = ms;
-    const sorted = [...this.#recentMs].sort((a, b) => a - b);
-    this.#usualMs = sorted[sorted.length >> 1];
+    const place = this.#seen++ % REMEMBERED;
+    const oldest = this.#recentMs[place];
+    if (oldest !== undefined) this.#sortedMs.splice(this.#sortedMs.indexOf(oldest), 1);
+    this.#recentMs[place] = ms;
+    const above = this.#sortedMs.findIndex((each) => each > ms);
+    this.#sortedMs.splice(above < 0 ? this.#sortedMs.length : above, 0, ms);
   }
 
   /** The median; unknown before the first result. */
   get usualMs(): number | undefined {
-    return this.#usualMs;
+    return this.#sortedMs[this.#sortedMs.length >> 1];
   }
 
   /**
@@ -49,7 +53,8 @@ export class TaskTimes {
    * seconds, so that a worker which hangs from the start does not keep idle ones waiting.
    */
   get slowMs(): number {
-    return this.#usualMs === undefined ? this.#patience * 1000 : Math.max(1, SLOW * this.#usualMs);
+    const { usualMs } = this;
+    return usualMs === undefined ? this.#patience * 1000 : Math.max(1, SLOW * usualMs);
   }
 
   /**
@@ -58,8 +63,9 @@ export class TaskTimes {
    * result nothing is known, and only the worker's silence ends a lease.
    */
   deadlineMs(expirations: number): number {
-    if (this.#usualMs === undefined) return Number.POSITIVE_INFINITY;
-    return this.#patience * Math.max(1000, this.#usualMs) * 2 ** expirations;
+    const { usualMs } = this;
+    if (usualMs === undefined) return Number.POSITIVE_INFINITY;
+    return this.#patience * Math.max(1000, usualMs) * 2 ** expirations;
   }
 
   /** As `deadlineMs`, where nobody else is there to compute the task. */

@@ -47,7 +47,8 @@ export class Transitions {
 
   countTask(worker: string, outcome: TaskEnd, detail: TaskEndDetail = {}): void {
     this.#progress.countTask(outcome);
-    this.effect({ type: "taskEnded", worker, outcome, seconds: 0, bytes: 0, ...detail });
+    const { seconds = 0, bytes = 0, code } = detail;
+    this.effect({ type: "taskEnded", worker, outcome, seconds, bytes, ...(code !== undefined && { code }) });
   }
 
   countAudit({ task }: TaskEntry, result: AuditResult): void {

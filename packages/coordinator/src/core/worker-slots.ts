@@ -42,7 +42,7 @@ export class WorkerSlots {
   readonly #board: TaskBoard;
   readonly #membership: Membership;
   readonly #announcements: Announcements;
-  readonly #groups = new Map<string, MutableGroup>();
+  readonly #groups: MutableGroup[] = [];
   readonly #filed = new Map<Member, Filed>();
   readonly #unannounced = new Moments<Member>();
   readonly #idleOnTrial = new OrderedSet<Member>(byOrder);
@@ -56,11 +56,12 @@ export class WorkerSlots {
 
   /** Takes in what has changed. To be called before anything is asked. */
   refresh(): void {
+    const changed = this.#membership.eligibility.takeChanged();
     for (const session of this.#board.takeChangedSessions()) {
       const member = this.#membership.bySession(session);
-      if (member) this.update(member);
+      if (member && !changed.has(member)) this.update(member);
     }
-    for (const member of this.#membership.eligibility.takeChanged()) this.#memberChanged(member);
+    for (const member of changed) this.#memberChanged(member);
   }
 
   /** The worker's leases or announcements have changed. */
@@ -90,7 +91,7 @@ export class WorkerSlots {
   }
 
   get groups(): Iterable<FreeGroup> {
-    return this.#groups.values();
+    return this.#groups;
   }
 
   /** Workers on trial without any lease, in the order in which they came. */
@@ -100,8 +101,7 @@ export class WorkerSlots {
 
   /** Whose slot will be free first of those for which nothing is announced. */
   get firstUnannounced(): Member | undefined {
-    for (const member of this.#unannounced.until(() => true)) return member;
-    return undefined;
+    return this.#unannounced.first;
   }
 
   #memberChanged(member: Member): void {
@@ -114,14 +114,15 @@ export class WorkerSlots {
 
   #file(member: Member, session: SessionId | undefined, free: number): void {
     const before = this.#filed.get(member);
+    const group = session === undefined ? undefined : this.#group(member.hello.backend, isReliable(member));
+    if (before?.session === session && before?.group === group && before?.free === free) return;
     if (before) {
       before.group.workers.delete(before);
       if (before.free > 0) this.#free--;
       if (before.session !== session) this.#announcements.lapse(before.session);
       this.#filed.delete(member);
     }
-    if (session === undefined) return;
-    const group = this.#group(member.hello.backend, isReliable(member));
+    if (session === undefined || group === undefined) return;
     const filed = { member, free, session, group };
     this.#filed.set(member, filed);
     if (free <= 0) return;
@@ -130,11 +131,10 @@ export class WorkerSlots {
   }
 
   #group(backend: BackendName, reliable: boolean): MutableGroup {
-    const name = `${backend} ${reliable}`;
-    let group = this.#groups.get(name);
+    let group = this.#groups.find((each) => each.backend === backend && each.reliable === reliable);
     if (!group) {
       group = { backend, reliable, workers: new OrderedSet(byFreedom) };
-      this.#groups.set(name, group);
+      this.#groups.push(group);
     }
     return group;
   }

@@ -17,6 +17,8 @@ export class CoreLoop {
   #busy = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer that is set will ring. */
+  #timerMs: number | undefined;
 
   /** @param mayAct asked before every event: once it says no, nothing is handled any more */
   constructor(core: LoopCore, nowMs: () => number, mayAct: () => boolean = () => true) {
@@ -58,12 +60,19 @@ export class CoreLoop {
   }
 
   #setTimer(): void {
-    clearTimeout(this.#timer);
     if (this.#stopped) return;
     const now = this.#nowMs();
     const wakeMs = this.#core.nextWakeMs(now);
+    if (wakeMs === this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = wakeMs;
     if (wakeMs === undefined) return;
+    this.#timer = setTimeout(() => this.#ring(), Math.max(0, wakeMs - now));
+  }
+
+  #ring(): void {
+    this.#timerMs = undefined;
     // What arrived meanwhile is heard first: after a pause of this process the timer is due before any socket is read.
-    this.#timer = setTimeout(() => setImmediate(() => this.deliver({ type: "tick" })), Math.max(0, wakeMs - now));
+    setImmediate(() => this.deliver({ type: "tick" }));
   }
 }

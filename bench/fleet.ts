@@ -7,7 +7,7 @@
 //   node bench/run.mjs fleet --workers 256,32x8,128x8          # 32 and 128 workers with groups of 8
 //   node bench/run.mjs fleet --workers 64 --profile fleet.cpuprofile
 //   node bench/run.mjs fleet --workers 64 --mtls                # each row also with certificates of both sides
-//   node bench/run.mjs fleet --idle 4096 [--seconds 30]
+//   node bench/run.mjs fleet --idle 1024,4096 [--seconds 30]
 
 import { parseArgs } from "node:util";
 import { CORES, type FleetFigures, measureFleet, measureIdle } from "./fleet/measure.js";
@@ -128,4 +128,5 @@ async function reportIdle(workers: number): Promise<void> {
   }
 }
 
-await (options.idle === undefined ? measureRows() : reportIdle(Number(options.idle)));
+if (options.idle === undefined) await measureRows();
+else for (const workers of options.idle.split(",")) await reportIdle(Number(workers));

@@ -1,4 +1,4 @@
-import type { EngineTask, TaskShape } from "@mzsr/engine-webgpu";
+import type { ConvolutionName, EngineTask, TaskShape } from "@mzsr/engine-webgpu";
 import { type Architecture, parameterLayout } from "@mzsr/mzsr";
 
 export interface GpuCase {
@@ -16,8 +16,11 @@ export const CASES: readonly GpuCase[] = [
   { name: "paper", depth: 8, width: 64, patches: 8, side: 64, innerSteps: 5 },
 ];
 
-/** Tasks of a batch. */
-export const BATCHES = [1, 5, 8, 32] as const;
+/** Tasks of a batch, by how convolutions are computed. */
+export const BATCHES: readonly (readonly [ConvolutionName, readonly number[]])[] = [
+  ["direct", [1, 5, 8, 32]],
+  ["winograd", [1, 8]],
+];
 
 export function shapeOf({ depth, width, patches, side, innerSteps }: GpuCase): TaskShape {
   const set = { patches, height: side, width: side };

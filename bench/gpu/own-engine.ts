@@ -1,8 +1,15 @@
-import { type EngineDevice, type KernelTime, MetaGradientEngine } from "@mzsr/engine-webgpu";
+import {
+  type ConvolutionName,
+  type EngineDevice,
+  type EngineOptions,
+  type KernelTime,
+  MetaGradientEngine,
+} from "@mzsr/engine-webgpu";
 import { goldenTasks, relativeL2 } from "../../packages/engine-webgpu/src/testing/golden-tasks.js";
 import { type GpuCase, randomTasks, shapeOf } from "./cases.js";
 
 export interface EngineSpeed {
+  readonly convolutions: ConvolutionName;
   /** Of a batch: fewer than asked for where memory is short. */
   readonly tasks: number;
   readonly tasksPerSecond: number;
@@ -15,7 +22,7 @@ export interface EngineSpeed {
 export async function engineSpeed(
   device: EngineDevice,
   each: GpuCase,
-  options: { tasks: number; memoryBytes: number; seconds: number },
+  options: EngineOptions & { readonly convolutions: ConvolutionName; readonly seconds: number },
 ): Promise<EngineSpeed> {
   const engine = await MetaGradientEngine.create(device, shapeOf(each), options);
   try {
@@ -33,17 +40,29 @@ export async function engineSpeed(
     await Promise.all([lane(), lane()]);
     const tasksPerSecond = done / elapsed();
     const kernels = device.profiles ? await engine.profile(batch.length) : [];
-    return { tasks: batch.length, tasksPerSecond, bytes: engine.bytes, memory: engine.memory.line, kernels };
+    const { convolutions } = options;
+    return {
+      convolutions,
+      tasks: batch.length,
+      tasksPerSecond,
+      bytes: engine.bytes,
+      memory: engine.memory.line,
+      kernels,
+    };
   } finally {
     engine.destroy();
   }
 }
 
 /** The largest relative error of a tensor over all golden cases. */
-export async function worstGoldenError(device: EngineDevice, folder: URL): Promise<number> {
+export async function worstGoldenError(
+  device: EngineDevice,
+  folder: URL,
+  convolutions: ConvolutionName,
+): Promise<number> {
   let worst = 0;
   for (const { shape, task, gradient } of goldenTasks(folder)) {
-    const engine = await MetaGradientEngine.create(device, shape, { tasks: 1 });
+    const engine = await MetaGradientEngine.create(device, shape, { tasks: 1, convolutions });
     const [result] = await engine.run([task]);
     engine.destroy();
     let offset = 0;

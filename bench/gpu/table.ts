@@ -19,13 +19,16 @@ export function peakOf(card: string): number | undefined {
   return PEAKS.find(([part]) => card.includes(part))?.[1];
 }
 
+/** Width of the column that says what was measured. */
+const WHAT = 34;
+
 /** One line of the table. */
 export function engineLine(each: GpuCase, speed: EngineSpeed, peak: number | undefined): string {
   const teraflops = (speed.tasksPerSecond * operationsOf(each)) / 1e12;
   const share = peak === undefined ? "" : `${((100 * teraflops) / peak).toFixed(0)} %`;
   const columns = [
     each.name.padEnd(6),
-    `this engine, ${speed.tasks} a batch`.padEnd(28),
+    `this engine, ${speed.convolutions}, ${speed.tasks} a batch`.padEnd(WHAT),
     speed.tasksPerSecond.toFixed(1).padStart(9),
     teraflops.toFixed(1).padStart(9),
     share.padStart(6),
@@ -35,7 +38,7 @@ export function engineLine(each: GpuCase, speed: EngineSpeed, peak: number | und
 }
 
 export function peerLine({ case: name, what, tasksPerSecond }: PeerSpeed): string {
-  return [name.padEnd(6), what.padEnd(28), tasksPerSecond.toFixed(1).padStart(9)].join("  ");
+  return [name.padEnd(6), what.padEnd(WHAT), tasksPerSecond.toFixed(1).padStart(9)].join("  ");
 }
 
-export const HEADER = `${"task".padEnd(6)}  ${"".padEnd(28)}  ${"tasks/s".padStart(9)}  ${"TFLOP/s".padStart(9)}  ${"peak".padStart(6)}  ${"memory".padStart(9)}`;
+export const HEADER = `${"task".padEnd(6)}  ${"".padEnd(WHAT)}  ${"tasks/s".padStart(9)}  ${"TFLOP/s".padStart(9)}  ${"peak".padStart(6)}  ${"memory".padStart(9)}`;

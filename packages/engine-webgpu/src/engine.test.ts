@@ -27,32 +27,36 @@ describeOnGpu("the engine", (device) => {
     }
   }
 
-  it.each(golden.map((task) => [task.name, task] as const))(
-    "computes the reference's meta-gradient: %s",
-    async (_, each) => {
-      const result = await withEngine(each.shape, { tasks: 1 }, async (engine) => (await engine.run([each.task]))[0]!);
-      expectTensors(result.gradient, each);
-      if (each.supportLosses) expect(relativeL2(result.supportLosses, each.supportLosses)).toBeLessThan(1e-5);
-      if (each.queryLosses) expect(relativeL2(result.queryLosses.slice(1), each.queryLosses)).toBeLessThan(1e-5);
-      expect(result.outerLoss).toBeCloseTo(each.outerLoss, 5);
-    },
-  );
+  it.each([
+    ...golden.map((task) => [task.name, task, "direct"] as const),
+    ...[golden[0]!, small].map((task) => [`${task.name}, by Winograd's convolution`, task, "winograd"] as const),
+  ])("computes the reference's meta-gradient: %s", async (_, each, convolutions) => {
+    const options = { tasks: 1, convolutions };
+    const result = await withEngine(each.shape, options, async (engine) => (await engine.run([each.task]))[0]!);
+    expectTensors(result.gradient, each);
+    if (each.supportLosses) expect(relativeL2(result.supportLosses, each.supportLosses)).toBeLessThan(1e-5);
+    if (each.queryLosses) expect(relativeL2(result.queryLosses.slice(1), each.queryLosses)).toBeLessThan(1e-5);
+    expect(result.outerLoss).toBeCloseTo(each.outerLoss, 5);
+  });
 
   describe(small.name, () => {
     const tasks = [1, 2, 3].map((by) => varied(small.task, by));
 
-    it("gives each task of a batch the bits that it has alone, in any batch, any time", async () => {
-      await withEngine(small.shape, { tasks: 3 }, async (engine) => {
-        const alone = [];
-        for (const task of tasks) alone.push((await engine.run([task]))[0]);
-        expect(await engine.run(tasks)).toEqual(alone);
-        expect(await engine.run([...tasks].reverse())).toEqual([...alone].reverse());
-        const { theta } = tasks[0]!;
-        const ofOneTheta = tasks.map((task) => ({ ...task, theta }));
-        const copied = tasks.map((task) => ({ ...task, theta: theta.slice() }));
-        expect(await engine.run(ofOneTheta)).toEqual(await engine.run(copied));
-      });
-    });
+    it.each(["direct", "winograd"] as const)(
+      "gives each task of a batch the bits that it has alone, in any batch, any time (%s)",
+      async (convolutions) => {
+        await withEngine(small.shape, { tasks: 3, convolutions }, async (engine) => {
+          const alone = [];
+          for (const task of tasks) alone.push((await engine.run([task]))[0]);
+          expect(await engine.run(tasks)).toEqual(alone);
+          expect(await engine.run([...tasks].reverse())).toEqual([...alone].reverse());
+          const { theta } = tasks[0]!;
+          const ofOneTheta = tasks.map((task) => ({ ...task, theta }));
+          const copied = tasks.map((task) => ({ ...task, theta: theta.slice() }));
+          expect(await engine.run(ofOneTheta)).toEqual(await engine.run(copied));
+        });
+      },
+    );
 
     it("computes a batch while the next is uploaded, and never mixes them", async () => {
       await withEngine(small.shape, { tasks: 2 }, async (engine) => {

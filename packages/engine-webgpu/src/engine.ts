@@ -1,6 +1,7 @@
 import { InputError, type MetaGradient, type MetaProblem, type PatchPairs, portableExp } from "@mzsr/mzsr";
 import type { EngineDevice } from "./device/device.js";
 import { type BatchTimes, type KernelTime, Program, type Upload } from "./device/program.js";
+import { type ConvolutionName, convolutionsOn } from "./kernels/conv-variants.js";
 import { type MemoryPlan, planMemory } from "./plan/memory.js";
 import { metaCommands } from "./plan/meta-commands.js";
 import { metaKernels } from "./plan/meta-kernels.js";
@@ -18,6 +19,8 @@ export interface EngineOptions {
   readonly tasks?: number;
   /** Bytes of GPU memory that the engine may take. Default 2 GiB. */
   readonly memoryBytes?: number;
+  /** How convolutions are computed, wherever that way can. Default: the way that is known to be the fastest on the device. */
+  readonly convolutions?: ConvolutionName;
 }
 
 /**
@@ -49,7 +52,7 @@ export class MetaGradientEngine {
     const plan = metaPlan(shape);
     const memory = planMemory(shape, { ...options, limits: device.description.limits });
     const program = await Program.create(device, {
-      kernels: metaKernels(plan),
+      kernels: metaKernels(plan, convolutionsOn(device.description, options.convolutions)),
       regions: memory.regions,
       commands: (batch) => metaCommands(plan, memory, batch),
       resultBytes: (batch) => resultLayout(plan, batch).size * FLOAT_BYTES,

@@ -9,6 +9,7 @@ export {
 export type { BatchTimes, KernelTime } from "./device/program.js";
 export { requireVulkanLoader } from "./device/vulkan-loader.js";
 export { type EngineOptions, type EngineTask, MetaGradientEngine } from "./engine.js";
+export type { ConvolutionName } from "./kernels/conv-variants.js";
 export { MinibatchEngine, type MinibatchShape, type MinibatchTask, planMinibatchMemory } from "./minibatch-engine.js";
 export { DescentEngine, type DescentShape } from "./photo/descent-engine.js";
 export { ForwardEngine } from "./photo/forward-engine.js";

@@ -2,6 +2,7 @@ import { type Architecture, InputError, type PatchPairs } from "@mzsr/mzsr";
 import type { EngineDevice } from "./device/device.js";
 import { type BatchTimes, Program, type Upload } from "./device/program.js";
 import { type EngineOptions, requireLength, requirePairs } from "./engine.js";
+import { convolutionsOn } from "./kernels/conv-variants.js";
 import { type MemoryOptions, type MinibatchMemory, planMinibatches } from "./plan/memory.js";
 import { minibatchCommands } from "./plan/meta-commands.js";
 import { metaKernels } from "./plan/meta-kernels.js";
@@ -43,7 +44,7 @@ export class MinibatchEngine {
       limits: device.description.limits,
     });
     const program = await Program.create(device, {
-      kernels: metaKernels(plan),
+      kernels: metaKernels(plan, convolutionsOn(device.description, options.convolutions)),
       regions: memory.regions,
       commands: (batch) => minibatchCommands(plan, batch),
       resultBytes: (batch) => resultLayout(plan, batch).queryLosses * FLOAT_BYTES,

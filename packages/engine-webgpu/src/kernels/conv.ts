@@ -9,47 +9,19 @@
  * The order in which an output's products are added (source, input group, row, column, channel) depends on nothing
  * else, so neither tiles nor the number of tasks touch its bits.
  */
-import { GROUP, type PatchShape, taskStride } from "../plan/shapes.js";
+import {
+  biasOf,
+  bindingsOf,
+  type ConvKernel,
+  type ConvOptions,
+  constantsOf,
+  pixelOf,
+  STORE_HIDDEN,
+} from "./conv-layer.js";
 import { type ConvTile, convTile } from "./conv-tile.js";
-import { type Binding, COMPONENTS, type Kernel, kernel, repeat } from "./kernel.js";
+import { COMPONENTS, kernel, repeat } from "./kernel.js";
 
-/** What becomes of the sum. */
-export type ConvEnd =
-  /** max(sum, 0): a layer's activation. */
-  | { readonly kind: "relu" }
-  /** The sum where `mask` (a ReLU's output) is positive, else 0. */
-  | { readonly kind: "mask" }
-  /** image + sum: the network's output. */
-  | { readonly kind: "residual" }
-  /** image + sum compared with target: scaled sign, and a partial sum of |difference| for each workgroup. */
-  | { readonly kind: "loss"; readonly rowFloats: number; readonly scaleAt: number; readonly partialStride: number };
-
-export interface ConvOptions {
-  readonly shape: PatchShape;
-  readonly inputGroups: number;
-  readonly outputGroups: number;
-  /** `source0`, and in dual kernels `source1`, each with its `weights0`, `weights1`. */
-  readonly sources: 1 | 2;
-  /** Kernels as they are, or flipped and transposed: the way back through a layer. */
-  readonly direction: "forward" | "back";
-  /** Which source's weights have the bias, if any is added. */
-  readonly bias?: 0 | 1;
-  /** The first source is an image, which all inner steps of a task share: task z reads image z mod K. */
-  readonly readsImage: boolean;
-  /** Floats from one task's parameters to the next's. */
-  readonly parameterStride: number;
-  readonly end: ConvEnd;
-}
-
-/** The kernel, and the grid of workgroups for one task: [x, y]. */
-export interface ConvKernel extends Kernel {
-  readonly grid: readonly [number, number];
-}
-
-/**
- * Bindings: source0, weights0, [source1, weights1], [batch], then of the end: mask | image | image, target, rows,
- * partials; last output. `weights` start at the layer's kernel; its bias follows.
- */
+/** A convolution, computed as it is defined. */
 export function convKernel(options: ConvOptions): ConvKernel {
   const { shape, inputGroups, outputGroups, sources, direction, end } = options;
   const tile = convTile(outputGroups, shape);
@@ -58,36 +30,12 @@ export function convKernel(options: ConvOptions): ConvKernel {
   return { ...made, grid: [tile.tiles, shape.patches * tile.blocks] };
 }
 
-function bindingsOf({ sources, readsImage, end }: ConvOptions): Binding[] {
-  const read = (name: string, type = "array<vec4f>"): Binding => ({ name, type, access: "read" });
-  const list: Binding[] = [read("source0"), read("weights0")];
-  if (sources === 2) list.push(read("source1"), read("weights1"));
-  if (readsImage || end.kind === "loss") list.push({ name: "batch", type: "vec4u", access: "uniform" });
-  if (end.kind === "mask") list.push(read("mask"));
-  if (end.kind === "residual") list.push(read("image"));
-  if (end.kind === "loss") {
-    list.push(read("image"), read("goal"), read("rows", "array<f32>"));
-    list.push({ name: "partials", type: "array<f32>", access: "read_write" });
-  }
-  list.push({ name: "output", type: "array<vec4f>", access: "read_write" });
-  return list;
-}
-
 function body(options: ConvOptions, tile: ConvTile): string {
-  const { shape, inputGroups, outputGroups, sources, end } = options;
+  const { sources, end } = options;
   const { threads, run, columns, rows, groups } = tile;
   const tileWidth = columns * run + 2;
   const tileSize = (rows + 2) * tileWidth;
-  return `
-const HEIGHT = ${shape.height};
-const WIDTH = ${shape.width};
-const PATCHES = ${shape.patches}u;
-const IN = ${inputGroups}u;
-const OUT = ${outputGroups}u;
-const IN_STRIDE = ${taskStride(shape, inputGroups)}u;
-const OUT_STRIDE = ${taskStride(shape, outputGroups)}u;
-const IMAGE_STRIDE = ${taskStride(shape, 1)}u;
-const WEIGHT_STRIDE = ${options.parameterStride / GROUP}u;
+  return `${constantsOf(options)}
 var<workgroup> pixels: array<vec4f, ${tileSize}>;
 var<workgroup> taps: array<vec4f, ${36 * groups}>;
 ${end.kind === "loss" ? `var<workgroup> sums: array<f32, ${threads}>;` : ""}
@@ -116,7 +64,6 @@ ${ending(options, tile)}
 /** Adds one source's products to the sums. */
 function source(options: ConvOptions, tile: ConvTile, s: number, tileWidth: number, tileSize: number): string {
   const { threads } = tile;
-  const sourceTask = s === 0 && options.readsImage ? "(task % batch.x)" : "task";
   return `
   for (var chunk = 0u; chunk < IN; chunk++) {
     for (var i = thread; i < ${tileSize}u; i += ${threads}u) {
@@ -124,7 +71,7 @@ function source(options: ConvOptions, tile: ConvTile, s: number, tileWidth: numb
       let ix = left + i32(i % ${tileWidth}u) - 1;
       var value = vec4f();
       if (iy >= 0 && iy < HEIGHT && ix >= 0 && ix < WIDTH) {
-        value = source${s}[${sourceTask} * IN_STRIDE + (pictureBase + u32(iy * WIDTH + ix)) * IN + chunk];
+        value = ${pixelOf(options, s)};
       }
       pixels[i] = value;
     }
@@ -181,8 +128,7 @@ ${repeat(4, (c) => `      taps[(k * 4u + ${c}u) * ${groups}u + i % ${groups}u] =
 }
 
 function ending(options: ConvOptions, tile: ConvTile): string {
-  const { bias, end } = options;
-  const biasValue = bias === undefined ? "vec4f()" : `weights${bias}[weightBase + 36u * IN * OUT + min(out, OUT - 1u)]`;
+  const { end } = options;
   const pixel = (p: number, text: string) => `
   {
     let x = left + i32(column) + ${p};
@@ -194,16 +140,15 @@ ${text}
   }`;
   const inImage = options.readsImage || end.kind === "loss" ? "(task % batch.x)" : "task";
   const texts = {
-    relu: "      output[task * OUT_STRIDE + p * OUT + out] = max(value, vec4f());",
-    mask: `      let o = task * OUT_STRIDE + p * OUT + out;
-      output[o] = select(vec4f(), value, mask[o] > vec4f());`,
+    relu: `      ${STORE_HIDDEN.relu}`,
+    mask: `      ${STORE_HIDDEN.mask}`,
     residual: "      output[task * OUT_STRIDE + p * OUT + out] = image[task * IMAGE_STRIDE + p] + value;",
     loss: `      let i = ${inImage} * IMAGE_STRIDE + p;
       let difference = image[i] + value - goal[i];
       loss += dot(abs(difference), vec4f(1));
       output[task * IMAGE_STRIDE + p] = sign(difference) * scale;`,
   };
-  const pixels = `  let bias = ${biasValue};\n${repeat(tile.run, (p) => pixel(p, texts[end.kind]))}`;
+  const pixels = `  let bias = ${biasOf(options)};\n${repeat(tile.run, (p) => pixel(p, texts[end.kind]))}`;
   if (end.kind !== "loss") return pixels;
   return `  var loss = 0.0;
   let scale = rows[task * ${end.rowFloats}u + ${end.scaleAt}u];

@@ -18,8 +18,10 @@ import {
 import { runKernel } from "../testing/run-kernel.js";
 import { describeOnGpu } from "../testing/test-device.js";
 import { convKernel } from "./conv.js";
+import type { ConvKernel, ConvOptions } from "./conv-layer.js";
 import { filterGradientKernel } from "./filter-gradient.js";
 import { packKernel } from "./parameters.js";
+import { winogradKernel } from "./winograd.js";
 
 /** float32 sums of at most a few thousand products of about 1. */
 const TOLERANCE = 2e-6;
@@ -56,7 +58,10 @@ const each = <T>(count: number, make: () => T): T[] => Array.from({ length: coun
 const concat = (parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
 
 describeOnGpu("kernels", (device) => {
-  it("convolve, add the bias and cut at 0, or go back masked, as float64 does, in one or two sources", async () => {
+  it.each<[string, (options: ConvOptions) => ConvKernel]>([
+    ["as it is defined", convKernel],
+    ["by Winograd's algorithm", winogradKernel],
+  ])("convolve %s, cut at 0 or go back masked, as float64 does, in one or two sources", async (_, kernelOf) => {
     await fc.assert(
       fc.asyncProperty(sizes, fc.constantFrom("forward" as const, "back" as const), async (size, direction) => {
         const { shape, inputs, outputs, tasks, sources } = size;
@@ -80,7 +85,7 @@ describeOnGpu("kernels", (device) => {
           direction === "forward"
             ? ({ bias: 0, end: { kind: "relu" } } as const)
             : ({ end: { kind: "mask" } } as const);
-        const { output } = await runKernel(device, convKernel({ ...options, ...groups, ...end }), bound, tasks);
+        const { output } = await runKernel(device, kernelOf({ ...options, ...groups, ...end }), bound, tasks);
         unpackVolumes(output!, tasks, shape, to).forEach((actual, task) => {
           const sums = xs.map((x, s) =>
             (direction === "forward" ? convolve : convolveBack)(x[task]!, filters[s]![task]!),
@@ -93,7 +98,14 @@ describeOnGpu("kernels", (device) => {
           expect(worstError(actual, expected)).toBeLessThan(TOLERANCE);
         });
       }),
-      { numRuns: 6, examples: [[WIDE, "forward"]], seed: 1 },
+      {
+        numRuns: 6,
+        examples: [
+          [WIDE, "forward"],
+          [WIDE, "back"],
+        ],
+        seed: 1,
+      },
     );
   });
 

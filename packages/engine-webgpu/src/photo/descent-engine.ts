@@ -2,6 +2,7 @@ import { type Architecture, InputError, type PatchPairs } from "@mzsr/mzsr";
 import type { EngineDevice } from "../device/device.js";
 import { Program, type Upload } from "../device/program.js";
 import { type EngineOptions, requireLength, requirePairs } from "../engine.js";
+import { convolutionsOn } from "../kernels/conv-variants.js";
 import { planMinibatches } from "../plan/memory.js";
 import { descentCommands } from "../plan/meta-commands.js";
 import { metaKernels } from "../plan/meta-kernels.js";
@@ -38,7 +39,7 @@ export class DescentEngine {
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
     };
     const program = await Program.create(device, {
-      kernels: metaKernels(plan),
+      kernels: metaKernels(plan, convolutionsOn(device.description)),
       regions: planMinibatches(plan, descentCommands(plan, 1), options).regions,
       commands: (batch) => descentCommands(plan, batch),
       resultBytes: (batch) => resultLayout(plan, batch).queryLosses * FLOAT_BYTES,

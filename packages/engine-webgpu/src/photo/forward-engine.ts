@@ -2,6 +2,7 @@ import type { Architecture } from "@mzsr/mzsr";
 import type { EngineDevice } from "../device/device.js";
 import { Program } from "../device/program.js";
 import { type EngineOptions, requireLength } from "../engine.js";
+import { convolutionsOn } from "../kernels/conv-variants.js";
 import { planMinibatches } from "../plan/memory.js";
 import { forwardOnlyCommands } from "../plan/meta-commands.js";
 import { metaKernels } from "../plan/meta-kernels.js";
@@ -35,7 +36,7 @@ export class ForwardEngine {
     const outputBytes = plan.sets.support.imageStride * GROUP_BYTES;
     const { regions } = planMinibatches(plan, forwardOnlyCommands(plan, 1), options);
     const program = await Program.create(device, {
-      kernels: metaKernels(plan),
+      kernels: metaKernels(plan, convolutionsOn(device.description)),
       regions: new Map([...regions, ["result", outputBytes]]),
       commands: (batch) => forwardOnlyCommands(plan, batch),
       resultBytes: () => outputBytes,

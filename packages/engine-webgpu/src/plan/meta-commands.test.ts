@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { convolutionsOn } from "../kernels/conv-variants.js";
 import { metaCommands } from "./meta-commands.js";
 import { metaKernels } from "./meta-kernels.js";
 import { type MemoryUse, metaPlan, regionsOf, type TaskShape } from "./meta-plan.js";
@@ -22,7 +23,7 @@ for (const order of [1, 2] as const) {
 
 describe.each(shapes)("the dispatches of %s", (_, shape, use) => {
   const plan = metaPlan(shape);
-  const kernels = metaKernels(plan);
+  const kernels = metaKernels(plan, convolutionsOn({ architecture: "" }));
   const regions = regionsOf(plan, use);
 
   it.each([1, 2, 3])("bind parts of buffers that are there, at multiples of 256 bytes, for %i tasks", (batch) => {
@@ -55,8 +56,10 @@ it("keeps within the workgroups that WebGPU allows, for large networks and patch
   const side = { patches: 32, height: 512, width: 512 };
   const architecture = { depth: 10, width: 256 };
   const plan = metaPlan({ architecture, support: side, query: side, innerSteps: 20, order: 2, learnedRates: true });
-  for (const { name, grid } of metaKernels(plan).values()) {
-    expect(Math.max(...grid), name).toBeLessThanOrEqual(65_535);
+  for (const way of ["direct", "winograd"] as const) {
+    for (const { name, grid } of metaKernels(plan, convolutionsOn({ architecture: "" }, way)).values()) {
+      expect(Math.max(...grid), name).toBeLessThanOrEqual(65_535);
+    }
   }
 });
 

@@ -1,5 +1,5 @@
 /** The kernels of a plan, by the names that its commands call them. */
-import { convKernel } from "../kernels/conv.js";
+import type { ConvKernel, ConvOptions } from "../kernels/conv-layer.js";
 import { filterGradientKernel } from "../kernels/filter-gradient.js";
 import { lossKernel, unpackKernel } from "../kernels/images.js";
 import type { Kernel } from "../kernels/kernel.js";
@@ -16,7 +16,10 @@ import { pixelsOf } from "./shapes.js";
 
 export type GridKernel = Kernel & { readonly grid: readonly [number, number] };
 
-export function metaKernels(plan: MetaPlan): ReadonlyMap<string, GridKernel> {
+/** Makes the kernel of a convolution. */
+type Convolutions = (options: ConvOptions) => ConvKernel;
+
+export function metaKernels(plan: MetaPlan, convolution: Convolutions): ReadonlyMap<string, GridKernel> {
   const { shape, sets } = plan;
   const parameters = { stride: plan.layout.stride, rowFloats: plan.rowFloats };
   const kernels = new Map<string, GridKernel>([
@@ -34,13 +37,18 @@ export function metaKernels(plan: MetaPlan): ReadonlyMap<string, GridKernel> {
   if (shape.learnedRates) {
     kernels.set("inner products", innerProductsKernel(parameters, plan.tensors, resultLayout(plan, 1).productStride));
   }
-  for (const set of ["support", "query"] as const) addGradientKernels(kernels, plan, set);
-  if (shape.order === 2) addProductKernels(kernels, plan);
+  for (const set of ["support", "query"] as const) addGradientKernels(kernels, plan, set, convolution);
+  if (shape.order === 2) addProductKernels(kernels, plan, convolution);
   return kernels;
 }
 
 /** Loss and gradient over one set. */
-function addGradientKernels(kernels: Map<string, GridKernel>, plan: MetaPlan, set: SetName): void {
+function addGradientKernels(
+  kernels: Map<string, GridKernel>,
+  plan: MetaPlan,
+  set: SetName,
+  convolution: Convolutions,
+): void {
   const { shape, splits, lossPartials } = plan.sets[set];
   const hidden = plan.hiddenGroups;
   const common = { shape, parameterStride: plan.layout.stride, sources: 1, readsImage: false } as const;
@@ -53,12 +61,12 @@ function addGradientKernels(kernels: Map<string, GridKernel>, plan: MetaPlan, se
   const partialStride = lossStride(plan.sets[set]);
   const loss = { kind: "loss", rowFloats: plan.rowFloats, scaleAt, partialStride } as const;
   kernels.set(`${set} unpack`, unpackKernel(shape));
-  kernels.set(`${set} forward first`, convKernel({ ...first, ...relu }));
-  kernels.set(`${set} forward middle`, convKernel({ ...middle, ...relu }));
-  kernels.set(`${set} forward last`, convKernel({ ...last, direction: "forward", bias: 0, end: loss }));
-  kernels.set(`${set} output`, convKernel({ ...last, direction: "forward", bias: 0, end: { kind: "residual" } }));
-  kernels.set(`${set} back last`, convKernel({ ...common, inputGroups: 1, outputGroups: hidden, ...mask }));
-  kernels.set(`${set} back middle`, convKernel({ ...middle, ...mask }));
+  kernels.set(`${set} forward first`, convolution({ ...first, ...relu }));
+  kernels.set(`${set} forward middle`, convolution({ ...middle, ...relu }));
+  kernels.set(`${set} forward last`, convolution({ ...last, direction: "forward", bias: 0, end: loss }));
+  kernels.set(`${set} output`, convolution({ ...last, direction: "forward", bias: 0, end: { kind: "residual" } }));
+  kernels.set(`${set} back last`, convolution({ ...common, inputGroups: 1, outputGroups: hidden, ...mask }));
+  kernels.set(`${set} back middle`, convolution({ ...middle, ...mask }));
   kernels.set(`${set} filters first`, filterGradientKernel({ ...first, splits, bias: 0 }));
   kernels.set(`${set} filters middle`, filterGradientKernel({ ...middle, splits, bias: 0 }));
   kernels.set(`${set} filters last`, filterGradientKernel({ ...last, splits, bias: 0 }));
@@ -67,7 +75,7 @@ function addGradientKernels(kernels: Map<string, GridKernel>, plan: MetaPlan, se
 }
 
 /** The Hessian-vector product over the support set (Pearlmutter's R-operator). */
-function addProductKernels(kernels: Map<string, GridKernel>, plan: MetaPlan): void {
+function addProductKernels(kernels: Map<string, GridKernel>, plan: MetaPlan, convolution: Convolutions): void {
   const { shape, splits } = plan.sets.support;
   const hidden = plan.hiddenGroups;
   const common = { shape, parameterStride: plan.layout.stride, readsImage: false } as const;
@@ -75,11 +83,11 @@ function addProductKernels(kernels: Map<string, GridKernel>, plan: MetaPlan): vo
   const first = { ...common, inputGroups: 1, outputGroups: hidden, sources: 1, readsImage: true } as const;
   const middle = { ...common, inputGroups: hidden, outputGroups: hidden, sources: 2 } as const;
   const last = { ...common, inputGroups: hidden, outputGroups: 1, sources: 1 } as const;
-  kernels.set("tangent first", convKernel({ ...first, direction: "forward", bias: 0, end: mask }));
-  kernels.set("tangent middle", convKernel({ ...middle, direction: "forward", bias: 1, end: mask }));
+  kernels.set("tangent first", convolution({ ...first, direction: "forward", bias: 0, end: mask }));
+  kernels.set("tangent middle", convolution({ ...middle, direction: "forward", bias: 1, end: mask }));
   const fromLast = { ...common, inputGroups: 1, outputGroups: hidden, sources: 1 } as const;
-  kernels.set("tangent back last", convKernel({ ...fromLast, direction: "back", end: mask }));
-  kernels.set("tangent back middle", convKernel({ ...middle, direction: "back", end: mask }));
+  kernels.set("tangent back last", convolution({ ...fromLast, direction: "back", end: mask }));
+  kernels.set("tangent back middle", convolution({ ...middle, direction: "back", end: mask }));
   kernels.set("product first", filterGradientKernel({ ...first, splits, bias: 0 }));
   kernels.set("product middle", filterGradientKernel({ ...middle, splits, bias: 1 }));
   kernels.set("product last", filterGradientKernel({ ...last, splits }));

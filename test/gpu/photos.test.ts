@@ -69,6 +69,19 @@ describeOnGpu("on webgpu", () => {
     for (const [i, loss] of losses(simd).entries()) expect(losses(webgpu)[i]).toBeCloseTo(loss, 4);
   });
 
+  it("photos are given the GPU that is asked for, or are told which there are", async () => {
+    await upscaled("first", "webgpu", "--updates", "1", "--device", "0", "--gpu-memory", "1");
+    const images = ["--images", join(folder, "photos")];
+    for (const command of [
+      ["upscale", photo, "--model", model, "-o", join(folder, "none.png")],
+      ["evaluate", ...images, "--model", model, "--kernel", "g1.3"],
+      ["benchmark", ...images, "--models", model, "--kernels", "g1.3"],
+    ]) {
+      const { code, notes } = await mzsr([...command, "--backend", "webgpu", "--device", "200"]);
+      expect([code, notes]).toEqual([2, expect.stringMatching(/there is no device 200: one of those found.*\n {2}0: /s)]);
+    }
+  });
+
   it("upscale trains ZSSR's network", async () => {
     const args = ["--method", "zssr", "--updates", "5"];
     const simd = await upscaled("zssr-simd", "simd", ...args);

@@ -1,7 +1,7 @@
 /** Entry of a thread that measures jobs, one after the other. */
 import { workerData } from "node:worker_threads";
 import type { Model } from "@mzsr/mzsr";
-import { useBackend } from "../photos/use-backend.js";
+import { type BackendChoice, useBackend } from "../photos/use-backend.js";
 import { serveTasks } from "../threads/serve-tasks.js";
 import type { Job, JobResult } from "./job.js";
 import { measure } from "./measure.js";
@@ -9,11 +9,11 @@ import { measure } from "./measure.js";
 /** What is the same for all jobs. */
 export interface ThreadData {
   readonly models: readonly Model[];
-  readonly backend: string;
+  readonly computing: BackendChoice;
 }
 
-const { models, backend } = workerData as ThreadData;
-const started = useBackend(backend);
+const { models, computing } = workerData as ThreadData;
+const started = useBackend(computing);
 // Whoever asks for something hears of a failure.
 started.catch(() => undefined);
 

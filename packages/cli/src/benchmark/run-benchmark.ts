@@ -9,7 +9,7 @@ import { checkOutputFile, type OutputFile } from "../model-files/output-file.js"
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
 import { SHIPPED_SCALE, shippedModel } from "../photos/shipped-model.js";
-import { useBackend } from "../photos/use-backend.js";
+import { type BackendChoice, useBackend } from "../photos/use-backend.js";
 import { counted, duration } from "../progress/numbers.js";
 import type { Terminal } from "../progress/terminal.js";
 import { workOff } from "../threads/work-off.js";
@@ -25,7 +25,7 @@ import { type Summary, summaryOf } from "./summary.js";
 import { csvTable, markdownTable, terminalTable } from "./tables.js";
 import { secondsLeft } from "./time-left.js";
 
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends BackendChoice {
   readonly preset?: "paper";
   readonly models?: string[];
   readonly weights?: WeightChoice;
@@ -38,7 +38,6 @@ export interface BenchmarkOptions {
   readonly centerKernel?: boolean;
   readonly downsampling?: Downsampling;
   readonly jobs?: number;
-  readonly backend: string;
   readonly csv?: string;
   readonly markdown?: string;
   readonly report?: string;
@@ -65,7 +64,7 @@ export async function runBenchmark(options: BenchmarkOptions, terminal: Terminal
   const report = options.report === undefined ? undefined : await openReport(options.report);
   const datasets = await datasetsByScale(options, models, terminal);
   // The name alone: jobs are measured in threads.
-  const { name: backend, close } = await useBackend(options.backend);
+  const { name: backend, close } = await useBackend(options);
   close();
   const { zssrUpdates, centerKernel = false, downsampling } = options;
   const jobs = await planJobs({
@@ -204,7 +203,8 @@ async function measureAll(
     const rest = left === undefined || left < 1 ? "" : `, about ${duration(left)} left`;
     terminal.note(`${titleOf(job)}: ${text} (${done.length + failures.length} of ${open.length}${rest})`);
   };
-  const data: ThreadData = { models: models.map(({ model }) => model), backend };
+  const { device, gpuMemory } = options;
+  const data: ThreadData = { models: models.map(({ model }) => model), computing: { backend, device, gpuMemory } };
   const entry = { url: new URL("./benchmark-thread.js", import.meta.url), workerData: data };
   await workOff<Job, JobResult>(open, threads, entry, {
     done: (job, result) => {

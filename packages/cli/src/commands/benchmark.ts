@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { BenchmarkOptions } from "../benchmark/run-benchmark.js";
 import type { Terminal } from "../progress/terminal.js";
 import { notEmpty, wholeNumber } from "./arguments.js";
+import { backendOption, deviceOption, gpuMemoryOption } from "./backend-options.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 
@@ -51,7 +52,9 @@ export function benchmarkCommand(terminal: Terminal): Command {
       "measurements at a time, each in a thread (default: one a core; on a GPU one)",
       wholeNumber(1, 256),
     )
-    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(gpuMemoryOption())
     .option("--json", "print JSON")
     .addHelpText("after", KERNEL_CONVENTIONS)
     .addHelpText("after", EXAMPLES)

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { EvaluateOptions } from "../photos/run-evaluate.js";
 import type { Terminal } from "../progress/terminal.js";
 import { decimal, updateCounts, wholeNumber } from "./arguments.js";
+import { backendOption, deviceOption, gpuMemoryOption } from "./backend-options.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 
@@ -25,7 +26,9 @@ export function evaluateCommand(terminal: Terminal): Command {
     .option("--noise <levels>", "Gaussian noise on the LR image, in grey levels of 255", decimal(0, 255), 0)
     .option("--jpeg <quality>", "send the LR image through a JPEG file", wholeNumber(1, 100))
     .option("--skip-bad", "go on without images that cannot be read or are too small, saying which and why")
-    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(gpuMemoryOption())
     .option("--json", "print JSON")
     .addHelpText("after", KERNEL_CONVENTIONS)
     .addHelpText(

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Terminal } from "../progress/terminal.js";
 import type { StudioOptions } from "../studio/run-studio.js";
 import { portNumber, wholeNumber } from "./arguments.js";
+import { backendOption, deviceOption, gpuMemoryOption } from "./backend-options.js";
 import { weightsOption } from "./weights-option.js";
 
 export function studioCommand(terminal: Terminal): Command {
@@ -15,7 +16,9 @@ export function studioCommand(terminal: Terminal): Command {
     .option("--kernel <k>", "how the photos were blurred, as of upscale", "auto")
     .option("--updates <n>", "gradient steps on a photo", wholeNumber(0, 10_000), 10)
     .option("--threads <n>", "that share the work of a photo (default: all cores)", wholeNumber(1, 256))
-    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(gpuMemoryOption())
     .option("--port <port>", "port of the page on 127.0.0.1, 0 for a free one", portNumber, 0)
     .addHelpText("after", "\nExample:\n  $ npx mzsr studio\n")
     .action(async (options: StudioOptions) => {

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { UpscaleOptions } from "../photos/run-upscale.js";
 import type { Terminal } from "../progress/terminal.js";
 import { decimal, notEmpty, wholeNumber } from "./arguments.js";
+import { backendOption, deviceOption, gpuMemoryOption } from "./backend-options.js";
 import { CENTER_KERNEL, KERNEL_CONVENTIONS } from "./kernel-help.js";
 import { weightsOption } from "./weights-option.js";
 
@@ -76,7 +77,9 @@ export function upscaleCommand(terminal: Terminal): Command {
     .option("--recursive", "take the photos of a folder's folders too")
     .option("--jobs <n>", "photos at a time, each in a thread with memory of its own", wholeNumber(1, 256), 1)
     .option("--threads <n>", "that share the work of one photo (default: all cores)", wholeNumber(1, 256))
-    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(gpuMemoryOption())
     .option("--json", "print a line of JSON for each photo")
     .option("--quiet", "tell only what fails")
     .addOption(new Option("--back-projections <n>").argParser(wholeNumber(0, 100)).hideHelp())

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { WorkerCommandOptions } from "../cluster/run-worker.js";
 import type { Terminal } from "../progress/terminal.js";
 import { collect, hostAndPort, portNumber, WORKERS_PORT, wholeNumber } from "./arguments.js";
+import { backendOption, deviceOption, gpuMemoryOption } from "./backend-options.js";
 import { addHttpOptions } from "./http-options.js";
 import { addSecurityOptions } from "./security-options.js";
 
@@ -25,17 +26,9 @@ export function workerCommand(terminal: Terminal): Command {
       wholeNumber(1, 256),
     )
     .option("--cores <n>", "cores that it may keep busy (default: all)", wholeNumber(1, 1024))
-    .option("--backend <name>", "auto, webgpu, cuda, tensorflow, simd or cpu", "auto")
-    .option(
-      "--device <n>",
-      "which GPU the backend webgpu uses, from 0; where there are several, `mzsr doctor` lists them",
-      wholeNumber(0, 255),
-    )
-    .option(
-      "--gpu-memory <GB>",
-      "GPU memory that the backend webgpu takes (default: most of what is free; 2 where that is not known)",
-      wholeNumber(1, 1024),
-    )
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(gpuMemoryOption())
     .option("--cache-dir <dir>", "folder for images that come from the coordinator")
     .option("--local-images <dir>", "folder that may already hold the run's images; may be repeated", collect)
     .option("--metrics-host <address>", "interface of /metrics", "127.0.0.1")

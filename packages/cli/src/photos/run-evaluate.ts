@@ -26,9 +26,9 @@ import {
 import { photosIn, sizeToCompare } from "./photo-folder.js";
 import { readModelFor } from "./read-model-for.js";
 import { methodsOf, methodTitle, scoresTable } from "./scores-table.js";
-import { useBackend } from "./use-backend.js";
+import { type BackendChoice, useBackend } from "./use-backend.js";
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends BackendChoice {
   readonly model: string;
   readonly images: string;
   readonly weights?: WeightChoice;
@@ -44,7 +44,6 @@ export interface EvaluateOptions {
   /** Quality. */
   readonly jpeg?: number;
   readonly skipBad?: boolean;
-  readonly backend: string;
   readonly json?: boolean;
 }
 
@@ -99,7 +98,7 @@ export async function runEvaluate(options: EvaluateOptions, terminal: Terminal):
   const { adaptWith } = options;
   const adaptation = adaptWith === undefined ? undefined : await planKernel(adaptWith, { ...options, downsampling });
   const { names, bad } = await photosIn(options.images, sizeToCompare(scale), options.skipBad === true);
-  const { name: backend, computer, close } = await useBackend(options.backend, (text) => terminal.note(text));
+  const { name: backend, computer, close } = await useBackend(options, (text) => terminal.note(text));
   terminal.note(
     `${counted(names.length, "image")}, kernel ${options.kernel} ${downsampling} ×${scale}${corruption(options)}, backend ${backend}`,
   );

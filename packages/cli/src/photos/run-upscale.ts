@@ -27,9 +27,9 @@ import { findPhotos, STANDARD_STREAM } from "./upscale/photo-inputs.js";
 import { type PlannedPhoto, planOutputs, resultFolder } from "./upscale/photo-outputs.js";
 import { enlargeInThreads } from "./upscale/photo-threads.js";
 import { UpscaleReport } from "./upscale/upscale-report.js";
-import { backendName } from "./use-backend.js";
+import { type BackendChoice, backendName } from "./use-backend.js";
 
-export interface UpscaleOptions {
+export interface UpscaleOptions extends BackendChoice {
   readonly method: MethodName;
   readonly model?: string;
   readonly weights?: WeightChoice;
@@ -49,7 +49,6 @@ export interface UpscaleOptions {
   readonly jobs: number;
   /** Default: all cores, shared out over the jobs. */
   readonly threads?: number;
-  readonly backend: string;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -82,7 +81,7 @@ export async function runUpscale(typed: readonly string[], options: UpscaleOptio
     ...{ method, model, scale, kernel, quality: options.quality, force: options.force === true },
     ...{ updates: options.updates ?? DEFAULT_UPDATES[method], noise: options.noise },
     backProjection: options.backProjection,
-    backend: backendName(options.backend),
+    ...{ backend: backendName(options.backend), device: options.device, gpuMemory: options.gpuMemory },
     threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / options.jobs)),
   };
   if (modelPath !== undefined && options.model === undefined) report.note(`model ${packageOf(scale)}`);

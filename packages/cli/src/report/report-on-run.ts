@@ -16,7 +16,7 @@ export async function reportOnRun(folder: string, kernelName: string, terminal: 
   const configuration = await loadConfiguration({ file: join(folder, "config.yaml") });
   const model = chooseWeights(await readModel(join(folder, "model.safetensors")));
   const steps = await readSteps(folder);
-  const backend = await useBackend(configuration.backend, (text) => terminal.note(text));
+  const backend = await useBackend(configuration, (text) => terminal.note(text));
   const report = await writeReport(join(folder, "report"), {
     run: basename(folder),
     model,

@@ -33,7 +33,7 @@ it("shows every photo in every method, says the same in results.json, and replac
     configuration: configurationSchema.parse({}),
     choice: await chooseKernel("gani"),
     photos: ["one", "two"].map((name) => ({ name, path: join(folder, "photos", `${name}.png`) })),
-    backend: await useBackend("simd"),
+    backend: await useBackend({ backend: "simd" }),
     losses: [
       { ...step, stage: "pretraining", stageStep: 1, queryLosses: [] },
       { ...step, stage: "metaTraining", stageStep: 1 },

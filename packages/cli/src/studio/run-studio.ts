@@ -7,19 +7,18 @@ import { planKernel } from "../photos/kernel-source.js";
 import { modelFile } from "../photos/model-path.js";
 import { readModelFor } from "../photos/read-model-for.js";
 import { SHIPPED_SCALE, shippedModel } from "../photos/shipped-model.js";
-import { backendName } from "../photos/use-backend.js";
+import { type BackendChoice, backendName } from "../photos/use-backend.js";
 import type { Terminal } from "../progress/terminal.js";
 import { StudioPhotos } from "./studio-photos.js";
 import { StudioRoutes } from "./studio-routes.js";
 
-export interface StudioOptions {
+export interface StudioOptions extends BackendChoice {
   readonly model?: string;
   readonly weights?: WeightChoice;
   readonly kernel: string;
   readonly updates: number;
   /** Default: all cores. */
   readonly threads?: number;
-  readonly backend: string;
   readonly port: number;
 }
 
@@ -35,7 +34,7 @@ export async function runStudio(options: StudioOptions, terminal: Terminal): Pro
   const photos = new StudioPhotos({
     ...{ method: "mzsr", model, scale: model.scale, kernel, updates: options.updates },
     ...{ noise: 0, backProjection: 0, quality: undefined, force: false },
-    backend: backendName(options.backend),
+    ...{ backend: backendName(options.backend), device: options.device, gpuMemory: options.gpuMemory },
     threads: options.threads ?? availableParallelism(),
   });
   const secret = randomBytes(SECRET_BYTES).toString("base64url");

@@ -33,17 +33,20 @@ export async function startBackend(
 ): Promise<StartedBackend> {
   const candidates = name === "auto" ? starters : starters.filter((starter) => starter.name === name);
   const reasons: { backend: BackendName; reason: string }[] = [];
+  let items: readonly string[] = [];
   for (const starter of candidates) {
     try {
       return { name: starter.name, description: await starter.start(name !== "auto"), reasons };
     } catch (thrown) {
       reasons.push({ backend: starter.name, reason: reasonOf(thrown) });
+      if (thrown instanceof InputError) items = thrown.items;
     }
   }
   const told = reasons.map(({ backend, reason }) => `${backend}: ${reason}`).join("; ");
   if (name === "auto") throw new RunError(`no compute backend starts (${told})`);
   throw new InputError(`backend ${name} does not start: ${reasons[0]?.reason ?? "it is not known here"}`, {
     expected: `auto, or another of ${starters.map((starter) => starter.name).join(", ")}`,
+    items,
   });
 }
 

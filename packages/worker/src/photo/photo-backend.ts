@@ -15,8 +15,10 @@ export interface PhotoBackend extends StartedBackend {
 }
 
 export interface PhotoBackendOptions {
+  /** Which GPU `webgpu` uses, from 0. Default: the one that WebGPU prefers. */
+  readonly device?: number | undefined;
   /** Bytes of GPU memory that may be taken. Default: most of what is free. */
-  readonly gpuMemoryBytes?: number;
+  readonly gpuMemoryBytes?: number | undefined;
   /** The backends that `auto` chooses from. Default: all. */
   readonly among?: readonly BackendName[];
   /** Told when something is not computed on what was started, and why. */
@@ -37,7 +39,7 @@ export async function startPhotoBackend(
   const engine: BackendStarter = {
     name: "webgpu",
     start: async (asked) => {
-      const device = await openDevice();
+      const device = await openDevice(options.device === undefined ? {} : { device: options.device });
       const { name, isSoftware } = device.description;
       if (isSoftware && !asked) {
         device.destroy();

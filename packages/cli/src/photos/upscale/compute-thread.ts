@@ -5,7 +5,7 @@ import { serveTasks } from "../../threads/serve-tasks.js";
 import { useBackend } from "../use-backend.js";
 
 const network = new NetworkThread();
-const started = useBackend(workerData as string);
+const started = useBackend({ backend: workerData as string });
 // Whoever asks for something hears of a failure.
 started.catch(() => undefined);
 

@@ -16,6 +16,7 @@ import { counted, significant } from "../../progress/numbers.js";
 import type { StepShown } from "../../progress/step-progress.js";
 import { finiteImage } from "../finite-image.js";
 import { estimateInWords, gaussianName, type KernelPlan, type PhotoKernel, plannedKernel } from "../kernel-source.js";
+import type { BackendChoice } from "../use-backend.js";
 import { COMPARISON, Comparing } from "./comparison.js";
 import { type Enlargement, METHODS, type Method, type MethodName } from "./methods.js";
 import type { Computing } from "./photo-computers.js";
@@ -23,7 +24,7 @@ import type { PhotoInput } from "./photo-inputs.js";
 import type { PhotoOutput } from "./photo-outputs.js";
 
 /** What is the same for all photos of a call. Plain data, so that it can go to another thread. */
-export interface EnlargeSettings {
+export interface EnlargeSettings extends BackendChoice {
   readonly method: MethodName;
   /** Undefined where the method needs none and the user named none. */
   readonly model: Model | undefined;
@@ -34,7 +35,6 @@ export interface EnlargeSettings {
   readonly backProjection: number;
   readonly quality: number | undefined;
   readonly force: boolean;
-  readonly backend: string;
   /** That share the work of one photo. */
   readonly threads: number;
 }

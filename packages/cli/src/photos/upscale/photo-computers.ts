@@ -1,6 +1,6 @@
 import type { NetworkComputer } from "@mzsr/mzsr";
 import type { PhotoBackend } from "@mzsr/worker";
-import { useBackend } from "../use-backend.js";
+import { type BackendChoice, useBackend } from "../use-backend.js";
 import { ComputeThreads } from "./compute-threads.js";
 
 /** What a photo is enlarged by. */
@@ -12,7 +12,7 @@ export interface Computing {
 
 /** What computes the photos of a thread, one after the other: a backend that is started once, and other threads for large photos. */
 export class PhotoComputers {
-  readonly #backendName: string;
+  readonly #choice: BackendChoice;
   readonly #threads: ComputeThreads;
   readonly #start: typeof useBackend;
   #started: Promise<PhotoBackend> | undefined;
@@ -20,11 +20,11 @@ export class PhotoComputers {
 
   /** @param threads that share the work of one photo @param start another one in tests */
   constructor(
-    { backend, threads }: { readonly backend: string; readonly threads: number },
+    { threads, ...choice }: BackendChoice & { readonly threads: number },
     start: typeof useBackend = useBackend,
   ) {
     this.#start = start;
-    this.#backendName = backend;
+    this.#choice = choice;
     this.#threads = new ComputeThreads(threads);
   }
 
@@ -68,7 +68,7 @@ export class PhotoComputers {
   }
 
   #backend(): Promise<PhotoBackend> {
-    this.#started ??= this.#start(this.#backendName, (text) => this.#note(text));
+    this.#started ??= this.#start(this.#choice, (text) => this.#note(text));
     return this.#started;
   }
 

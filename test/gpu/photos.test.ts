@@ -78,7 +78,10 @@ describeOnGpu("on webgpu", () => {
       ["benchmark", ...images, "--models", model, "--kernels", "g1.3"],
     ]) {
       const { code, notes } = await mzsr([...command, "--backend", "webgpu", "--device", "200"]);
-      expect([code, notes]).toEqual([2, expect.stringMatching(/there is no device 200: one of those found.*\n {2}0: /s)]);
+      expect([code, notes]).toEqual([
+        2,
+        expect.stringMatching(/there is no device 200: one of those found.*\n {2}0: /s),
+      ]);
     }
   });
 

@@ -26,12 +26,30 @@ describeOnGpu("photos' backend", (device) => {
     auto.close();
   });
 
+  it("computes on TensorFlow.js' own WebGPU backend where the GPU's memory does not do, and says so", async () => {
+    const notes: string[] = [];
+    const options = { gpuMemoryBytes: 1e4, note: (text: string) => void notes.push(text) };
+    const [short, plenty] = [await startPhotoBackend("webgpu", options), await startPhotoBackend("webgpu")];
+    const results = [];
+    for (const { computer, close } of [short, plenty]) {
+      const { parameters: adapted, losses } = await adapt(model, photo, { ...once, computer });
+      const { data } = await enlargeWith({ ...model, parameters: adapted }, photo, { computer });
+      results.push([...losses, ...data]);
+      close();
+    }
+    expect(notes[0]).toMatch(/^computed by TensorFlow\.js on webgpu: .* of GPU memory/);
+    const [instead, engine] = results;
+    expect(instead).toHaveLength(1 + 32 * 32 * 3);
+    for (const [i, value] of instead!.entries()) expect(Math.abs(value - engine![i]!)).toBeLessThan(1e-5);
+  });
+
   it("says what to do where the GPU's memory does not do and TensorFlow.js has no backend for it", async () => {
-    const { computer, close } = await startPhotoBackend("webgpu", { gpuMemoryBytes: 1e4 });
+    const startInstead = () => Promise.reject(new InputError("it is not installed: npm install it"));
+    const { computer, close } = await startPhotoBackend("webgpu", { gpuMemoryBytes: 1e4, startInstead });
     for (const refused of [adapt(model, photo, { ...once, computer }), enlargeWith(model, photo, { computer })]) {
       await expect(refused).rejects.toThrow(InputError);
       await expect(refused).rejects.toThrow(
-        /of GPU memory .*npm install @tensorflow\/tfjs-backend-webgpu; expected another backend, such as simd/,
+        /of GPU memory .*, and for TensorFlow\.js: it is not installed: npm install it; expected another backend/,
       );
     }
     close();

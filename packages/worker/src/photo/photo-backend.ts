@@ -21,6 +21,8 @@ export interface PhotoBackendOptions {
   readonly gpuMemoryBytes?: number | undefined;
   /** The backends that `auto` chooses from. Default: all. */
   readonly among?: readonly BackendName[];
+  /** What starts a backend of TensorFlow.js for what the engine refuses. Another one in tests. */
+  readonly startInstead?: (name: BackendName | "auto") => Promise<StartedBackend>;
   /** Told when something is not computed on what was started, and why. */
   readonly note?: (text: string) => void;
 }
@@ -33,7 +35,7 @@ export interface PhotoBackendOptions {
  */
 export async function startPhotoBackend(
   name: BackendName | "auto",
-  { note = () => undefined, among = BACKEND_NAMES, ...options }: PhotoBackendOptions = {},
+  { note = () => undefined, among = BACKEND_NAMES, startInstead = startBackend, ...options }: PhotoBackendOptions = {},
 ): Promise<PhotoBackend> {
   let gpu: EngineDevice | undefined;
   const engine: BackendStarter = {
@@ -59,7 +61,7 @@ export async function startPhotoBackend(
   }
   const device = gpu;
   const memoryBytes = options.gpuMemoryBytes ?? (await gpuMemoryBytes(device.description));
-  const instead = (refused: InputError) => startInstead(name, refused, note);
+  const instead = (refused: InputError) => computeInstead(() => startInstead(name), refused, note);
   return {
     ...started,
     computer: new EngineFirst(new PhotoEngine(device, { memoryBytes }), instead),
@@ -71,19 +73,18 @@ export async function startPhotoBackend(
 }
 
 /**
- * Starts a backend of TensorFlow.js for what the engine refused.
+ * TensorFlow.js, for what the engine refused.
  *
- * @param asked `auto` takes whatever starts
- * @throws InputError when none does, with what to do
+ * @throws InputError when none of its backends starts, with what to do
  */
-async function startInstead(
-  asked: BackendName | "auto",
+async function computeInstead(
+  start: () => Promise<StartedBackend>,
   refused: InputError,
   note: (text: string) => void,
 ): Promise<NetworkComputer> {
   let started: StartedBackend;
   try {
-    started = await startBackend(asked);
+    started = await start();
   } catch (thrown) {
     throw new InputError(
       `the photo is too much for the GPU (${refused.what}), and for TensorFlow.js: ${reasonOf(thrown)}`,

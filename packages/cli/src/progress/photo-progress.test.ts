@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import { MinuteLine } from "./minute-line.js";
 import { PhotoProgress } from "./photo-progress.js";
+import { ProgressLine } from "./progress-line.js";
 import { Terminal } from "./terminal.js";
 
 function told(isTTY: boolean) {
@@ -11,7 +13,7 @@ function told(isTTY: boolean) {
 it("draws each phase over the last one on a terminal, with the time that is left of it", () => {
   let now = 100;
   const { terminal, take } = told(true);
-  const progress = new PhotoProgress(terminal, "cat.jpg", () => now);
+  const progress = new PhotoProgress(new ProgressLine(terminal, "cat.jpg", () => now), () => now);
   expect(take()).toBe("cat.jpg …");
   progress.phase("adapting");
   expect(take()).toBe("\r\x1b[2Kcat.jpg: adapting …");
@@ -33,7 +35,7 @@ it("draws each phase over the last one on a terminal, with the time that is left
 it("tells a line now and then elsewhere", () => {
   let now = 0;
   const { terminal, take } = told(false);
-  const progress = new PhotoProgress(terminal, "cat.jpg", () => now);
+  const progress = new PhotoProgress(new ProgressLine(terminal, "cat.jpg", () => now), () => now);
   expect(take()).toBe("cat.jpg\n");
   progress.phase("enlarging");
   for (let done = 1; done <= 25; done++) {
@@ -42,4 +44,24 @@ it("tells a line now and then elsewhere", () => {
   }
   progress.done();
   expect(take()).toBe("cat.jpg: 33 % enlarged, 2 min 00 s left\ncat.jpg: 66 % enlarged, 1 min 00 s left\n");
+});
+
+it("tells of a photo that takes long in a thread, and nothing of one that does not", () => {
+  let now = 0;
+  const lines: string[] = [];
+  const progress = new PhotoProgress(
+    new MinuteLine(
+      (text) => lines.push(text),
+      () => now,
+    ),
+    () => now,
+  );
+  for (let step = 1; step <= 100; step++) {
+    now += 1.5;
+    progress.step({ step, updates: 3000, loss: 0.0123 });
+  }
+  expect(lines).toEqual([
+    "step 40 of 3000, loss 0.01230, 1 h 14 min left",
+    "step 80 of 3000, loss 0.01230, 1 h 13 min left",
+  ]);
 });

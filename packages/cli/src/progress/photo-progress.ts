@@ -1,17 +1,21 @@
 import { duration, significant } from "./numbers.js";
-import { ProgressLine } from "./progress-line.js";
 import type { StepShown } from "./step-progress.js";
-import type { Terminal } from "./terminal.js";
+
+/** Where progress is shown. */
+interface Line {
+  show(text: string): void;
+  clear(): void;
+}
 
 /** Shows where a photo stands, with the time left of each phase. */
 export class PhotoProgress {
-  readonly #line: ProgressLine;
+  readonly #line: Line;
   /** Seconds. */
   readonly #now: () => number;
   #phaseStarted: number;
 
-  constructor(terminal: Terminal, title: string, now: () => number = () => performance.now() / 1000) {
-    this.#line = new ProgressLine(terminal, title, now);
+  constructor(line: Line, now: () => number = () => performance.now() / 1000) {
+    this.#line = line;
     this.#now = now;
     this.#phaseStarted = now();
   }

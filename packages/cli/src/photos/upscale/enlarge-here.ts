@@ -1,6 +1,7 @@
 /** One photo in this thread, with its progress shown. */
 import { InputError, LARGEST_IMAGE_FILE_BYTES, messageOf, RunError } from "@mzsr/mzsr";
 import { PhotoProgress } from "../../progress/photo-progress.js";
+import { ProgressLine } from "../../progress/progress-line.js";
 import type { Terminal } from "../../progress/terminal.js";
 import {
   type EnlargeSettings,
@@ -35,7 +36,7 @@ export async function enlargeHere(
     ready: async (photo) => {
       const computing = await computers.for(photo, listener.note);
       const title = `${task.input.name}${count}: ${photo.width}×${photo.height}, backend ${computing.backend}`;
-      if (!report.quiet) progress = new PhotoProgress(terminal, title);
+      if (!report.quiet) progress = new PhotoProgress(new ProgressLine(terminal, title));
       return computing;
     },
   };

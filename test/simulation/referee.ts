@@ -33,13 +33,15 @@ export class Referee {
   finalHash = "";
   readonly counts: Record<string, number> = {};
 
-  constructor({ configuration, workers, calmFromMs, taskMs, unwatched }: Scenario, startMs: number) {
+  constructor({ configuration, workers, calmFromMs, taskMs, sendMs, unwatched }: Scenario, startMs: number) {
     this.#unchecked = unwatched;
     this.#lookEvery = Math.ceil(workers.length / 20);
     this.#blameless = new Set(workers.filter((each) => BLAMELESS.has(each.character)).map(({ name }) => name));
     // Where slow workers are in the majority, theirs is the usual time.
     const slowness = Math.max(...workers.map(({ character }) => SLOWNESS[character] ?? 1));
-    this.#longestUsualMs = Math.max(1000, slowness * 1.3 * taskMs);
+    // Results of a worker that are ready together wait for each other's messages.
+    const messages = Math.max(...workers.map(({ slots }) => slots));
+    this.#longestUsualMs = Math.max(1000, slowness * 1.3 * taskMs + messages * sendMs);
     this.#settledMs = startMs + calmFromMs + SETTLED_MS + SLOWDOWN * 1.3 * taskMs;
     this.#dueMs = this.#settledMs;
     this.#schedule = new RunSchedule(configuration);

@@ -1,5 +1,6 @@
 /** The estimator that comes with the package, on photographs that it never saw. */
 import {
+  blur,
   createImage,
   cropImage,
   degrade,
@@ -63,6 +64,26 @@ describe("auto", () => {
       const low = degrade(photos[1]!, { kernel: gaussianKernel(shape), scale, downsampling: "direct" });
       const { estimate } = await kernelOfPhoto(low, "auto", { scale });
       expect(widthError(rootOf(estimate!.shape), rootOf(shape))).toBeLessThan(0.15 * scale);
+    }
+  });
+
+  it("goes by the part of a photo that is in focus", async () => {
+    const shape = { lambda1: 1.3, lambda2: 1.3, theta: 0 };
+    const lens = gaussianKernel({ lambda1: 4, lambda2: 4, theta: 0 });
+    const widthOf = async (photo: Image) => {
+      const { estimate } = await kernelOfPhoto(blurred(photo, shape), "auto", { scale: 2 });
+      return (Math.sqrt(estimate!.shape.lambda1) + Math.sqrt(estimate!.shape.lambda2)) / 2;
+    };
+    for (const photo of photos) {
+      const outOfFocus = blur(photo, lens);
+      const partly = { ...outOfFocus, data: outOfFocus.data.slice() };
+      const row = 3 * photo.width;
+      for (let y = photo.height / 2; y < photo.height; y++) {
+        const middle = (y + 0.5) * row;
+        partly.data.set(photo.data.subarray(middle, (y + 1) * row), middle);
+      }
+      expect(Math.abs((await widthOf(partly)) - (await widthOf(photo)))).toBeLessThan(0.2);
+      expect(await widthOf(outOfFocus)).toBeGreaterThan((await widthOf(photo)) + 0.5);
     }
   });
 

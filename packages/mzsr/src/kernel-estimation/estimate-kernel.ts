@@ -5,7 +5,7 @@ import { InputError } from "../errors.js";
 import type { Image } from "../imaging/image.js";
 import { type EstimatorPart, estimateRoot, expectedError, type KernelEstimator, partName } from "./estimator.js";
 import { blurFeatures } from "./features.js";
-import { shapeOf, widthsOf } from "./kernel-root.js";
+import { type BlurWidths, shapeOf, widthsOf } from "./kernel-root.js";
 import { lumaOf } from "./luma.js";
 import { photoRegions, SMALLEST_SIDE } from "./photo-regions.js";
 import { widthRange } from "./width-range.js";
@@ -35,11 +35,8 @@ export interface KernelEstimate {
  */
 const SAFE_SIDE = { narrow: 1.5, below: 0.6, above: 1.2 } as const;
 
-/** So much wider than the sharpest of a photo's regions the photo as a whole may seem: the least of nine estimates is below the truth. */
-const SHARPEST_MARGIN = 0.1;
-
-/** A region whose estimate is less sure than that of the whole by more than this factor has no say: it shows too little. */
-const LEAST_SURE = 1.25;
+/** A region counts as sharper by what is beyond this multiple of its own expected error: the sharpest of nine estimates is below the truth. */
+const REGION_MARGIN = 0.5;
 
 /** From this expected error on, in pixels of the photo enlarged twice, an estimate is called unsure. */
 const UNSURE = 0.2;
@@ -60,19 +57,19 @@ export function estimateKernelWith(
   { scale = 2, downsampling = "direct" }: EstimateOptions = {},
 ): KernelEstimate {
   const { part, ratio } = partFor(estimator, scale, downsampling);
+  const luma = { ...lumaOf(photo), channels: 1 };
   const { least, most } = widthRange(scale);
   const leastSure = (most - least) / 4;
-  if (Math.min(photo.height, photo.width) < SMALLEST_SIDE || isFlat(photo)) {
+  if (Math.min(photo.height, photo.width) < SMALLEST_SIDE || isFlat(luma)) {
     const shape = { lambda1: OF_GOOD_LENS ** 2, lambda2: OF_GOOD_LENS ** 2, theta: 0 };
     return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: leastSure, certain: false };
   }
-  const features = blurFeatures(photo);
-  const error = expectedError(part, features);
-  const uncertainty = Math.min(ratio * error, leastSure);
-  const { sigma1, sigma2, theta } = widthsOf(estimateRoot(part, features));
-  const width = (sigma1 + sigma2) / 2;
-  const sharpest = Math.min(width, SHARPEST_MARGIN + sharpestRegion(part, photo, LEAST_SURE * error));
-  const by = ratio * (width - sharpest) + safeSide(sharpest) * uncertainty;
+  const features = blurFeatures(luma);
+  const uncertainty = Math.min(ratio * expectedError(part, features), leastSure);
+  const whole = widthsOf(estimateRoot(part, features));
+  const { sigma1, sigma2, theta } = whole;
+  const softness = softnessOf(part, luma, whole);
+  const by = ratio * softness + safeSide((sigma1 + sigma2) / 2 - softness) * uncertainty;
   const narrower = { theta, sigma1: ratio * sigma1 - by, sigma2: ratio * sigma2 - by };
   const shape = shapeOf(narrower, least, most);
   return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty, certain: uncertainty < ratio * UNSURE };
@@ -92,21 +89,18 @@ function partFor({ parts }: KernelEstimator, scale: number, downsampling: Downsa
 }
 
 /**
- * The mean width that the sharpest of the photo's regions shows; infinite where none shows any. The blur is the same all over a
- * photo, and where one part of it looks wider than another, that part was out of focus or soft by itself.
- *
- * @param leastSure expected error from which on a region has no say
+ * How much wider the blur of a photo as a whole looks, in both directions, than that of its sharpest region. The blur is the
+ * same all over a photo: where one part of it looks wider than another, that part was out of focus or soft by itself.
  */
-function sharpestRegion(part: EstimatorPart, photo: Image, leastSure: number): number {
-  let sharpest = Number.POSITIVE_INFINITY;
-  for (const region of photoRegions(photo)) {
-    if (isFlat(region)) continue;
+function softnessOf(part: EstimatorPart, luma: Image, whole: BlurWidths): number {
+  let most = 0;
+  for (const region of photoRegions(luma)) {
     const features = blurFeatures(region);
-    if (expectedError(part, features) > leastSure) continue;
     const { sigma1, sigma2 } = widthsOf(estimateRoot(part, features));
-    sharpest = Math.min(sharpest, (sigma1 + sigma2) / 2);
+    const sharper = Math.min(whole.sigma1 - sigma1, whole.sigma2 - sigma2);
+    most = Math.max(most, sharper - REGION_MARGIN * expectedError(part, features));
   }
-  return sharpest;
+  return most;
 }
 
 function safeSide(width: number): number {
@@ -114,7 +108,6 @@ function safeSide(width: number): number {
   return narrow * Math.min(Math.max((above - width) / (above - below), 0), 1);
 }
 
-function isFlat(photo: Image): boolean {
-  const { data } = lumaOf(photo);
+function isFlat({ data }: Image): boolean {
   return data.every((value) => Math.abs(value - data[0]!) < 1 / 255);
 }

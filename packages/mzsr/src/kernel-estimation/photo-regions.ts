@@ -15,21 +15,25 @@ const LARGEST_SIDE = 256;
 /** A region with less of the photo's mean gradient energy than this, such as a sky, shows noise and the marks of JPEG. */
 const LEAST_ENERGY = 1 / 4;
 
+/** A region whose gradients agree more than this, of 1 for stripes, shows its blur across them alone. */
+const MOST_COHERENCE = 0.45;
+
 /**
- * Of nine regions that overlap by half, each half as high and wide as the photo, those that have structure; none where they would
- * be too small.
+ * Of nine regions that overlap by half, each half as high and wide as the photo, those with structure in more than one
+ * direction; none where they would be too small.
  *
  * @param photo of one channel
  */
 export function* photoRegions(photo: Image): Generator<Image> {
   const [height, width] = [Math.floor(photo.height / 2), Math.floor(photo.width / 2)];
   if (Math.min(height, width) < SMALLEST_SIDE) return;
-  const least = LEAST_ENERGY * gradientEnergy(photo);
+  const least = LEAST_ENERGY * structureOf(photo).energy;
   for (const down of STARTS) {
     for (const along of STARTS) {
       const [y, x] = [Math.floor(down * photo.height), Math.floor(along * photo.width)];
       const region = mostStructured(cropImage(photo, y, x, height, width));
-      if (gradientEnergy(region) >= least) yield region;
+      const { energy, coherence } = structureOf(region);
+      if (energy >= least && coherence <= MOST_COHERENCE) yield region;
     }
   }
 }
@@ -42,13 +46,29 @@ function mostStructured(region: Image): Image {
   return cropImage(region, corner!.y, corner!.x, side, side);
 }
 
-/** Mean squared difference to the pixel below plus that to the pixel on the right. */
-function gradientEnergy({ height, width, data }: Image): number {
-  let sum = 0;
+/** Energy and coherence of a structure tensor. */
+interface Structure {
+  /** Mean squared length of the gradient. */
+  readonly energy: number;
+  /** From 0, where gradients point anywhere, to 1, where all are parallel: (μ1 − μ2) / (μ1 + μ2) of the tensor's eigenvalues. */
+  readonly coherence: number;
+}
+
+/**
+ * Of the mean outer product of an image's gradients (Bigün and Granlund, Optimal orientation detection of linear symmetry, ICCV
+ * 1987), taken between four pixels, so that noise has no direction.
+ */
+function structureOf({ height, width, data }: Image): Structure {
+  let [xx, yy, xy] = [0, 0, 0];
   for (let y = 1; y < height; y++) {
     for (let i = (y - 1) * width; i < y * width - 1; i++) {
-      sum += (data[i + width]! - data[i]!) ** 2 + (data[i + 1]! - data[i]!) ** 2;
+      const [rising, falling] = [data[i + 1]! - data[i + width]!, data[i + width + 1]! - data[i]!];
+      const [right, down] = [(falling + rising) / 2, (falling - rising) / 2];
+      xx += right * right;
+      yy += down * down;
+      xy += right * down;
     }
   }
-  return sum / ((height - 1) * (width - 1));
+  const coherence = Math.hypot(xx - yy, 2 * xy) / (xx + yy);
+  return { energy: (xx + yy) / ((height - 1) * (width - 1)), coherence };
 }

@@ -71,6 +71,14 @@ describe.skipIf(!hasChromium)(`the page, fed by hand ${CHROMIUM_NOTE}`, () => {
     await expectText(newest, fakeStep(64, PRETRAINING).queryLosses.at(-1)!.toPrecision(3));
   });
 
+  it("shows what happened between its first look and the opening of its stream", async () => {
+    const feed = await serve(runOf(60));
+    feed.beforeStream = () => feed.event({ at: Date.now(), kind: "join", worker: "early", reason: "host-1, simd" });
+    const { page } = await open(feed);
+    await expectText(page.locator(".events li").first(), "early joined");
+    expect(await page.locator(".events li", { hasText: "early" }).count()).toBe(1);
+  });
+
   it("follows a worker that joins and one that is lost, and says so to a screen reader", async () => {
     const run = runOf(60);
     run.status = fakeStatus({ workers: [fakeWorker("alpha")] });

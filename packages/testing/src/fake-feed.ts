@@ -60,6 +60,8 @@ export class FakeFeed {
   readonly #server = createServer((request, response) => {
     this.#answer(new URL(request.url!, "http://feed"), response).catch((thrown) => response.destroy(thrown));
   });
+  /** Called when a page opens its stream, before it hears of anything. */
+  beforeStream: () => void = () => undefined;
   /** Addresses that were asked for. */
   readonly asked: string[] = [];
 
@@ -144,6 +146,7 @@ export class FakeFeed {
   }
 
   #stream(response: ServerResponse): void {
+    this.beforeStream();
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     this.#streams.add(response);
     response.on("close", () => this.#streams.delete(response));

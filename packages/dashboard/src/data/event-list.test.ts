@@ -1,6 +1,6 @@
 import type { RunEventRecord } from "@mzsr/shared";
 import { describe, expect, it } from "vitest";
-import { listed } from "./event-list.js";
+import { listed, withHeard } from "./event-list.js";
 
 let at = 0;
 function happened(kind: RunEventRecord["kind"], reason = "", more: Partial<RunEventRecord> = {}): RunEventRecord {
@@ -16,6 +16,14 @@ const EVENTS = [
   happened("checkpoint", "could not be written (disk full)", { step: 40 }),
   happened("checkpoint", "interval", { step: 50 }),
 ];
+
+it("has each event once, whether it was fetched, heard or both", () => {
+  const [a, b, c] = [happened("join", "host", { worker: "a" }), happened("lost", "silent"), happened("stop", "asked")];
+  const copy = { reason: b.reason, kind: b.kind, at: b.at };
+  expect(withHeard([a, b], [copy, c])).toEqual([a, b, c]);
+  expect(withHeard([], [a, b])).toEqual([a, b]);
+  expect(withHeard([a, b], [])).toEqual([a, b]);
+});
 
 describe("listed", () => {
   it("puts the newest first and brings repetitions together under the newest of them", () => {

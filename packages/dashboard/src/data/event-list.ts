@@ -21,6 +21,19 @@ export function isTrouble({ kind, reason }: RunEventRecord): boolean {
   return TROUBLE.has(kind) || (kind === "checkpoint" && reason.startsWith("could not"));
 }
 
+/** Fetched events and those that the stream told meanwhile, oldest first: some of these may be among the fetched ones. */
+export function withHeard(
+  fetched: readonly RunEventRecord[],
+  heard: readonly RunEventRecord[],
+): readonly RunEventRecord[] {
+  const known = new Set(fetched.map(identity));
+  return [...fetched, ...heard.filter((event) => !known.has(identity(event)))];
+}
+
+function identity({ at, kind, worker, step, index, reason }: RunEventRecord): string {
+  return JSON.stringify([at, kind, worker, step, index, reason]);
+}
+
 /** @param events oldest first */
 export function listed(events: readonly RunEventRecord[], troubleOnly: boolean): ListedEvent[] {
   const list: ListedEvent[] = [];

@@ -10,6 +10,7 @@ import type {
 } from "@mzsr/shared";
 import { type Signal, signal } from "@preact/signals";
 import { Api, ApiError } from "./api.js";
+import { withHeard } from "./event-list.js";
 import { openFeed } from "./feed.js";
 import { filesOf, loadPictures } from "./pictures.js";
 import { withStep } from "./series.js";
@@ -61,6 +62,8 @@ export class RunStore {
     () => this.#loadActivity(),
   );
   readonly #gathered: RunEventRecord[] = [];
+  /** What the stream has told since events began to be fetched. */
+  #heard: RunEventRecord[] = [];
   #watched: readonly string[] | undefined;
   #watchTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -102,6 +105,7 @@ export class RunStore {
           if (status !== undefined) this.#takeStatus({ ...status, ...head });
         },
         event: (event) => {
+          this.#heard.push(event);
           if (this.#gathered.push(event) === 1) setTimeout(() => this.#takeGathered(), GATHER_EVENTS_MS);
         },
         validation: () => void this.#load(this.validations, this.api.validations),
@@ -118,6 +122,8 @@ export class RunStore {
         this.connection.value = "live";
         this.problem.value = undefined;
         if (again || this.status.value === undefined) void this.#refreshAll();
+        // What happened between the first fetch and now was told to nobody.
+        else void this.#refreshTold();
       },
       onLost: () => {
         if (this.folder.value !== undefined) return close();
@@ -137,7 +143,7 @@ export class RunStore {
 
   #takeGathered(): void {
     if (this.#gathered.length === 0) return;
-    this.events.value = [...this.events.value, ...this.#gathered.splice(0)].slice(-MOST_EVENTS);
+    this.events.value = withHeard(this.events.value, this.#gathered.splice(0)).slice(-MOST_EVENTS);
   }
 
   async #loadActivity(): Promise<void> {
@@ -150,14 +156,29 @@ export class RunStore {
     await Promise.all([this.#refreshNumbers(), this.#load(this.images, this.api.images)]);
   }
 
-  async #refreshNumbers(): Promise<void> {
+  /** What the stream tells of once: a status comes with each opening, and a step that is missing brings all of them. */
+  async #refreshTold(): Promise<void> {
+    await Promise.all([
+      this.#loadEvents(),
+      this.#load(this.validations, this.api.validations),
+      this.#load(this.images, this.api.images),
+    ]);
+  }
+
+  /** What the stream tells while they are fetched comes with them. */
+  async #loadEvents(): Promise<void> {
     this.#takeGathered();
+    this.#heard = [];
+    await this.#load(this.events, async () => withHeard(await this.api.events(), this.#heard).slice(-MOST_EVENTS));
+  }
+
+  async #refreshNumbers(): Promise<void> {
     await Promise.all([
       // Which lanes are wanted depends on how many workers there are.
       this.#load(this.status, this.api.status).then(() => this.#loadActivity()),
       this.#load(this.metrics, this.api.metrics),
       this.#load(this.validations, this.api.validations),
-      this.#load(this.events, this.api.events),
+      this.#loadEvents(),
     ]);
   }
 

@@ -62,8 +62,8 @@ export class RunStore {
     () => this.#loadActivity(),
   );
   readonly #gathered: RunEventRecord[] = [];
-  /** What the stream has told since events began to be fetched. */
-  #heard: RunEventRecord[] = [];
+  /** What the stream tells while events are fetched. */
+  #heard: RunEventRecord[] | undefined;
   #watched: readonly string[] | undefined;
   #watchTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,7 +105,7 @@ export class RunStore {
           if (status !== undefined) this.#takeStatus({ ...status, ...head });
         },
         event: (event) => {
-          this.#heard.push(event);
+          this.#heard?.push(event);
           if (this.#gathered.push(event) === 1) setTimeout(() => this.#takeGathered(), GATHER_EVENTS_MS);
         },
         validation: () => void this.#load(this.validations, this.api.validations),
@@ -168,8 +168,10 @@ export class RunStore {
   /** What the stream tells while they are fetched comes with them. */
   async #loadEvents(): Promise<void> {
     this.#takeGathered();
-    this.#heard = [];
-    await this.#load(this.events, async () => withHeard(await this.api.events(), this.#heard).slice(-MOST_EVENTS));
+    this.#heard ??= [];
+    const heard = this.#heard;
+    await this.#load(this.events, async () => withHeard(await this.api.events(), heard).slice(-MOST_EVENTS));
+    this.#heard = undefined;
   }
 
   async #refreshNumbers(): Promise<void> {

@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" preserve="true" />
 import { messageOf, RunError } from "@mzsr/mzsr";
+import type { GridKernel } from "../kernels/kernel.js";
 import type { Command } from "../plan/command.js";
-import type { GridKernel } from "../plan/meta-kernels.js";
 import { BufferUsage, MAP_MODE_READ } from "./dawn.js";
 import type { EngineDevice } from "./device.js";
 

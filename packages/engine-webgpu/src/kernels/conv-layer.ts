@@ -1,6 +1,6 @@
 /** What a convolution of the network is, however it is computed: its shapes, what it reads, and what becomes of its sums. */
 import { GROUP, type PatchShape, taskStride } from "../plan/shapes.js";
-import type { Binding, Kernel } from "./kernel.js";
+import type { Binding } from "./kernel.js";
 
 /** What becomes of the sum. */
 export type ConvEnd =
@@ -28,11 +28,6 @@ export interface ConvOptions {
   /** Floats from one task's parameters to the next's. */
   readonly parameterStride: number;
   readonly end: ConvEnd;
-}
-
-/** The kernel, and the grid of workgroups for one task: [x, y]. */
-export interface ConvKernel extends Kernel {
-  readonly grid: readonly [number, number];
 }
 
 /**

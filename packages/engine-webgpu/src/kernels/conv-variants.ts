@@ -4,14 +4,15 @@
  */
 import type { AdapterDescription } from "../device/device.js";
 import { convKernel } from "./conv.js";
-import type { ConvKernel, ConvOptions } from "./conv-layer.js";
+import type { ConvOptions } from "./conv-layer.js";
+import type { GridKernel } from "./kernel.js";
 import { isWinogradLayer, winogradKernel } from "./winograd.js";
 
 export type ConvolutionName = "direct" | "winograd";
 
 interface ConvVariant {
   readonly name: ConvolutionName;
-  readonly make: (options: ConvOptions) => ConvKernel;
+  readonly make: (options: ConvOptions) => GridKernel;
   /** Whether it can compute the layer. */
   readonly computes: (options: ConvOptions) => boolean;
   /** Fewer groups of channels on either side would leave its workgroups half empty. */
@@ -34,7 +35,7 @@ const VARIANTS: readonly ConvVariant[] = [
 export function convolutionsOn(
   { architecture }: Pick<AdapterDescription, "architecture">,
   wanted?: ConvolutionName,
-): (options: ConvOptions) => ConvKernel {
+): (options: ConvOptions) => GridKernel {
   const isTaken = ({ name, computes, leastGroups, fasterOn }: ConvVariant, options: ConvOptions) => {
     if (!computes(options)) return false;
     if (wanted !== undefined && name !== "direct") return name === wanted;

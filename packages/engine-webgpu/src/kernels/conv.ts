@@ -9,20 +9,12 @@
  * The order in which an output's products are added (source, input group, row, column, channel) depends on nothing
  * else, so neither tiles nor the number of tasks touch its bits.
  */
-import {
-  biasOf,
-  bindingsOf,
-  type ConvKernel,
-  type ConvOptions,
-  constantsOf,
-  pixelOf,
-  STORE_HIDDEN,
-} from "./conv-layer.js";
+import { biasOf, bindingsOf, type ConvOptions, constantsOf, pixelOf, STORE_HIDDEN } from "./conv-layer.js";
 import { type ConvTile, convTile } from "./conv-tile.js";
-import { COMPONENTS, kernel, repeat } from "./kernel.js";
+import { COMPONENTS, type GridKernel, kernel, repeat } from "./kernel.js";
 
 /** A convolution, computed as it is defined. */
-export function convKernel(options: ConvOptions): ConvKernel {
+export function convKernel(options: ConvOptions): GridKernel {
   const { shape, inputGroups, outputGroups, sources, direction, end } = options;
   const tile = convTile(outputGroups, shape);
   const name = `conv ${direction} ${4 * inputGroups}→${4 * outputGroups}${sources === 2 ? " dual" : ""} ${end.kind}`;

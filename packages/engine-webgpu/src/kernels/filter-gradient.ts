@@ -7,7 +7,7 @@
  * from workgroup memory serves 12 or 24 products. Rows of a tile are summed apart and added at the end, in order.
  */
 import { GROUP, type PatchShape, taskStride } from "../plan/shapes.js";
-import { type Binding, COMPONENTS, type Kernel, kernel, repeat } from "./kernel.js";
+import { type Binding, COMPONENTS, type GridKernel, kernel, repeat } from "./kernel.js";
 
 export interface FilterGradientOptions {
   readonly shape: PatchShape;
@@ -25,10 +25,6 @@ export interface FilterGradientOptions {
   readonly splits: number;
 }
 
-export interface FilterGradientKernel extends Kernel {
-  readonly grid: readonly [number, number];
-}
-
 /** Pixels of a row that a thread sums over at a time. */
 const SEGMENT = 16;
 const LARGEST_GROUPS = 16;
@@ -39,7 +35,7 @@ const LARGEST_SLICES = 8;
 const WORKGROUP_BYTES = 16_384;
 
 /** Bindings: x0, dy0, [x1, dy1], [batch], partials [tasks][splits][parameterStride], bound from the layer's kernel on. */
-export function filterGradientKernel(options: FilterGradientOptions): FilterGradientKernel {
+export function filterGradientKernel(options: FilterGradientOptions): GridKernel {
   const { inputGroups, outputGroups, sources, readsImage } = options;
   const read = (name: string): Binding => ({ name, type: "array<vec4f>", access: "read" });
   const bindings = [read("x0"), read("dy0")];

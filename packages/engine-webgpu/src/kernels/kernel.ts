@@ -6,6 +6,11 @@ export interface Kernel {
   readonly bindings: readonly string[];
 }
 
+/** A kernel, and the grid of workgroups for one task: [x, y]. */
+export interface GridKernel extends Kernel {
+  readonly grid: readonly [number, number];
+}
+
 /** How a kernel sees a buffer. */
 export interface Binding {
   readonly name: string;

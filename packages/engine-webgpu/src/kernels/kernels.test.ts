@@ -18,8 +18,9 @@ import {
 import { runKernel } from "../testing/run-kernel.js";
 import { describeOnGpu } from "../testing/test-device.js";
 import { convKernel } from "./conv.js";
-import type { ConvKernel, ConvOptions } from "./conv-layer.js";
+import type { ConvOptions } from "./conv-layer.js";
 import { filterGradientKernel } from "./filter-gradient.js";
+import type { GridKernel } from "./kernel.js";
 import { packKernel } from "./parameters.js";
 import { winogradKernel } from "./winograd.js";
 
@@ -58,7 +59,7 @@ const each = <T>(count: number, make: () => T): T[] => Array.from({ length: coun
 const concat = (parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
 
 describeOnGpu("kernels", (device) => {
-  it.each<[string, (options: ConvOptions) => ConvKernel]>([
+  it.each<[string, (options: ConvOptions) => GridKernel]>([
     ["as it is defined", convKernel],
     ["by Winograd's algorithm", winogradKernel],
   ])("convolve %s, cut at 0 or go back masked, as float64 does, in one or two sources", async (_, kernelOf) => {

@@ -11,16 +11,8 @@
  * The order in which an output's products are added (source, input group, channel, then the places) depends on nothing
  * else. The result differs from the definition's in rounding alone, by a few units in the last place.
  */
-import {
-  biasOf,
-  bindingsOf,
-  type ConvKernel,
-  type ConvOptions,
-  constantsOf,
-  pixelOf,
-  STORE_HIDDEN,
-} from "./conv-layer.js";
-import { COMPONENTS, kernel, repeat } from "./kernel.js";
+import { biasOf, bindingsOf, type ConvOptions, constantsOf, pixelOf, STORE_HIDDEN } from "./conv-layer.js";
+import { COMPONENTS, type GridKernel, kernel, repeat } from "./kernel.js";
 
 const THREADS = 256;
 /** Output groups of a workgroup. */
@@ -43,7 +35,7 @@ export function isWinogradLayer({ end, readsImage }: ConvOptions): boolean {
 }
 
 /** @throws RangeError for other than hidden layers */
-export function winogradKernel(options: ConvOptions): ConvKernel {
+export function winogradKernel(options: ConvOptions): GridKernel {
   if (!isWinogradLayer(options)) throw new RangeError(`no Winograd convolution ends with ${options.end.kind}`);
   const { shape, inputGroups, outputGroups, sources, direction, end } = options;
   const tilesAcross = Math.ceil(shape.width / (SIDE * ACROSS));

@@ -1,8 +1,8 @@
 /** The kernels of a plan, by the names that its commands call them. */
-import type { ConvKernel, ConvOptions } from "../kernels/conv-layer.js";
+import type { ConvOptions } from "../kernels/conv-layer.js";
 import { filterGradientKernel } from "../kernels/filter-gradient.js";
 import { lossKernel, unpackKernel } from "../kernels/images.js";
-import type { Kernel } from "../kernels/kernel.js";
+import type { GridKernel } from "../kernels/kernel.js";
 import {
   adjointKernel,
   descendKernel,
@@ -14,10 +14,8 @@ import {
 import { lossStride, type MetaPlan, resultLayout, type SetName } from "./meta-plan.js";
 import { pixelsOf } from "./shapes.js";
 
-export type GridKernel = Kernel & { readonly grid: readonly [number, number] };
-
 /** Makes the kernel of a convolution. */
-type Convolutions = (options: ConvOptions) => ConvKernel;
+type Convolutions = (options: ConvOptions) => GridKernel;
 
 export function metaKernels(plan: MetaPlan, convolution: Convolutions): ReadonlyMap<string, GridKernel> {
   const { shape, sets } = plan;

@@ -1,6 +1,6 @@
 import { BufferUsage, MAP_MODE_READ } from "../device/dawn.js";
 import type { EngineDevice } from "../device/device.js";
-import type { GridKernel } from "../plan/meta-kernels.js";
+import type { GridKernel } from "../kernels/kernel.js";
 
 /** Data of a binding, or how many floats a binding that is written has. */
 export type Bound = Float32Array | Uint32Array | number;

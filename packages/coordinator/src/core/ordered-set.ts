@@ -7,12 +7,12 @@ const NOTHING: readonly never[] = [];
  * A set that keeps its items in order: finding, adding and removing one takes a number of comparisons that grows with
  * the logarithm of their number. The items lie in short sorted chunks, as in Python's `sortedcontainers`.
  *
- * What the order depends on must not change while an item is in the set, unless `resort` follows. Nothing may be added or
- * removed during an iteration.
+ * What the order depends on must not change while an item is in the set. Nothing may be added or removed during an
+ * iteration.
  */
 export class OrderedSet<T> implements Iterable<T> {
   readonly #compare: (a: T, b: T) => number;
-  #chunks: T[][] = [];
+  readonly #chunks: T[][] = [];
   #size = 0;
 
   /** @param compare a total order: 0 only for one and the same item */
@@ -84,13 +84,6 @@ export class OrderedSet<T> implements Iterable<T> {
       if (!isBefore(item)) return;
       yield item;
     }
-  }
-
-  /** Puts everything in order again after what the order depends on has changed. */
-  resort(): void {
-    const items = this.#chunks.flat().sort(this.#compare);
-    this.#chunks = [];
-    for (let at = 0; at < items.length; at += CHUNK) this.#chunks.push(items.slice(at, at + CHUNK));
   }
 
   #insert(at: number, place: number, item: T): void {

@@ -41,6 +41,7 @@ export class RevokedTokens {
   #ids: ReadonlySet<string> = new Set();
   #text = "";
   #told: string | undefined;
+  #looking = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(path: string, watching: ListWatching) {
@@ -61,7 +62,10 @@ export class RevokedTokens {
     clearInterval(this.#timer);
   }
 
+  /** One at a time: of two, the one that began first could end last, and put an old list in the place of a new one. */
   async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
     try {
       const text = await this.#read();
       this.#told = undefined;
@@ -75,6 +79,8 @@ export class RevokedTokens {
       const problem = messageOf(thrown);
       if (problem !== this.#told) this.#watching.onProblem(problem);
       this.#told = problem;
+    } finally {
+      this.#looking = false;
     }
   }
 

@@ -1,5 +1,6 @@
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readJoinToken, signJoinToken } from "./join-token.js";
@@ -30,15 +31,7 @@ test("an expired token opens no session, and still gets the images of one that i
 });
 
 test("the list of revoked tokens is read again when it changes; what is known stays when it cannot be read", async () => {
-  const path = join(await temporaryFolder(), "list");
-  const told: string[] = [];
-  const list = new RevokedTokens(path, {
-    onRevoked: () => told.push("revoked"),
-    onProblem: () => told.push("problem"),
-    everyMs: 5,
-  });
-  onTestFinished(() => list.stop());
-  await list.start();
+  const { path, list, told } = await watchedList("");
   expect([...list.ids]).toEqual([]);
   await writeFile(path, '{"made":"a","run":"r","expires":1}\n');
   await appendFile(path, '{"revoked":"a"}\n');
@@ -48,3 +41,27 @@ test("the list of revoked tokens is read again when it changes; what is known st
   await vi.waitUntil(() => told.length === 2, 20_000);
   expect([told, ...list.ids]).toEqual([["revoked", "problem"], "a"]);
 });
+
+test("a list that takes longer to read than the time between two looks is read by one look at a time", async () => {
+  const long = `${JSON.stringify({ made: "a", run: "r", expires: 1, note: "x".repeat(2 ** 24) })}\n`;
+  const { path, list, told } = await watchedList(`${long}{"revoked":"a"}\n`);
+  await rm(path);
+  await vi.waitUntil(() => told.length > 0, 20_000);
+  await setTimeout(300);
+  expect([told, ...list.ids]).toEqual([["problem"], "a"]);
+});
+
+/** A list of tokens that is looked at every millisecond. */
+async function watchedList(text: string) {
+  const path = join(await temporaryFolder(), "list");
+  if (text !== "") await writeFile(path, text);
+  const told: string[] = [];
+  const list = new RevokedTokens(path, {
+    onRevoked: () => told.push("revoked"),
+    onProblem: () => told.push("problem"),
+    everyMs: 1,
+  });
+  onTestFinished(() => list.stop());
+  await list.start();
+  return { path, list, told };
+}

@@ -61,4 +61,10 @@ describe("RunSchedule", () => {
     expect(schedule().stepWeights(3)).toEqual([]);
     expect(schedule().stepWeights(10)).toEqual([0.5, 0.5]);
   });
+
+  it("moves their weights to the last one, or keeps them even where that is asked for", () => {
+    const weightsAfter = (metaTraining: object) => schedule({ metaTraining }).stepWeights(4010);
+    expect(weightsAfter({ steps: 5000, innerSteps: 2 })).toEqual([0.015, 0.985]);
+    expect(weightsAfter({ steps: 5000, innerSteps: 2, stepWeights: "even" })).toEqual([0.5, 0.5]);
+  });
 });

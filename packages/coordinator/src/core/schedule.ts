@@ -59,7 +59,8 @@ export class RunSchedule {
   /** w_j of the outer loss (docs/method.md); empty in pretraining. */
   stepWeights(step: number): readonly number[] {
     if (this.stageOf(step) === "pretraining") return [];
-    return [...stepWeights(step - this.stageStart(step), this.configuration.metaTraining.innerSteps)];
+    const { innerSteps, stepWeights: kind } = this.configuration.metaTraining;
+    return [...stepWeights(kind === "even" ? 0 : step - this.stageStart(step), innerSteps)];
   }
 
   /** Largest norm of a mean gradient; 0: any. */

@@ -88,6 +88,11 @@ const metaTraining = z.strictObject({
    */
   supportFrom: z.enum(["high", "low"]).default("high"),
   innerSteps: count(1, 20).default(5),
+  /**
+   * What the loss after each inner step counts in the outer loss. `annealed`, as in the paper: evenly at first, nearly the last
+   * alone after 3,300 meta-steps. `even` (beyond it): all the same throughout, for a model that shall be good after one step too.
+   */
+  stepWeights: z.enum(["annealed", "even"]).default("annealed"),
   /** Inner learning rate α; with learned rates, where they start. */
   innerRate: rate.default(1e-2),
   /** One learned rate per tensor and inner step (Meta-SGD, MAML++). */

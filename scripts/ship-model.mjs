@@ -1,8 +1,8 @@
 // Makes the model that comes with the program of a run: its newest checkpoint's weights (their moving average where there is one)
 // and the card, into packages/model-x2.
 //   node scripts/ship-model.mjs RUN [--start RUN] [--benchmark FILE] [--model NAME]
-// RUN: the folder of a run, finished or not. --start: the run that made the model which it began with (init); only weights that this
-// system trained from random numbers are shipped. --benchmark: what `mzsr benchmark --json` said of these weights, for the card;
+// RUN: the folder of a run, finished or not. --start: the run that made the model which it began with (init), where that is not the
+// shipped model itself; only weights that this system trained from random numbers are shipped. --benchmark: what `mzsr benchmark --json` said of these weights, for the card;
 // --model: how they are called there, where it has several.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -34,13 +34,19 @@ writeFileSync(join(folder, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
 writeFileSync(join(folder, "README.md"), readme());
 console.log(`${folder}: step ${step} of ${basename(run)}, ${card.weights === "ema" ? "moving average" : "last step"}`);
 
-/** What the run began with: random numbers, or a run that did. */
+/** What the run began with: random numbers, a run that did, or the model that is shipped so far. */
 async function startOf() {
   const { initSha256, pretraining } = configuration;
   if (initSha256 === undefined) return { from: "random numbers", pretraining_steps: pretraining.steps };
+  const shipped = JSON.parse(readFileSync(join(folder, "card.json"), "utf8"));
+  if (shipped.start.earlier?.at(-1).model_sha256 === initSha256) return shipped.start;
+  if (sha256Of(join(folder, "model.safetensors")) === initSha256) {
+    const { start: begun, theta_sha256, meta_training } = shipped;
+    return { ...begun, earlier: [...(begun.earlier ?? []), { meta_training, theta_sha256, model_sha256: initSha256 }] };
+  }
   if (values.start === undefined) fail(`${run} began with a model; --start says which run made it`);
   const file = join(values.start, "model.safetensors");
-  if (createHash("sha256").update(readFileSync(file)).digest("hex") !== initSha256) fail(`${file} is another model`);
+  if (sha256Of(file) !== initSha256) fail(`${file} is another model`);
   const { metadata } = await readModel(file);
   const before = JSON.parse(metadata.configuration);
   if (before.initSha256 !== undefined) fail(`${values.start} began with a model, too; expected random numbers`);
@@ -50,6 +56,10 @@ async function startOf() {
     pretraining: { ...before.pretraining, seed: before.seed },
     theta_sha256: metadata.theta_sha256,
   };
+}
+
+function sha256Of(file) {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
 function cardOf() {
@@ -98,8 +108,10 @@ function benchmarkRows() {
 function readme() {
   const { depth, width } = card.architecture;
   const { meta_training: meta } = card;
-  const all = meta.of_steps * meta.tasks;
-  const whole = meta.steps < meta.of_steps ? ` (the run is to have ${all.toLocaleString("en")})` : "";
+  const inWords = ({ steps, tasks }) => `${(steps * tasks).toLocaleString("en")} tasks of meta-training`;
+  const whole =
+    meta.steps < meta.of_steps ? ` (the run is to have ${(meta.of_steps * meta.tasks).toLocaleString("en")})` : "";
+  const stages = [...(start.earlier ?? []).map(({ meta_training }) => meta_training), meta].map(inWords);
   return `# @mzsr/model-x2
 
 The model that \`mzsr upscale\` enlarges photos ×2 with where \`--model\` names none. Data alone: \`model.safetensors\` (${depth} convolutions,
@@ -112,9 +124,9 @@ npx mzsr upscale cat.jpg --kernel g2.0
 
 ## What it was trained on, and for how long
 
-- From random numbers: ${start.pretraining_steps.toLocaleString("en")} steps of pretraining, then ${(meta.steps * meta.tasks).toLocaleString("en")} tasks of meta-training${whole}.
+- From random numbers: ${start.pretraining_steps.toLocaleString("en")} steps of pretraining, then ${stages.join(", then ")}${whole}.
 - Photographs: \`${card.data.name}\` (digest \`${card.data.sha256}\`), kernels of variance ${card.degradation.lambdaMin} to ${card.degradation.lambdaMax ?? 5}, downsampling ${card.degradation.downsampling}.
-- Seed ${card.seed}, backend \`${card.backend}\`, θ after ${step.toLocaleString("en")} steps: SHA-256 \`${card.theta_sha256}\`. The weights are ${card.weights === "ema" ? "the moving average of θ" : "those of the last step"}.
+- Seed ${card.seed}, backend \`${card.backend}\`, θ after the last of them: SHA-256 \`${card.theta_sha256}\`. The weights are ${card.weights === "ema" ? "the moving average of θ" : "those of the last step"}.
 
 ## What it is worth
 

@@ -65,7 +65,7 @@ export async function plannedKernel(
   return { kernel, downsampling, estimate };
 }
 
-/** `about 1.1 px of blur, a little wider along 30°; direct; sure to 0.08 px (gauss:1.44,1,0.524)`, for the estimate of a photo. */
+/** `about 1.7 px of blur, a little wider along 30°; direct; sure to 0.08 px (gauss:3.6,2.2,-0.52)`, for the estimate of a photo. */
 export function estimateInWords(estimate: KernelEstimate): string {
   return `${describeEstimate(estimate)} (${gaussianName(estimate.shape)})`;
 }

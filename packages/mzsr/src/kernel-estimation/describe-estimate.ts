@@ -12,7 +12,7 @@ const WIDER = [
 const HARDLY_ANY = 0.65;
 
 /**
- * `about 1.1 px of blur, a little wider along 30°; direct; sure to 0.1 px`. Pixels are those of the result, the blur is the
+ * `about 1.7 px of blur, a little wider along 30°; direct; sure to 0.1 px`. Pixels are those of the result, the blur is the
  * mean standard deviation, the angle is counted from the horizontal, anticlockwise as one sees the photo.
  */
 export function describeEstimate({ shape, downsampling, uncertainty, certain }: KernelEstimate): string {

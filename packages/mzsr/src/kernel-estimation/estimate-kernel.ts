@@ -38,6 +38,13 @@ const SAFE_SIDE = { narrow: 1.5, below: 0.6, above: 1.2 } as const;
 /** A region counts as sharper by what is beyond this multiple of its own expected error: the sharpest of nine estimates is below the truth. */
 const REGION_MARGIN = 0.5;
 
+/**
+ * A lens blurs the same in all directions. Where the two widths differ by less than the first multiple of their expected error they
+ * are taken for the same, from the second on for what they are, in between along a line: lines that run one way (wings, stripes)
+ * show blur across them alone, and make it look wider along them than it is.
+ */
+const ROUND = { within: 3, beyond: 5 } as const;
+
 /** From this expected error on, in pixels of the photo enlarged twice, an estimate is called unsure. */
 const UNSURE = 0.2;
 
@@ -65,9 +72,10 @@ export function estimateKernelWith(
     return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: leastSure, certain: false };
   }
   const features = blurFeatures(luma);
-  const uncertainty = Math.min(ratio * expectedError(part, features), leastSure);
+  const error = expectedError(part, features);
+  const uncertainty = Math.min(ratio * error, leastSure);
   const whole = widthsOf(estimateRoot(part, features));
-  const { sigma1, sigma2, theta } = whole;
+  const { sigma1, sigma2, theta } = rounder(whole, error);
   const softness = softnessOf(part, luma, whole);
   const by = ratio * softness + safeSide((sigma1 + sigma2) / 2 - softness) * uncertainty;
   const narrower = { theta, sigma1: ratio * sigma1 - by, sigma2: ratio * sigma2 - by };
@@ -103,9 +111,21 @@ function softnessOf(part: EstimatorPart, luma: Image, whole: BlurWidths): number
   return most;
 }
 
+/** The widths as they are where they differ clearly, else nearer to their mean. */
+function rounder({ sigma1, sigma2, theta }: BlurWidths, error: number): BlurWidths {
+  const difference = sigma1 - sigma2;
+  const kept = difference * within01((difference / error - ROUND.within) / (ROUND.beyond - ROUND.within));
+  const mean = (sigma1 + sigma2) / 2;
+  return { theta: kept === 0 ? 0 : theta, sigma1: mean + kept / 2, sigma2: mean - kept / 2 };
+}
+
 function safeSide(width: number): number {
   const { narrow, below, above } = SAFE_SIDE;
-  return narrow * Math.min(Math.max((above - width) / (above - below), 0), 1);
+  return narrow * within01((above - width) / (above - below));
+}
+
+function within01(share: number): number {
+  return Math.min(Math.max(share, 0), 1);
 }
 
 function isFlat({ data }: Image): boolean {

@@ -169,9 +169,8 @@ test("two workers and one give the same parameters after every step", async () =
   expect(one).toHaveLength(6);
 });
 
-test("a run that was stopped and resumed ends as one that was not", async () => {
-  const quiet = await train(await temporaryFolder(), 1);
-  const folder = await temporaryFolder();
+/** A run that is stopped in its step 4. */
+async function stoppedRun(folder: string) {
   const first = await smallCoordinator(folder);
   const worker = workerOf(first);
   worker.compute((task, theta) => {
@@ -179,7 +178,13 @@ test("a run that was stopped and resumed ends as one that was not", async () => 
     return pretendOutcome(task, theta);
   });
   worker.hello(helloOf("alice"));
-  expect(await first.finished).toEqual({ complete: false, step: 4, modelPath: undefined });
+  return first.finished;
+}
+
+test("a run that was stopped and resumed ends as one that was not", async () => {
+  const quiet = await train(await temporaryFolder(), 1);
+  const folder = await temporaryFolder();
+  expect(await stoppedRun(folder)).toEqual({ complete: false, step: 4, modelPath: undefined });
   expect(await train(folder, 1, { resume: true })).toEqual(quiet);
 });
 
@@ -223,6 +228,16 @@ test("more meta-steps may be added to a finished run, and it goes on where it en
   const folder = await temporaryFolder();
   await train(folder, 1);
   expect(await train(folder, 1, { configuration: longer, resume: true })).toEqual(atOnce);
+});
+
+test("a stopped run that shall have no more steps than it has done is finished with the model of its last one", async () => {
+  const folder = await temporaryFolder();
+  await stoppedRun(folder);
+  const configuration = smallConfiguration({ metaTraining: { steps: 2 } });
+  const again = await smallCoordinator(folder, { configuration, resume: true });
+  expect(await again.finished).toMatchObject({ complete: true, step: 4 });
+  const { metadata } = await readModel(join(folder, "run", "model.safetensors"));
+  expect([metadata.step, metadata.theta_sha256]).toEqual(["4", (await hashes(folder)).at(-1)]);
 });
 
 test("a task that every worker fails at ends the run with the reason", async () => {

@@ -26,7 +26,8 @@ it("a run that has not finished says so, how far it came, and how it goes on", a
   }
   await expect(modelFile(folder)).rejects.toThrow(
     `${folder}: this run has not finished and has no model yet (its newest checkpoint is of step 1000); ` +
-      `expected a model file, or the folder of a finished run; npx mzsr up --run ${folder} --resume goes on with it`,
+      `expected a model file, or the folder of a finished run; npx mzsr up --run ${folder} --resume goes on with it, ` +
+      "and with --steps for what is done ends it there",
   );
 });
 

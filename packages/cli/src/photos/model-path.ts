@@ -26,6 +26,9 @@ export async function modelFile(typed: string): Promise<string> {
   const step = Math.max(0, ...names.map((name) => Number.parseInt(name.slice("step-".length), 10)));
   throw new InputError(
     `this run has not finished and has no model yet (${step === 0 ? "no checkpoint" : `its newest checkpoint is of step ${step}`})`,
-    { where: typed, expected: `${EXPECTED}; npx mzsr up --run ${join(typed)} --resume goes on with it` },
+    {
+      where: typed,
+      expected: `${EXPECTED}; npx mzsr up --run ${join(typed)} --resume goes on with it, and with --steps for what is done ends it there`,
+    },
   );
 }

@@ -85,7 +85,7 @@ export const SHIPPED_MODEL = "shipped";
 
 /**
  * Hours on a few cores: the paper's network, its kind of pretraining in small, then meta-training with learned rates on widely drawn
- * kernels. Steps of one task each, two at a time.
+ * kernels. Steps of one task each, two at a time. The loss after each inner step counts the same: good after one step, and as good after ten.
  */
 const reference: PartialConfiguration = {
   ...ON_MANY_KERNELS,
@@ -101,6 +101,7 @@ const reference: PartialConfiguration = {
   metaTraining: {
     ...LEARNS_TO_ADAPT,
     steps: 20_000,
+    stepWeights: "even",
     learningRate: 2e-4,
     learningRateFinal: 0.05,
     warmupSteps: 200,
@@ -130,6 +131,7 @@ const finetune: PartialConfiguration = {
   metaTraining: {
     ...LEARNS_TO_ADAPT,
     steps: 600,
+    stepWeights: "even",
     learningRate: 1e-4,
     learningRateFinal: 0.1,
     rateLearningRate: 5e-3,

@@ -2,8 +2,8 @@
 // and the card, into packages/model-x2.
 //   node scripts/ship-model.mjs RUN [--start RUN] [--benchmark FILE] [--model NAME]
 // RUN: the folder of a run, finished or not. --start: the run that made the model which it began with (init), where that is not the
-// shipped model itself; only weights that this system trained from random numbers are shipped. --benchmark: what `mzsr benchmark --json` said of these weights, for the card;
-// --model: how they are called there, where it has several.
+// shipped model itself; only weights that this system trained from random numbers are shipped. --benchmark: what
+// `mzsr benchmark --json` said of these weights, for the card; --model: how they are called there, where it has several.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -134,7 +134,7 @@ ${worth()}
 
 ## Where it fails
 
-- Before adaptation it is no good network: use \`--updates 10\`, which is the default. It was trained for ${card.inner_steps} steps.
+- Before adaptation it is no good network. It was trained for ${card.inner_steps} steps; \`--updates 10\`, which is the default, is better still.
 - With a kernel that is not the photo's, the result rings or stays soft; ${"`--kernel auto`"} estimates it.
 - It knows Gaussian blur and no noise: motion, defocus discs, JPEG below quality 75 and noisy photos are outside of what it has seen.
 

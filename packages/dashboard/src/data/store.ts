@@ -62,8 +62,8 @@ export class RunStore {
     () => this.#loadActivity(),
   );
   readonly #gathered: RunEventRecord[] = [];
-  /** What the stream tells while events are fetched. */
-  #heard: RunEventRecord[] | undefined;
+  /** What the stream tells while events are fetched: a list for each fetch under way. */
+  readonly #heard = new Set<RunEventRecord[]>();
   #watched: readonly string[] | undefined;
   #watchTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,7 +105,7 @@ export class RunStore {
           if (status !== undefined) this.#takeStatus({ ...status, ...head });
         },
         event: (event) => {
-          this.#heard?.push(event);
+          for (const heard of this.#heard) heard.push(event);
           if (this.#gathered.push(event) === 1) setTimeout(() => this.#takeGathered(), GATHER_EVENTS_MS);
         },
         validation: () => void this.#load(this.validations, this.api.validations),
@@ -168,10 +168,10 @@ export class RunStore {
   /** What the stream tells while they are fetched comes with them. */
   async #loadEvents(): Promise<void> {
     this.#takeGathered();
-    this.#heard ??= [];
-    const heard = this.#heard;
+    const heard: RunEventRecord[] = [];
+    this.#heard.add(heard);
     await this.#load(this.events, async () => withHeard(await this.api.events(), heard).slice(-MOST_EVENTS));
-    this.#heard = undefined;
+    this.#heard.delete(heard);
   }
 
   async #refreshNumbers(): Promise<void> {

@@ -1,6 +1,6 @@
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { temporaryFolder } from "@mzsr/testing/temporary-folder";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readJoinToken, signJoinToken } from "./join-token.js";
@@ -47,7 +47,7 @@ test("a list that takes longer to read than the time between two looks is read b
   const { path, list, told } = await watchedList(`${long}{"revoked":"a"}\n`);
   await rm(path);
   await vi.waitUntil(() => told.length > 0, 20_000);
-  await setTimeout(300);
+  await delay(300);
   expect([told, ...list.ids]).toEqual([["problem"], "a"]);
 });
 

@@ -85,7 +85,8 @@ export const SHIPPED_MODEL = "shipped";
 
 /**
  * Hours on a few cores: the paper's network, its kind of pretraining in small, then meta-training with learned rates on widely drawn
- * kernels. Steps of one task each, two at a time. The loss after each inner step counts the same: good after one step, and as good after ten.
+ * kernels. Steps of one task each, two at a time. The loss after each inner step counts the same: good after one step, and as
+ * good after ten.
  */
 const reference: PartialConfiguration = {
   ...ON_MANY_KERNELS,

@@ -1,6 +1,6 @@
 // The engine on a GPU, beside PyTorch and TensorFlow.js' own WebGPU backend in the same run: golden cases, tasks per
-// second, share of the card's peak, memory, GPU time by kernel; seconds of one photo. Under six minutes; the table comes last. Without a GPU
-// it measures what a batch costs the host, on Dawn's null backend.
+// second, share of the card's peak, memory, GPU time by kernel; seconds of one photo. One to six minutes; the table comes
+// last. Without a GPU it measures what a batch costs the host, on Dawn's null backend.
 //
 //   npm run bench:gpu [-- --memory 40 --seconds 4 --peak 67 --no-peers]
 

@@ -2,7 +2,7 @@
 //
 //   npm install --no-save webgpu @tensorflow/tfjs-backend-webgpu
 //   node bench/sides/tfjs-webgpu.mjs '[{"name": "small", "depth": 5, …}]'
-import { metaGradient, parameterLayout } from "@mzsr/mzsr/compute";
+import { metaGradient, parameterLayout } from "@mzsr/mzsr/numeric";
 import * as tf from "@tensorflow/tfjs-core";
 
 const dawn = await import("webgpu");

@@ -81,7 +81,31 @@ describe("imports", () => {
     expect([...outside]).toEqual(["@tensorflow/tfjs-core"]);
     expect([...reached].filter(usesNodeGlobals)).toEqual([]);
   });
+
+  it("of scripts are what the packages offer: no compiler looks at them", async () => {
+    const scripts = execFileSync("git", ["ls-files", "*.mjs"], { cwd: root, encoding: "utf8" }).split("\n");
+    const bad: string[] = [];
+    let looked = 0;
+    for (const file of scripts.filter((each) => each !== "" && existsSync(join(root, each)))) {
+      for (const { names, specifier } of namedImportsOf(file)) {
+        const offered = Object.keys(await import(specifier).catch(() => ({})));
+        bad.push(...names.filter((name) => !offered.includes(name)).map((name) => `${file}: ${name} of ${specifier}`));
+        looked += names.length;
+      }
+    }
+    expect(looked).toBeGreaterThan(20);
+    expect(bad).toEqual([]);
+  });
 });
+
+/** What a script imports by name from our packages. */
+function namedImportsOf(file: string): { names: string[]; specifier: string }[] {
+  const statements = readFileSync(join(root, file), "utf8").matchAll(/^import \{([^}]*)\} from "(@mzsr\/[^"]+)"/gm);
+  return [...statements].map(([, names = "", specifier = ""]) => ({
+    specifier,
+    names: names.split(",").flatMap((name) => name.trim().split(" as ")[0] || []),
+  }));
+}
 
 /** The files that a program loads with `entry`, and the other packages and modules that they import. */
 function reachedFrom(entry: string): { reached: Set<string>; outside: Set<string> } {

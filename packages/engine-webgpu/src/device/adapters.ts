@@ -29,3 +29,29 @@ export async function adapterNames(): Promise<string[]> {
 export function parseAdapterNames(message: string): string[] {
   return [...message.matchAll(/^ \* backend: '[^']*', name: '(.*)'$/gm)].map(([, name]) => name!);
 }
+
+/** What WebGPU tells of an adapter, in strings that may be empty. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  /** The name, with small letters and hyphens alone: `nvidia-h200`. */
+  readonly device: string;
+  /** Dawn gives the driver's name and version here, not the card's. */
+  readonly description: string;
+}
+
+/** The adapter's name, of those that Dawn lists; else what WebGPU tells of it. */
+export function adapterName(
+  { vendor, architecture, device, description }: AdapterInfo,
+  names: readonly string[],
+): string {
+  const listed = names.find((name) => hyphenated(name) === hyphenated(device));
+  return listed ?? (device || description || `${vendor} ${architecture}`.trim());
+}
+
+function hyphenated(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+}

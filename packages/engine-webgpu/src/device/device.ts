@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" preserve="true" />
 import { InputError, messageOf, RunError } from "@mzsr/mzsr";
-import { adapterNames } from "./adapters.js";
+import { adapterName, adapterNames } from "./adapters.js";
 import { loadDawn, startDawn } from "./dawn.js";
 import { Pipelines } from "./pipelines.js";
 import { requireVulkanDriver } from "./vulkan-drivers.js";
@@ -19,7 +19,7 @@ export interface DeviceOptions {
 
 /** What an adapter is and what it allows. */
 export interface AdapterDescription {
-  /** For people. */
+  /** The card's, as its driver writes it. */
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -44,6 +44,9 @@ export interface AdapterLimits {
  */
 const KERNELS_INITIALISE = "enable-dawn-features=disable_workgroup_init";
 
+/** Dawn rounds time stamps to 65 µs, so that pages of a browser learn little; many kernels take less. */
+const EXACT_TIMES = "disable-dawn-features=timestamp_quantization";
+
 /**
  * Opens a GPU.
  *
@@ -56,11 +59,13 @@ export async function openDevice(options: DeviceOptions = {}): Promise<EngineDev
     requireVulkanDriver();
   }
   const settings = [KERNELS_INITIALISE, ...(options.dawn ?? [])];
+  if (options.profile === true) settings.push(EXACT_TIMES);
   if (options.backend !== undefined) settings.push(`backend=${options.backend}`);
-  if (options.device !== undefined) settings.push(`adapter=${await nameOfDevice(options.device)}`);
+  const names = options.backend === "null" ? [] : await adapterNames();
+  if (options.device !== undefined) settings.push(`adapter=${nameOfDevice(options.device, names)}`);
   const gpu = startDawn(dawn, settings);
   const adapter = await requestAdapter(gpu);
-  const description = describe(adapter);
+  const description = describe(adapter, names);
   const profile = options.profile === true && description.canProfile;
   const { limits } = adapter;
   const device = await adapter.requestDevice({
@@ -74,8 +79,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<EngineDev
   return new EngineDevice(device, description, profile);
 }
 
-async function nameOfDevice(index: number): Promise<string> {
-  const names = await adapterNames();
+function nameOfDevice(index: number, names: readonly string[]): string {
   const name = names[index];
   const listed = names.map((each, i) => `${i}: ${each}`);
   if (name === undefined) {
@@ -103,9 +107,9 @@ async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
   return adapter;
 }
 
-function describe({ info, limits, features }: GPUAdapter): AdapterDescription {
+function describe({ info, limits, features }: GPUAdapter, names: readonly string[]): AdapterDescription {
   return {
-    name: info.description || info.device || `${info.vendor} ${info.architecture}`.trim(),
+    name: adapterName(info, names),
     vendor: info.vendor,
     architecture: info.architecture,
     isSoftware: info.isFallbackAdapter ?? false,

@@ -3,10 +3,11 @@
  * db = Σ_p dy[p], as partial sums over equal parts of the pixels ("splits"), which a reduction adds in their order.
  *
  * A workgroup sums one row of taps (ky) over one split, for a block of input × output groups. It walks over tiles of
- * `slices` rows × 16 pixels; a thread sums 3 taps × 4 × 4 channels over one row of the tile, so each value that it reads
- * from workgroup memory serves 12 or 24 products. Rows of a tile are summed apart and added at the end, in order.
+ * `slices` rows × 16 pixels; a thread sums 3 taps × 4 × 4 channels over one row of the tile, or twice as many outputs
+ * where there are threads enough, so each value that it reads serves 12 to 24 products. Values that several threads need
+ * come through workgroup memory. Rows of a tile are summed apart and added at the end, in order.
  */
-import { GROUP, type PatchShape, taskStride } from "../plan/shapes.js";
+import { GROUP, GROUP_BYTES, type PatchShape, taskStride } from "../plan/shapes.js";
 import { type Binding, COMPONENTS, type GridKernel, kernel, repeat } from "./kernel.js";
 
 export interface FilterGradientOptions {
@@ -36,13 +37,13 @@ const WORKGROUP_BYTES = 16_384;
 
 /** Bindings: x0, dy0, [x1, dy1], [batch], partials [tasks][splits][parameterStride], bound from the layer's kernel on. */
 export function filterGradientKernel(options: FilterGradientOptions): GridKernel {
+  const tile = filterGradientTile(options);
   const { inputGroups, outputGroups, sources, readsImage } = options;
   const read = (name: string): Binding => ({ name, type: "array<vec4f>", access: "read" });
   const bindings = [read("x0"), read("dy0")];
   if (sources === 2) bindings.push(read("x1"), read("dy1"));
   if (readsImage) bindings.push({ name: "batch", type: "vec4u", access: "uniform" });
   bindings.push({ name: "partials", type: "array<vec4f>", access: "read_write" });
-  const tile = filterGradientTile(options);
   const name = `filter gradient ${4 * inputGroups}→${4 * outputGroups}${sources === 2 ? " dual" : ""}`;
   const made = kernel(name, bindings, body(options, tile));
   return { ...made, grid: [3 * options.splits, tile.inputBlocks * tile.outputBlocks] };
@@ -59,6 +60,8 @@ interface Tile {
   /** Groups in a block. */
   readonly inputs: number;
   readonly outputs: number;
+  /** Output groups of a thread; its first is its lane's, the others follow `outputs / own` apart. */
+  readonly own: number;
   /** Rows of a tile. */
   readonly slices: number;
   readonly threads: number;
@@ -75,26 +78,32 @@ function filterGradientTile({
   const inputBlocks = Math.ceil(inputGroups / LARGEST_GROUPS);
   const outputBlocks = Math.ceil(outputGroups / LARGEST_GROUPS);
   const inputs = Math.ceil(inputGroups / inputBlocks);
-  const outputs = Math.ceil(outputGroups / outputBlocks);
+  const outputsOfBlock = Math.ceil(outputGroups / outputBlocks);
+  const own = inputs * outputsOfBlock > LARGEST_THREADS / 2 ? 2 : 1;
+  const outputs = own * Math.ceil(outputsOfBlock / own);
+  const lanes = (inputs * outputs) / own;
   let slices = LARGEST_SLICES;
   const fits = (count: number) =>
-    count * inputs * outputs <= LARGEST_THREADS && workgroupBytes(count, inputs, outputs) <= WORKGROUP_BYTES;
+    count * lanes <= LARGEST_THREADS && workgroupBytes(count, { inputs, outputs, own }) <= WORKGROUP_BYTES;
   while (slices > 1 && !fits(slices)) slices /= 2;
   const across = Math.ceil(shape.width / SEGMENT);
   const down = Math.ceil(shape.height / slices);
   const tiles = shape.patches * across * down;
-  const threads = slices * inputs * outputs;
-  return { inputBlocks, outputBlocks, inputs, outputs, slices, threads, across, down, tiles };
+  return { inputBlocks, outputBlocks, inputs, outputs, own, slices, threads: slices * lanes, across, down, tiles };
 }
 
-function workgroupBytes(slices: number, inputs: number, outputs: number): number {
-  const groups = slices * ((SEGMENT + 2) * inputs + SEGMENT * outputs) + GROUP * inputs * outputs;
-  return 16 * groups;
+function workgroupBytes(slices: number, tile: Pick<Tile, "inputs" | "outputs" | "own">): number {
+  const { inputs, outputs } = tile;
+  const x = sharesX(tile) ? (SEGMENT + 2) * inputs : 0;
+  const dy = sharesDy(tile) ? SEGMENT * outputs : 0;
+  const others = slices > 1 ? GROUP * inputs * outputs : 0;
+  return GROUP_BYTES * (slices * (x + dy) + others);
 }
 
 function body(options: FilterGradientOptions, tile: Tile): string {
   const { shape, inputGroups, outputGroups, sources, splits } = options;
-  const { inputs, outputs, slices, threads } = tile;
+  const { inputs, outputs, own, slices, threads } = tile;
+  const lanes = outputs / own;
   return `
 const HEIGHT = ${shape.height};
 const WIDTH = ${shape.width};
@@ -106,8 +115,8 @@ const TILES = ${tile.tiles}u;
 const PART = ${Math.ceil(tile.tiles / splits)}u;
 const ACROSS = ${tile.across}u;
 const DOWN = ${tile.down}u;
-var<workgroup> xs: array<vec4f, ${slices * (SEGMENT + 2) * inputs}>;
-var<workgroup> dys: array<vec4f, ${slices * SEGMENT * outputs}>;
+${sharesX(tile) ? `var<workgroup> xs: array<vec4f, ${slices * (SEGMENT + 2) * inputs}>;` : ""}
+${sharesDy(tile) ? `var<workgroup> dys: array<vec4f, ${slices * SEGMENT * outputs}>;` : ""}
 ${slices > 1 ? `var<workgroup> others: array<vec4f, ${GROUP * inputs * outputs}>;` : ""}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) at: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -116,104 +125,147 @@ fn main(@builtin(workgroup_id) at: vec3u, @builtin(local_invocation_index) threa
   let split = at.x / 3u;
   let firstIn = (at.y % ${tile.inputBlocks}u) * ${inputs}u;
   let firstOut = (at.y / ${tile.inputBlocks}u) * ${outputs}u;
-  let slice = thread / ${inputs * outputs}u;
-  let lane = thread % ${inputs * outputs}u;
-  let input = firstIn + lane / ${outputs}u;
-  let output = firstOut + lane % ${outputs}u;
+  let slice = thread / ${inputs * lanes}u;
+  let lane = thread % ${inputs * lanes}u;
+  let input = firstIn + lane / ${lanes}u;
+  let output = firstOut + lane % ${lanes}u;
   let firstTile = min(TILES, split * PART);
   let endTile = min(TILES, firstTile + PART);
-  var bias = vec4f();
-${forSums((_kx, _c, sum) => `var ${sum} = vec4f();`)}
+${repeat(own, (j) => `  var bias${j} = vec4f();`)}
+${forSums(own, (_kx, _c, _j, sum) => `var ${sum} = vec4f();`)}
 ${repeat(sources, (s) => source(options, tile, s))}
 ${slices > 1 ? addSlices(tile) : ""}
   let to = (task * ${splits}u + split) * ${options.parameterStride / GROUP}u;
-  if (slice == 0u && input < IN && output < OUT) {
-${forSums((kx, c, sum) => `partials[to + ((ky * 3u + ${kx}u) * 4u * IN + 4u * input + ${c}u) * OUT + output] = ${sum};`)}
-  }
-  if (ky == 1u && firstIn == 0u && thread < ${outputs}u && firstOut + thread < OUT) {
-    partials[to + 36u * IN * OUT + firstOut + thread] = bias;
+  if (slice == 0u && input < IN) {
+${repeat(own, (j) => {
+  const at = (kx: number, c: number) => `to + ((ky * 3u + ${kx}u) * 4u * IN + 4u * input + ${c}u) * OUT + out`;
+  return `
+    {
+      let out = output + ${j * lanes}u;
+      if (out < OUT) {
+${forTaps((kx, c) => `        partials[${at(kx, c)}] = ${sumOf(kx, c, j)};`)}
+        if (ky == 1u && input == 0u) { partials[to + 36u * IN * OUT + out] = bias${j}; }
+      }
+    }`;
+})}
   }
 }
 `;
 }
 
+/** Where a value serves one thread alone, workgroup memory would only be a detour. */
+function sharesX({ outputs, own }: Pick<Tile, "outputs" | "own">): boolean {
+  return outputs > own;
+}
+
+function sharesDy({ inputs }: Pick<Tile, "inputs">): boolean {
+  return inputs > 1;
+}
+
 /** Walks over the split's tiles with one pair of x and dy. */
 function source(options: FilterGradientOptions, tile: Tile, s: number): string {
-  const { inputs, outputs, slices, threads } = tile;
-  const xTask = s === 0 && options.readsImage ? "(task % batch.x)" : "task";
+  const { inputs, outputs, own, slices, threads } = tile;
+  const lanes = outputs / own;
   const wide = SEGMENT + 2;
-  const sumBias = `
-    if (ky == 1u && thread < ${outputs}u) {
-      for (var p = 0u; p < ${slices * SEGMENT}u; p++) { bias += dys[p * ${outputs}u + thread]; }
-    }`;
-  return `
-  for (var tile = firstTile; tile < endTile; tile++) {
-    let left = i32(tile % ACROSS) * ${SEGMENT};
-    let top = i32((tile / ACROSS) % DOWN) * ${slices};
-    let base = (tile / (ACROSS * DOWN)) * u32(HEIGHT * WIDTH);
+  const xTask = s === 0 && options.readsImage ? "(task % batch.x)" : "task";
+  const x = `x${s}[${xTask} * IN_STRIDE + (base + u32(y * WIDTH + x)) * IN + g]`;
+  const dy = `dy${s}[task * OUT_STRIDE + (base + u32(y * WIDTH + x)) * OUT + g]`;
+  const shareX = `
     for (var i = thread; i < ${slices * wide * inputs}u; i += ${threads}u) {
       let g = firstIn + i % ${inputs}u;
       let p = i / ${inputs}u;
       let y = top + i32(p / ${wide}u) + i32(ky) - 1;
       let x = left + i32(p % ${wide}u) - 1;
       var value = vec4f();
-      if (g < IN && y >= 0 && y < HEIGHT && x >= 0 && x < WIDTH) {
-        value = x${s}[${xTask} * IN_STRIDE + (base + u32(y * WIDTH + x)) * IN + g];
-      }
+      if (g < IN && y >= 0 && y < HEIGHT && x >= 0 && x < WIDTH) { value = ${x}; }
       xs[i] = value;
-    }
+    }`;
+  const shareDy = `
     for (var i = thread; i < ${slices * SEGMENT * outputs}u; i += ${threads}u) {
       let g = firstOut + i % ${outputs}u;
       let p = i / ${outputs}u;
       let y = top + i32(p / ${SEGMENT}u);
       let x = left + i32(p % ${SEGMENT}u);
       var value = vec4f();
-      if (g < OUT && y < HEIGHT && x < WIDTH) { value = dy${s}[task * OUT_STRIDE + (base + u32(y * WIDTH + x)) * OUT + g]; }
+      if (g < OUT && y < HEIGHT && x < WIDTH) { value = ${dy}; }
       dys[i] = value;
-    }
+    }`;
+  /** Into `name`, pixel `column` of the thread's row. */
+  const readX = (name: string, column: string) =>
+    sharesX(tile)
+      ? `let ${name} = xs[slice * ${wide * inputs}u + lane / ${lanes}u + ${column} * ${inputs}u];`
+      : `var ${name} = vec4f();
+      {
+        let g = input;
+        let y = top + i32(slice + ky) - 1;
+        let x = left + i32(${column}) - 1;
+        if (g < IN && y >= 0 && y < HEIGHT && x >= 0 && x < WIDTH) { ${name} = ${x}; }
+      }`;
+  const readDy = (j: number) =>
+    sharesDy(tile)
+      ? `let gradient${j} = dys[slice * ${SEGMENT * outputs}u + lane % ${lanes}u + p * ${outputs}u + ${j * lanes}u];`
+      : `var gradient${j} = vec4f();
+      {
+        let g = output + ${j * lanes}u;
+        let y = top + i32(slice);
+        let x = left + i32(p);
+        if (g < OUT && y < HEIGHT && x < WIDTH) { gradient${j} = ${dy}; }
+      }`;
+  const product = (kx: number, c: number, j: number, sum: string) =>
+    `  ${sum} = fma(vec4f(${["before", "here", "after"][kx]}.${COMPONENTS[c]}), gradient${j}, ${sum});`;
+  return `
+  for (var tile = firstTile; tile < endTile; tile++) {
+    let left = i32(tile % ACROSS) * ${SEGMENT};
+    let top = i32((tile / ACROSS) % DOWN) * ${slices};
+    let base = (tile / (ACROSS * DOWN)) * u32(HEIGHT * WIDTH);
+${sharesX(tile) ? shareX : ""}
+${sharesDy(tile) ? shareDy : ""}
     workgroupBarrier();
-    let fromX = slice * ${wide * inputs}u + lane / ${outputs}u;
-    let fromDy = slice * ${SEGMENT * outputs}u + lane % ${outputs}u;
-${products(tile)}
-${options.bias === s ? sumBias : ""}
+    ${readX("first", "0u")}
+    ${readX("second", "1u")}
+    var before = first;
+    var here = second;
+    for (var p = 0u; p < ${SEGMENT}u; p++) {
+      ${readX("after", "(p + 2u)")}
+${repeat(own, (j) => `      ${readDy(j)}`)}
+${forSums(own, product)}
+${options.bias === s ? `      if (ky == 1u) { ${repeat(own, (j) => `bias${j} += gradient${j};`)} }` : ""}
+      before = here;
+      here = after;
+    }
     workgroupBarrier();
   }`;
 }
 
-/** Each x is read once and serves three taps. */
-function products({ inputs, outputs }: Tile): string {
-  const sums = ["before", "here", "after"].flatMap((x, kx) =>
-    COMPONENTS.map((c) => `      sum${kx}${c} = fma(vec4f(${x}.${c}), dy, sum${kx}${c});`),
-  );
-  return `
-    var before = xs[fromX];
-    var here = xs[fromX + ${inputs}u];
-    for (var p = 0u; p < ${SEGMENT}u; p++) {
-      let after = xs[fromX + (p + 2u) * ${inputs}u];
-      let dy = dys[fromDy + p * ${outputs}u];
-${sums.join("\n")}
-      before = here;
-      here = after;
-    }`;
+/** The sum of the tap kx, the input channel c and the thread's j-th output group. */
+function sumOf(kx: number, c: number, j: number): string {
+  return `sum${kx}${COMPONENTS[c]}_${j}`;
 }
 
-/** A statement for each of a thread's sums: of the tap kx and the input channel c. */
-function forSums(statement: (kx: number, c: number, sum: string) => string): string {
-  return repeat(12, (i) => `    ${statement(i >> 2, i & 3, `sum${i >> 2}${COMPONENTS[i & 3]}`)}`);
+function forTaps(statement: (kx: number, c: number) => string): string {
+  return repeat(12, (i) => statement(i >> 2, i & 3));
+}
+
+/** A statement for each of a thread's sums. */
+function forSums(own: number, statement: (kx: number, c: number, j: number, sum: string) => string): string {
+  return repeat(own, (j) => forTaps((kx, c) => `    ${statement(kx, c, j, sumOf(kx, c, j))}`));
 }
 
 /** Adds the sums of the tile's other rows to those of its first, row by row. */
-function addSlices({ slices, inputs, outputs }: Tile): string {
-  const lanes = inputs * outputs;
-  // A tap at a time, so that the workgroup memory is a third.
-  const oneTap = (kx: number) => `
+function addSlices({ slices, inputs, outputs, own }: Tile): string {
+  const lanes = (inputs * outputs) / own;
+  /** So many of a thread's sums at a time fit into `others`. */
+  const add = (sums: readonly string[]) => `
     if (slice == other) {
-${COMPONENTS.map((c, i) => `      others[${i * lanes}u + lane] = sum${kx}${c};`).join("\n")}
+${sums.map((sum, i) => `      others[${i * lanes}u + lane] = ${sum};`).join("\n")}
     }
     workgroupBarrier();
     if (slice == 0u) {
-${COMPONENTS.map((c, i) => `      sum${kx}${c} += others[${i * lanes}u + lane];`).join("\n")}
+${sums.map((sum, i) => `      ${sum} += others[${i * lanes}u + lane];`).join("\n")}
     }
     workgroupBarrier();`;
-  return `  for (var other = 1u; other < ${slices}u; other++) {${repeat(3, oneTap)}\n  }`;
+  const ownGroups = Array.from({ length: own }, (_, j) => j);
+  const ofTap = (kx: number) => add(ownGroups.flatMap((j) => [0, 1, 2, 3].map((c) => sumOf(kx, c, j))));
+  const biases = add(ownGroups.map((j) => `bias${j}`));
+  return `  for (var other = 1u; other < ${slices}u; other++) {${repeat(3, ofTap)}${biases}\n  }`;
 }

@@ -99,7 +99,7 @@ const LARGEST_SPLITS = 64;
 /** Tiles that a workgroup should have to sum, at least. */
 const TILES_A_SPLIT = 4;
 /** Partial sums may take this share of the memory of activations. */
-const PARTIALS_SHARE = 1 / 4;
+const PARTIALS_SHARE = 1 / 2;
 
 function setPlan({ depth, width }: Architecture, layout: PaddedLayout, shape: PatchShape): SetPlan {
   const groups = groupsOf(width);

@@ -7,7 +7,7 @@ function queueOf(waiting: Readonly<Record<string, boolean>>) {
   for (const [lease, ready] of Object.entries(waiting)) {
     queue.add({ lease, ready, task: { stage: "metaTraining", step: Number(lease[0]) } as Task });
   }
-  const next = (room: number, onlyFull = false) => queue.next(() => room, onlyFull)?.map(({ lease }) => lease);
+  const next = (room: number, least = 1) => queue.next(() => room, least)?.map(({ lease }) => lease);
   return { queue, next };
 }
 
@@ -30,10 +30,11 @@ describe("the next batch", () => {
     expect(next(2)).toEqual(["5a"]);
   });
 
-  it("is a full one where that is asked for", () => {
-    const { next } = queueOf({ "5a": true, "6a": true, "6b": true });
-    expect(next(2, true)).toEqual(["6a", "6b"]);
-    expect(next(2, true)).toBeUndefined();
-    expect(next(2)).toEqual(["5a"]);
+  it("has at least as many as are asked for, or as go together", () => {
+    const { next } = queueOf({ "5a": true, "6a": true, "6b": true, "7a": true, "7b": true });
+    expect(next(4, 2)).toEqual(["6a", "6b"]);
+    expect(next(2, 3)).toEqual(["7a", "7b"]);
+    expect(next(4, 2)).toBeUndefined();
+    expect(next(4)).toEqual(["5a"]);
   });
 });

@@ -39,14 +39,14 @@ export class BatchQueue<T extends WaitingTask> {
   /**
    * Takes the next batch out: that of the step that has waited longest, of those whose data are all there.
    * @param most tasks of a batch, by stage
-   * @param onlyFull leaves fewer tasks than that waiting: more may join them while the GPU computes others
+   * @param least leaves fewer than so many waiting, unless no more go together: others may join them while the GPU is busy
    */
-  next(most: (stage: Task["stage"]) => number, onlyFull: boolean): T[] | undefined {
+  next(most: (stage: Task["stage"]) => number, least: number): T[] | undefined {
     for (const step of new Set(this.#waiting.map(({ task }) => task.step))) {
       const ofStep = this.#waiting.filter(({ task }) => task.step === step);
       const room = most(ofStep[0]!.task.stage);
       const batch = ofStep.slice(0, room);
-      if (!batch.every(({ ready }) => ready) || (onlyFull && batch.length < room)) continue;
+      if (!batch.every(({ ready }) => ready) || batch.length < Math.min(least, room)) continue;
       this.#waiting = this.#waiting.filter((each) => !batch.includes(each));
       return batch;
     }

@@ -112,6 +112,21 @@ describe("a computer with a GPU", () => {
     expect(small.computer.slots).toBeLessThan(32);
   });
 
+  it("gives the GPU the next step's tasks while it computes as many, and does not give it fewer", async () => {
+    const { computer, ended } = await start();
+    lease(computer, 3, WAITS);
+    lease(computer, 2, FINE, 1);
+    const last = taskOf(2, 1);
+    await new Promise<number>((resolve) => computer.prepare(last, cropsOf(last), resolve));
+    computer.compute("1/2", requestOf(last, FINE));
+    const [held, next] = await ended(6);
+    expect(inShort([held!, next!])).toEqual([
+      [3, 4, 5],
+      [0, 1, 2],
+    ]);
+    for (const each of next!) expect("outcome" in each && each.outcome.gradient[1]).toBe(3);
+  });
+
   it("uses what was made ahead of a lease", async () => {
     const { computer, ended } = await start();
     const [task] = [taskOf(7)];

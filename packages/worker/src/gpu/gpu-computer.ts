@@ -214,10 +214,18 @@ export class GpuComputer implements Computer {
   #dispatch(): void {
     while (this.#thread !== undefined && this.#plan !== undefined && this.#inFlight.size < IN_FLIGHT) {
       const { stages } = this.#plan;
-      const jobs = this.#queue.next((stage) => stages[stage].tasks, this.#inFlight.size > 0);
+      const jobs = this.#queue.next((stage) => stages[stage].tasks, this.#leastTasks());
       if (jobs === undefined) return;
       this.#send(this.#thread, jobs, this.#plan);
     }
+  }
+
+  /**
+   * While the GPU is busy, the next batch goes to it when it is as large as the one that computes: as large as a step
+   * gives this worker. Fewer would be computed one after the other that may soon be computed together.
+   */
+  #leastTasks(): number {
+    return Math.max(1, ...[...this.#inFlight.values()].map(({ jobs }) => jobs.length));
   }
 
   #send({ worker }: GpuThread, jobs: readonly Job[], { stages }: RunPlan): void {

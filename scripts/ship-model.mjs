@@ -20,6 +20,8 @@ if (positionals.length !== 1) fail("expected the folder of one run");
 const [run] = positionals;
 const folder = fileURLToPath(new URL("../packages/model-x2/", import.meta.url));
 
+const shipped = JSON.parse(readFileSync(join(folder, "card.json"), "utf8"));
+
 const { checkpoint } = await new CheckpointStore(join(run, "checkpoints"), 1).newest();
 if (checkpoint === undefined) fail(`${run}: no whole checkpoint`);
 const configuration = JSON.parse(checkpoint.configuration);
@@ -38,7 +40,6 @@ console.log(`${folder}: step ${step} of ${basename(run)}, ${card.weights === "em
 async function startOf() {
   const { initSha256, pretraining } = configuration;
   if (initSha256 === undefined) return { from: "random numbers", pretraining_steps: pretraining.steps };
-  const shipped = JSON.parse(readFileSync(join(folder, "card.json"), "utf8"));
   if (shipped.start.earlier?.at(-1).model_sha256 === initSha256) return shipped.start;
   if (sha256Of(join(folder, "model.safetensors")) === initSha256) {
     const { start: begun, theta_sha256, meta_training } = shipped;
@@ -79,9 +80,16 @@ function cardOf() {
       ...settings(metaTraining),
     },
     ...{ seed, backend, degradation, patches },
-    data: { name: data === "embedded" ? data : basename(data), sha256: checkpoint.dataset },
+    data: dataOf(data),
     benchmark: benchmarkRows(),
   };
+}
+
+/** Photographs that were called something before keep that name, wherever they lay this time. */
+function dataOf(data) {
+  const sha256 = checkpoint.dataset;
+  if (shipped.data.sha256 === sha256) return shipped.data;
+  return { name: data === "embedded" ? data : basename(data), sha256 };
 }
 
 function settings({ steps: _steps, ...rest }) {
@@ -110,7 +118,7 @@ function readme() {
   const { meta_training: meta } = card;
   const inWords = ({ steps, tasks }) => `${(steps * tasks).toLocaleString("en")} tasks of meta-training`;
   const whole =
-    meta.steps < meta.of_steps ? ` (the run is to have ${(meta.of_steps * meta.tasks).toLocaleString("en")})` : "";
+    meta.steps < meta.of_steps ? ` (the run was set to ${(meta.of_steps * meta.tasks).toLocaleString("en")})` : "";
   const stages = [...(start.earlier ?? []).map(({ meta_training }) => meta_training), meta].map(inWords);
   return `# @mzsr/model-x2
 

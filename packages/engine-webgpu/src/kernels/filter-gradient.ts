@@ -103,7 +103,7 @@ function workgroupBytes(slices: number, tile: Pick<Tile, "inputs" | "outputs" | 
 function body(options: FilterGradientOptions, tile: Tile): string {
   const { shape, inputGroups, outputGroups, sources, splits } = options;
   const { inputs, outputs, own, slices, threads } = tile;
-  const lanes = outputs / own;
+  const outputLanes = outputs / own;
   return `
 const HEIGHT = ${shape.height};
 const WIDTH = ${shape.width};
@@ -125,10 +125,10 @@ fn main(@builtin(workgroup_id) at: vec3u, @builtin(local_invocation_index) threa
   let split = at.x / 3u;
   let firstIn = (at.y % ${tile.inputBlocks}u) * ${inputs}u;
   let firstOut = (at.y / ${tile.inputBlocks}u) * ${outputs}u;
-  let slice = thread / ${inputs * lanes}u;
-  let lane = thread % ${inputs * lanes}u;
-  let input = firstIn + lane / ${lanes}u;
-  let output = firstOut + lane % ${lanes}u;
+  let slice = thread / ${inputs * outputLanes}u;
+  let lane = thread % ${inputs * outputLanes}u;
+  let input = firstIn + lane / ${outputLanes}u;
+  let output = firstOut + lane % ${outputLanes}u;
   let firstTile = min(TILES, split * PART);
   let endTile = min(TILES, firstTile + PART);
 ${repeat(own, (j) => `  var bias${j} = vec4f();`)}
@@ -141,7 +141,7 @@ ${repeat(own, (j) => {
   const at = (kx: number, c: number) => `to + ((ky * 3u + ${kx}u) * 4u * IN + 4u * input + ${c}u) * OUT + out`;
   return `
     {
-      let out = output + ${j * lanes}u;
+      let out = output + ${j * outputLanes}u;
       if (out < OUT) {
 ${forTaps((kx, c) => `        partials[${at(kx, c)}] = ${sumOf(kx, c, j)};`)}
         if (ky == 1u && input == 0u) { partials[to + 36u * IN * OUT + out] = bias${j}; }
@@ -165,7 +165,7 @@ function sharesDy({ inputs }: Pick<Tile, "inputs">): boolean {
 /** Walks over the split's tiles with one pair of x and dy. */
 function source(options: FilterGradientOptions, tile: Tile, s: number): string {
   const { inputs, outputs, own, slices, threads } = tile;
-  const lanes = outputs / own;
+  const outputLanes = outputs / own;
   const wide = SEGMENT + 2;
   const xTask = s === 0 && options.readsImage ? "(task % batch.x)" : "task";
   const x = `x${s}[${xTask} * IN_STRIDE + (base + u32(y * WIDTH + x)) * IN + g]`;
@@ -193,7 +193,7 @@ function source(options: FilterGradientOptions, tile: Tile, s: number): string {
   /** Into `name`, pixel `column` of the thread's row. */
   const readX = (name: string, column: string) =>
     sharesX(tile)
-      ? `let ${name} = xs[slice * ${wide * inputs}u + lane / ${lanes}u + ${column} * ${inputs}u];`
+      ? `let ${name} = xs[slice * ${wide * inputs}u + lane / ${outputLanes}u + ${column} * ${inputs}u];`
       : `var ${name} = vec4f();
       {
         let g = input;
@@ -203,10 +203,10 @@ function source(options: FilterGradientOptions, tile: Tile, s: number): string {
       }`;
   const readDy = (j: number) =>
     sharesDy(tile)
-      ? `let gradient${j} = dys[slice * ${SEGMENT * outputs}u + lane % ${lanes}u + p * ${outputs}u + ${j * lanes}u];`
+      ? `let gradient${j} = dys[slice * ${SEGMENT * outputs}u + lane % ${outputLanes}u + p * ${outputs}u + ${j * outputLanes}u];`
       : `var gradient${j} = vec4f();
       {
-        let g = output + ${j * lanes}u;
+        let g = output + ${j * outputLanes}u;
         let y = top + i32(slice);
         let x = left + i32(p);
         if (g < OUT && y < HEIGHT && x < WIDTH) { gradient${j} = ${dy}; }

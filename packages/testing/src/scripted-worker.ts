@@ -81,11 +81,16 @@ export class ScriptedWorker {
     this.send({ type: "hello", ...hello });
   }
 
-  /** The first message of a type, now or when it comes. */
+  /**
+   * The first message of a type, now or when it comes.
+   * @throws Error when the stream ended without one
+   */
   async next<T extends CoordinatorToWorker["type"]>(type: T): Promise<Received<T>> {
     const find = () => this.received.find((message) => message.type === type);
-    await this.until(() => find() !== undefined);
-    return find() as Received<T>;
+    await this.until(() => find() !== undefined || this.ended !== undefined);
+    const found = find();
+    if (found === undefined) throw new Error(`the stream ended without '${type}': ${this.ended}`);
+    return found as Received<T>;
   }
 
   /** Resolves when the test holds after a message or the end of the stream. */

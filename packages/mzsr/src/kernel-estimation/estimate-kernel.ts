@@ -3,10 +3,18 @@ import type { Downsampling } from "../degradation/degrade.js";
 import { type BlurKernel, type GaussianShape, gaussianKernel } from "../degradation/kernel.js";
 import { InputError } from "../errors.js";
 import type { Image } from "../imaging/image.js";
-import { type EstimatorPart, estimateRoot, expectedError, type KernelEstimator, partName } from "./estimator.js";
+import {
+  type EstimatorPart,
+  estimateRoot,
+  expectedError,
+  type KernelEstimator,
+  type Prediction,
+  partName,
+} from "./estimator.js";
 import { blurFeatures } from "./features.js";
-import { type BlurWidths, shapeOf, widthsOf } from "./kernel-root.js";
+import { shapeOf } from "./kernel-root.js";
 import { lumaOf } from "./luma.js";
+import { oneBlur } from "./one-blur.js";
 import { photoRegions, SMALLEST_SIDE } from "./photo-regions.js";
 import { widthRange } from "./width-range.js";
 
@@ -33,17 +41,7 @@ export interface KernelEstimate {
  * `above` on, in between along a line: too wide a kernel draws lines that are not there, and costs most in a sharp photo,
  * while too narrow a kernel leaves a blurred photo soft. Widths are those of the scale that the estimator was trained for.
  */
-const SAFE_SIDE = { narrow: 1.5, below: 0.6, above: 1.2 } as const;
-
-/** A region counts as sharper by what is beyond this multiple of its own expected error: the sharpest of nine estimates is below the truth. */
-const REGION_MARGIN = 0.5;
-
-/**
- * A lens blurs the same in all directions. Where the two widths differ by less than the first multiple of their expected error they
- * are taken for the same, from the second on for what they are, in between along a line: lines that run one way (wings, stripes)
- * show blur across them alone, and make it look wider along them than it is.
- */
-const ROUND = { within: 3, beyond: 5 } as const;
+const SAFE_SIDE = { narrow: 1.5, below: 0.6, above: 0.9 } as const;
 
 /** From this expected error on, in pixels of the photo enlarged twice, an estimate is called unsure. */
 const UNSURE = 0.2;
@@ -71,13 +69,11 @@ export function estimateKernelWith(
     const shape = { lambda1: OF_GOOD_LENS ** 2, lambda2: OF_GOOD_LENS ** 2, theta: 0 };
     return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty: leastSure, certain: false };
   }
-  const features = blurFeatures(luma);
-  const error = expectedError(part, features);
-  const uncertainty = Math.min(ratio * error, leastSure);
-  const whole = widthsOf(estimateRoot(part, features));
-  const { sigma1, sigma2, theta } = rounder(whole, error);
-  const softness = softnessOf(part, luma, whole);
-  const by = ratio * softness + safeSide((sigma1 + sigma2) / 2 - softness) * uncertainty;
+  const whole = predictionOf(part, luma);
+  const regions = Array.from(photoRegions(luma), (region) => predictionOf(part, region));
+  const uncertainty = Math.min(ratio * whole.error, leastSure);
+  const { sigma1, sigma2, theta } = oneBlur(whole, regions);
+  const by = safeSide((sigma1 + sigma2) / 2) * uncertainty;
   const narrower = { theta, sigma1: ratio * sigma1 - by, sigma2: ratio * sigma2 - by };
   const shape = shapeOf(narrower, least, most);
   return { shape, kernel: gaussianKernel(shape), downsampling, uncertainty, certain: uncertainty < ratio * UNSURE };
@@ -96,27 +92,9 @@ function partFor({ parts }: KernelEstimator, scale: number, downsampling: Downsa
   });
 }
 
-/**
- * How much wider the blur of a photo as a whole looks, in both directions, than that of its sharpest region. The blur is the
- * same all over a photo: where one part of it looks wider than another, that part was out of focus or soft by itself.
- */
-function softnessOf(part: EstimatorPart, luma: Image, whole: BlurWidths): number {
-  let most = 0;
-  for (const region of photoRegions(luma)) {
-    const features = blurFeatures(region);
-    const { sigma1, sigma2 } = widthsOf(estimateRoot(part, features));
-    const sharper = Math.min(whole.sigma1 - sigma1, whole.sigma2 - sigma2);
-    most = Math.max(most, sharper - REGION_MARGIN * expectedError(part, features));
-  }
-  return most;
-}
-
-/** The widths as they are where they differ clearly, else nearer to their mean. */
-function rounder({ sigma1, sigma2, theta }: BlurWidths, error: number): BlurWidths {
-  const difference = sigma1 - sigma2;
-  const kept = difference * within01((difference / error - ROUND.within) / (ROUND.beyond - ROUND.within));
-  const mean = (sigma1 + sigma2) / 2;
-  return { theta: kept === 0 ? 0 : theta, sigma1: mean + kept / 2, sigma2: mean - kept / 2 };
+function predictionOf(part: EstimatorPart, photo: Image): Prediction {
+  const features = blurFeatures(photo);
+  return { root: estimateRoot(part, features), error: expectedError(part, features) };
 }
 
 function safeSide(width: number): number {

@@ -16,6 +16,7 @@ import { shapeOf } from "./kernel-root.js";
 import { lumaOf } from "./luma.js";
 import { oneBlur } from "./one-blur.js";
 import { photoRegions, SMALLEST_SIDE } from "./photo-regions.js";
+import { ramp } from "./ramp.js";
 import { widthRange } from "./width-range.js";
 
 export interface EstimateOptions {
@@ -99,11 +100,7 @@ function predictionOf(part: EstimatorPart, photo: Image): Prediction {
 
 function safeSide(width: number): number {
   const { narrow, below, above } = SAFE_SIDE;
-  return narrow * within01((above - width) / (above - below));
-}
-
-function within01(share: number): number {
-  return Math.min(Math.max(share, 0), 1);
+  return narrow * ramp(width, above, below);
 }
 
 function isFlat({ data }: Image): boolean {

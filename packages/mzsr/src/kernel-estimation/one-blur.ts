@@ -4,6 +4,7 @@
  */
 import type { Prediction } from "./estimator.js";
 import { type BlurWidths, type KernelRoot, widthsOf } from "./kernel-root.js";
+import { ramp } from "./ramp.js";
 import { quantile } from "./spectrum-features.js";
 
 /** A region counts as sharper by what is beyond this multiple of its own expected error: the sharpest of nine estimates is below the truth. */
@@ -16,7 +17,10 @@ const REGION_MARGIN = 0.8;
  */
 const ROUND = { within: 3, beyond: 5 } as const;
 
-/** @param regions of the photo; none where it is too small or shows structure nowhere */
+/**
+ * The widths in HR pixels that go with what is seen.
+ * @param regions of the photo; none where it is too small or shows structure nowhere
+ */
 export function oneBlur(whole: Prediction, regions: readonly Prediction[]): BlurWidths {
   const { theta } = widthsOf(whole.root);
   const mean = meanWidth(whole.root) - softnessOf(whole, regions);
@@ -36,10 +40,10 @@ function softnessOf(whole: Prediction, regions: readonly Prediction[]): number {
 function differenceOf({ root, error }: Prediction, regions: readonly Prediction[]): number {
   const { sigma1, sigma2, theta } = widthsOf(root);
   const seen = sigma1 - sigma2;
-  const clear = Math.min(Math.max((seen / error - ROUND.within) / (ROUND.beyond - ROUND.within), 0), 1);
-  if (regions.length === 0) return clear * seen;
+  const clear = seen * ramp(seen / error, ROUND.within, ROUND.beyond);
+  if (regions.length === 0) return clear;
   const shown = regions.map((region) => differenceAlong(region.root, theta)).sort((a, b) => a - b);
-  return Math.min(clear * seen, Math.max(0, quantile(shown, 0.5)));
+  return Math.min(clear, Math.max(0, quantile(shown, 0.5)));
 }
 
 function meanWidth({ xx, yy }: KernelRoot): number {
